@@ -1,0 +1,13 @@
+"""Drawn people and drawn cameras, with the same pixels on every machine. Needs numpy and Pillow only."""
+
+from .body import VIEWS, Pose
+from .cameras import Camera, make_cameras
+from .dolls import Look, looks, random_look
+from .figure import draw_person
+from .shots import Shot, photograph, plan_junk, plan_track, take
+from .style import SOURCE, TARGET, CameraStyle
+
+__all__ = [
+    "Camera", "CameraStyle", "Look", "Pose", "SOURCE", "Shot", "TARGET", "VIEWS", "draw_person", "looks",
+    "make_cameras", "photograph", "plan_junk", "plan_track", "random_look", "take",
+]  # fmt: skip

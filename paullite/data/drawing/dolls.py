@@ -1,0 +1,134 @@
+"""What a person wears: the palettes and the sampling of looks, no two alike in one world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from .raster import Colour, pick, random_numbers
+
+SKIN: dict[str, Colour] = {
+    "pale": (246, 214, 190), "light": (232, 188, 154), "tan": (206, 154, 112),
+    "olive": (176, 128, 88), "brown": (134, 90, 60), "dark": (88, 58, 42),
+}  # fmt: skip
+HAIR: dict[str, Colour] = {
+    "black": (28, 24, 26), "dark brown": (66, 44, 32), "brown": (112, 74, 46),
+    "blond": (222, 184, 100), "ginger": (190, 92, 40), "grey": (172, 172, 176),
+}  # fmt: skip
+CLOTH: dict[str, Colour] = {
+    "black": (38, 38, 44), "white": (240, 240, 236), "grey": (142, 146, 150), "red": (206, 44, 46),
+    "orange": (238, 130, 36), "yellow": (246, 208, 54), "green": (54, 148, 74), "turquoise": (54, 184, 180),
+    "sky": (110, 172, 232), "blue": (40, 78, 186), "purple": (128, 66, 156), "pink": (240, 146, 178),
+}  # fmt: skip
+LOWER: dict[str, Colour] = {
+    "black": (40, 40, 46), "navy": (36, 48, 92), "denim": (84, 118, 168), "grey": (124, 126, 132),
+    "beige": (208, 186, 144), "brown": (112, 78, 52), "olive": (98, 104, 58), "maroon": (128, 36, 50),
+}  # fmt: skip
+SHOES: dict[str, Colour] = {
+    "black": (30, 28, 30), "white": (236, 236, 234), "brown": (122, 76, 42),
+    "red": (196, 40, 44), "blue": (44, 92, 190), "yellow": (236, 196, 48),
+}  # fmt: skip
+BAGS: dict[str, Colour] = {
+    "black": (34, 34, 38), "brown": (134, 86, 48), "red": (188, 38, 48),
+    "green": (58, 122, 70), "blue": (50, 88, 170), "yellow": (232, 188, 52),
+}  # fmt: skip
+
+HAIR_LENGTHS = ("short", "short", "chin", "long", "bun")  # a word written twice is drawn twice as often
+PATTERNS = ("plain", "plain", "rows", "columns", "logo", "two-tone", "coat")
+SLEEVES = ("long", "long", "short")
+LOWER_KINDS = ("trousers", "trousers", "shorts", "skirt")
+BAG_KINDS = ("none", "none", "backpack", "backpack", "shoulder")
+TALL = (92, 96, 100, 104, 108)
+WIDE = (86, 94, 102, 110, 120)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything that makes a person look like that person.
+
+    Attributes:
+        skin, hair: colours by name.
+        hair_length: short, chin, long or bun.
+        upper: colour of the upper garment.
+        pattern: plain, rows, columns, logo (front only), two-tone or coat (open in front).
+        second: second colour of the pattern; the same as ``upper`` if plain.
+        sleeves: long or short.
+        lower: trousers, shorts or skirt.
+        lower_colour, shoes: colours by name.
+        bag: none, backpack or shoulder.
+        bag_colour: colour by name; "none" without a bag.
+        height, width: build in per cent of the average.
+    """
+
+    skin: str
+    hair: str
+    hair_length: str
+    upper: str
+    pattern: str
+    second: str
+    sleeves: str
+    lower: str
+    lower_colour: str
+    shoes: str
+    bag: str
+    bag_colour: str
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        second = "" if self.pattern == "plain" else f" and {self.second}"
+        bag = (
+            "no bag"
+            if self.bag == "none"
+            else f"{self.bag_colour} {self.bag}{' bag' if self.bag == 'shoulder' else ''}"
+        )
+        top = f"{self.upper}{second} {self.pattern} top with {self.sleeves} sleeves"
+        return (
+            f"{self.hair} {self.hair_length} hair, {top}, {self.lower_colour} {self.lower}, {self.shoes} shoes, {bag}"
+        )
+
+
+def draw_look(rng: np.random.RandomState) -> Look:
+    """One look from a stream of random numbers. Another person may have the same one."""
+
+    def one(names: tuple[str, ...] | dict[str, Colour]) -> str:
+        return tuple(names)[pick(rng, 0, len(names) - 1)]
+
+    upper, pattern, bag = one(CLOTH), one(PATTERNS), one(BAG_KINDS)
+    second, bag_colour = one({name: rgb for name, rgb in CLOTH.items() if name != upper}), one(BAGS)
+    return Look(
+        skin=one(SKIN), hair=one(HAIR), hair_length=one(HAIR_LENGTHS),
+        upper=upper, pattern=pattern, second=upper if pattern == "plain" else second, sleeves=one(SLEEVES),
+        lower=one(LOWER_KINDS), lower_colour=one(LOWER), shoes=one(SHOES),
+        bag=bag, bag_colour="none" if bag == "none" else bag_colour,
+        height=TALL[pick(rng, 0, 4)], width=WIDE[pick(rng, 0, 4)],
+    )  # fmt: skip
+
+
+def looks(seed: int, count: int) -> tuple[Look, ...]:
+    """The first ``count`` people of a world, all different. More people never change the earlier ones.
+
+    >>> looks(0, 3) == looks(0, 5)[:3], len(set(looks(0, 500)))
+    (True, 500)
+    """
+    return _world(seed, 1 << max(count - 1, 1).bit_length())[:count]
+
+
+def random_look(seed: int, index: int) -> Look:
+    """Person number ``index`` (from 0) of the world that belongs to ``seed``.
+
+    >>> print(random_look(seed=0, index=4))
+    blond chin hair, turquoise and yellow rows top with long sleeves, navy shorts, brown shoes, yellow backpack
+    """
+    return looks(seed, index + 1)[index]
+
+
+@lru_cache(maxsize=16)
+def _world(seed: int, count: int) -> tuple[Look, ...]:
+    rng = random_numbers(seed, "people")
+    found: dict[Look, None] = {}  # a set that keeps its order
+    while len(found) < count:
+        found[draw_look(rng)] = None
+    return tuple(found)

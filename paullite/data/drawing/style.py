@@ -1,0 +1,74 @@
+"""How strongly cameras differ: every strength of the domain shift, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+
+@dataclass(frozen=True)
+class CameraStyle:
+    """What the cameras of a domain are like. All values are whole numbers.
+
+    "Spread" means that the cameras of a domain lie evenly between minus and plus this much.
+    "Up to" means that they lie evenly between a quarter and five quarters of this much.
+    """
+
+    # what is seen of a person
+    view_habit: int  # % of tracks that show the camera's own view (front, back, left, right in turn); 25 is no habit
+    turn: int  # % of pictures in a track that show another view than the track
+    stride: int  # % length of the walkers' steps
+    tilt: int  # up to: camera looking down, thousandths; 300 makes heads half as large again
+    lean: int  # spread: people leaning to one side, units (1024 to the picture's width)
+    # the box around the person
+    tightness: int  # spread: people larger (box too tight) or smaller (too loose), % of their height
+    offset: int  # spread: boxes that sit too far to one side, units
+    drop: int  # spread: boxes that sit too high or too low, units (2048 to the picture's height); cuts feet or head
+    stretch: int  # spread: people wider or narrower than they are, %
+    jitter: int  # boxes trembling from picture to picture, units each way
+    # what is in front and behind
+    occlusion: int  # up to: % of pictures with something in front of the person
+    cover: int  # size of what is in front, % (100: a pole of about 9 pixels in 64, a wall up to the knees)
+    new_places: int  # % of cameras whose place is of a kind that the source never shows
+    place_strength: int  # colour and contrast of those new kinds of place, %; 0 is plain grey, 100 as drawn
+    clutter: int  # differences in brightness between the things in the background, %
+    # colour and sharpness
+    cast: int  # colour cast, %; the hues of a domain's cameras lie evenly around the colour circle
+    gamma: int  # spread: mid tones darker or lighter; 100 means gamma 0.5 or 2
+    brightness: int  # spread: %
+    saturation: int  # spread: colours paler or stronger, %
+    haze: int  # up to: contrast lost to fog, %
+    gradient: int  # spread: one side darker than the other, %
+    blur: int  # up to: sixteenths of a 3x3 mean; above 16 a second pass begins
+    noise: int  # up to: grain, standard deviation in tenths of a grey level
+
+
+SOURCE = CameraStyle(
+    view_habit=40, turn=15, stride=80, tilt=40, lean=20,
+    tightness=3, offset=20, drop=30, stretch=3, jitter=40,
+    occlusion=5, cover=80, new_places=0, place_strength=20, clutter=80,
+    cast=3, gamma=6, brightness=5, saturation=6, haze=2, gradient=5, blur=3, noise=25,
+)  # fmt: skip
+
+TARGET = CameraStyle(
+    view_habit=80, turn=9, stride=114, tilt=201, lean=123,
+    tightness=15, offset=100, drop=122, stretch=15, jitter=86,
+    occlusion=24, cover=114, new_places=100, place_strength=43, clutter=114,
+    cast=6, gamma=29, brightness=14, saturation=22, haze=8, gradient=13, blur=8, noise=42,
+)  # fmt: skip
+
+LIMIT = CameraStyle(  # beyond this nobody could tell who it is, however large the shift
+    view_habit=95, turn=30, stride=140, tilt=300, lean=220,
+    tightness=30, offset=220, drop=260, stretch=28, jitter=160,
+    occlusion=80, cover=170, new_places=100, place_strength=100, clutter=200,
+    cast=30, gamma=90, brightness=40, saturation=75, haze=35, gradient=60, blur=32, noise=160,
+)  # fmt: skip
+
+
+def between(shift: int, start: CameraStyle = SOURCE, end: CameraStyle = TARGET) -> CameraStyle:
+    """The style at so many thousandths of the way from the source to the target style, and beyond it up to `LIMIT`.
+
+    >>> between(0) == SOURCE, between(1000) == TARGET, between(500).view_habit
+    (True, True, 57)
+    """
+    columns = zip(astuple(start), astuple(end), astuple(LIMIT), strict=True)
+    return CameraStyle(*(min(a + (b - a) * shift // 1000, limit) for a, b, limit in columns))

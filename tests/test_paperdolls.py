@@ -1,0 +1,344 @@
+"""PaperDolls: the same pixels everywhere, a sound protocol, a cache that heals, and errors that help."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import paullite.data.picture_cache as picture_cache
+from paullite.data.drawing import VIEWS, draw_person, looks, make_cameras, plan_track, random_look, take
+from paullite.data.paperdolls import DRAWING, PaperDolls, Plan, list_pictures
+from paullite.errors import InputError
+
+REPO = Path(__file__).parents[1]
+OLDEST = REPO / ".venv" / "oldest-drawing"
+
+# If the drawing changes on purpose, raise DRAWING in paperdolls.py (so that old caches are left alone), and put the
+# new hash here under the new number.
+PIXELS = {5: "68de45b7bbd4a7149da3bce58beaa0b16f994763f5b0acc4cf846c998257146b"}
+
+# Draws 40 pictures and 8 figures with the drawing package alone; runs in other processes and Pillow versions too.
+SCRIPT = """
+import hashlib
+from drawing import VIEWS, draw_person, looks, make_cameras, plan_junk, plan_track, take
+total = hashlib.sha256()
+for domain in ("source", "target"):
+    for k, camera in enumerate(make_cameras(domain, 4, seed=7)):
+        for p, look in enumerate(looks(7, 20)[k::5]):
+            for shot in plan_track(camera, f"hash/{p}", 1):
+                total.update(take(camera, look, shot, (128, 64)).tobytes())
+        total.update(take(camera, look, plan_junk(camera, "hash"), (128, 64)).tobytes())
+for view in VIEWS:
+    for look in looks(7, 2):
+        total.update(draw_person(look, view, phase=13, size=(64, 32)).tobytes())
+print(total.hexdigest())
+"""
+
+SMALL = dict(identities=4, cameras=3, test_identities=3, distractors=2, junk=5)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> PaperDolls:
+    return PaperDolls("source", cache=tmp_path, **SMALL)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> PaperDolls:
+    return PaperDolls("target", cache=tmp_path, **SMALL)
+
+
+def plan(domain: str = "target", seed: int = 0, identities: int = 40) -> Plan:
+    return Plan(domain, identities, 4, seed, (128, 64), 1.0, 20, 4, 5, 10)
+
+
+def pixels(split) -> np.ndarray:
+    return np.stack([np.asarray(item.image) for item in split])
+
+
+def drawn_hash(*folders: Path) -> str:
+    """The hash of the script's pictures, drawn in a process that finds these folders first."""
+    path = os.pathsep.join(map(str, [*folders, REPO / "paullite" / "data"]))
+    env = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+# ---- the same pixels everywhere ----
+
+
+def test_pixels_are_the_same_as_ever() -> None:
+    assert drawn_hash() == PIXELS[DRAWING]
+
+
+def oldest_versions() -> list[str]:
+    """The lower bounds for numpy and Pillow in pyproject.toml, or the first versions made for this Python."""
+    text = (REPO / "pyproject.toml").read_text(encoding="utf-8")
+    found = {name: re.search(rf'"{name}>=([\d.]+)"', text)[1] for name in ("numpy", "pillow")}
+    first = {(3, 13): {"numpy": "2.1.0", "pillow": "10.4.0"}, (3, 14): {"numpy": "2.3.3", "pillow": "12.0.0"}}
+    newer = {} if sys.version_info < (3, 13) else first.get(sys.version_info[:2], first[3, 14])
+    as_numbers = lambda version: [int(part) for part in version.split(".")]  # noqa: E731
+    return [f"{name}=={max(bound, newer.get(name, bound), key=as_numbers)}" for name, bound in found.items()]
+
+
+def install_oldest() -> None:
+    """Put the oldest versions into a folder of their own, once. An unfinished folder does not count."""
+    wanted, mark = oldest_versions(), OLDEST / "versions.txt"
+    label = " ".join([sys.version.split()[0], *wanted])  # files for one Python are of no use to another
+    if mark.is_file() and mark.read_text() == label:
+        return
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--upgrade", "--target", str(OLDEST), *wanted]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        unreachable = re.search(r"connection|resolve|timed out|No module named pip|from versions: none", done.stderr)
+        (pytest.skip if unreachable else pytest.fail)(f"pip could not install {wanted}: {done.stderr[-300:]}")
+    mark.write_text(label)
+
+
+def test_pixels_are_the_same_under_the_oldest_pillow_and_numpy() -> None:
+    install_oldest()
+    check = [sys.executable, "-c", "import numpy, PIL; print(f'numpy=={numpy.__version__} pillow=={PIL.__version__}')"]
+    used = subprocess.run(check, env={**os.environ, "PYTHONPATH": str(OLDEST)}, capture_output=True, text=True).stdout
+    same = [
+        re.sub(r"(\.0)+$", "", a) == re.sub(r"(\.0)+$", "", b)
+        for a, b in zip(used.split(), oldest_versions(), strict=True)
+    ]
+    assert same == [True, True], used
+    assert drawn_hash(OLDEST) == PIXELS[DRAWING]
+
+
+def test_a_seed_gives_the_same_data_and_another_seed_other_data(tmp_path: Path) -> None:
+    first, again, other = (
+        PaperDolls("target", cache=tmp_path / name, seed=seed, **SMALL)
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    )  # fmt: skip
+    assert first.train.paths == again.train.paths and first.gallery.pids == again.gallery.pids
+    assert (pixels(first.gallery) == pixels(again.gallery)).all()
+    assert not np.array_equal(first.train[0].image, other.train[0].image)
+
+
+def test_a_picture_takes_less_than_ten_milliseconds() -> None:
+    times = []
+    for camera in make_cameras("target", 4):
+        for k, shot in enumerate(plan_track(camera, "time", 10)):
+            start = time.process_time()  # not the wall clock: other programs may be busy
+            take(camera, random_look(0, k), shot, (128, 64))
+            times.append(time.process_time() - start)
+    assert statistics.median(times) < 0.010
+
+
+# ---- people ----
+
+
+def test_no_two_people_of_a_world_look_alike() -> None:
+    people = looks(0, 5000)
+    assert len(set(people)) == 5000
+    assert looks(0, 10) == people[:10]
+    yellow = [look for look in people[:200] if look.upper == "yellow"]
+    assert len(yellow) > 5  # many share a part, which is why parts have to be combined
+
+
+def test_source_and_target_share_nobody_no_number_and_no_camera() -> None:
+    source, target = list_pictures(plan("source")), list_pictures(plan("target"))
+    for column in ("look", "camid", "camera", "path"):
+        assert not {getattr(p, column) for p in source} & {getattr(p, column) for p in target}, column
+    assert not {p.pid for p in source if p.pid > 0} & {p.pid for p in target if p.pid > 0}
+
+
+@pytest.mark.parametrize("domain", ["source", "target"])
+def test_train_and_test_share_nobody(domain: str) -> None:
+    pictures = list_pictures(plan(domain))
+    train, test = ([p for p in pictures if (p.split == "train") is part] for part in (True, False))
+    assert not {p.pid for p in train} & {p.pid for p in test}
+    assert not {p.look for p in train} & {p.look for p in test}
+    people = {p.pid: set() for p in pictures if p.pid > 0}
+    for p in pictures:
+        if p.pid > 0:
+            people[p.pid].add(p.look)
+    assert all(len(worn) == 1 for worn in people.values())
+
+
+def test_every_view_and_every_part_can_be_drawn() -> None:
+    for look in looks(3, 60):
+        drawn = [np.asarray(draw_person(look, view, phase=5)) for view in VIEWS]
+        assert all((a != b).any() for i, a in enumerate(drawn) for b in drawn[:i])
+    with pytest.raises(ValueError, match="front, back, left, right"):
+        draw_person(look, "above")
+
+
+def test_a_logo_is_seen_from_the_front_only() -> None:
+    from dataclasses import replace
+
+    plain = replace(random_look(0, 0), pattern="plain", second="red", upper="white", bag="none", bag_colour="none")
+    logo = replace(plain, pattern="logo")
+    same = {view: np.array_equal(draw_person(plain, view), draw_person(logo, view)) for view in VIEWS}
+    assert same == {"front": False, "back": True, "left": True, "right": True}
+
+
+# ---- protocol ----
+
+
+@pytest.mark.parametrize("domain, train", [("source", 1400), ("target", 1350)])
+def test_default_sizes(domain: str, train: int) -> None:
+    people = {"source": 100, "target": 110}[domain]
+    pictures = list_pictures(Plan(domain, people, 4, 0, (128, 64), 1.0, people // 2, 4, 12, 60))
+    assert abs(sum(p.split == "train" for p in pictures) - train) < 100
+    assert len({p.pid for p in pictures if p.split == "train"}) == people
+
+
+@pytest.mark.parametrize("domain", ["source", "target"])
+def test_one_query_per_person_and_camera_and_a_match_on_another_camera(domain: str) -> None:
+    pictures = list_pictures(plan(domain))
+    queries = [p for p in pictures if p.split == "query"]
+    gallery = {(p.pid, p.camid) for p in pictures if p.split == "gallery"}
+    seen = [(p.pid, p.camid) for p in queries]
+    assert len(set(seen)) == len(seen) and set(seen) == {pair for pair in gallery if pair[0] > 0}
+    assert all(any((q.pid, other) in gallery for other in range(20) if other != q.camid) for q in queries)
+
+
+def test_junk_and_distractors_are_in_the_gallery_only(target: PaperDolls) -> None:
+    assert set(target.gallery.pids) > {0, -1} and target.gallery.pids.count(-1) == 5
+    assert min(target.query.pids) > 0 and min(target.train.pids) > 0
+    assert len(set(target.train.paths + target.query.paths + target.gallery.paths)) == sum(
+        map(len, (target.train, target.query, target.gallery))
+    )
+    assert re.fullmatch(r"paperdolls-target/train/\d{4}_c\d+_\d{3}\.png", target.train.paths[0])
+
+
+def test_a_test_without_extras(tmp_path: Path) -> None:
+    data = PaperDolls("source", cache=tmp_path, **{**SMALL, "distractors": 0, "junk": 0, "size": [64, 32]})
+    assert min(data.gallery.pids) > 0 and data.query[0].image.size == (32, 64)
+
+
+# ---- cameras ----
+
+
+def test_camera_shift_is_the_distance_from_the_source(tmp_path: Path) -> None:
+    people = dict(SMALL, identities=8)
+    source = PaperDolls("source", cache=tmp_path, **people)
+    mean = lambda data: camera_means(data)  # noqa: E731
+    centre = mean(source).mean(axis=0)
+    away = [
+        np.abs(mean(PaperDolls("target", cache=tmp_path, camera_shift=shift, **people)) - centre).mean()
+        for shift in (0, 1, 2)
+    ]
+    own = np.abs(mean(source) - centre).mean()
+    assert away[0] < own + 12 < away[1] < away[2]
+    none = make_cameras("target", 4, camera_shift=0)
+    assert {camera.place for camera in none} <= {camera.place for camera in make_cameras("source", 4)}
+
+
+def camera_means(data: PaperDolls) -> np.ndarray:
+    """Mean colour of every camera of the training split: cameras x 3."""
+    everything, camids = pixels(data.train), np.array(data.train.camids)
+    return np.stack([everything[camids == c].mean(axis=(0, 1, 2)) for c in sorted(set(camids))])
+
+
+def test_target_cameras_differ_in_more_than_colour() -> None:
+    cameras = make_cameras("target", 4)
+    for habit in ("view", "place", "tightness", "drop", "occlusion", "tilt", "stretch"):
+        assert len({getattr(camera, habit) for camera in cameras}) == 4, habit
+
+
+# ---- cache and opener ----
+
+
+def test_the_cache_is_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAULLITE_CACHE", str(tmp_path / "new"))
+    PaperDolls("target", **SMALL)
+    (file,) = (tmp_path / "new").iterdir()
+    before = file.stat().st_mtime_ns
+    PaperDolls("target", **SMALL)
+    assert file.stat().st_mtime_ns == before
+    PaperDolls("target", camera_shift=0.5, **SMALL)
+    assert len(list((tmp_path / "new").iterdir())) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"nonsense", b"\x93NUMPY\x01\x00", None])
+def test_a_damaged_cache_is_drawn_again(tmp_path: Path, damage: bytes | None) -> None:
+    expected = pixels(PaperDolls("target", cache=tmp_path, **SMALL).train)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    file.unlink()  # a new file, because the old one is still mapped
+    file.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    assert (pixels(PaperDolls("target", cache=tmp_path, **SMALL).train) == expected).all()
+    assert file.read_bytes() == whole
+
+
+def test_a_failed_drawing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("paullite.data.paperdolls.take", fail)
+    with pytest.raises(KeyboardInterrupt):
+        PaperDolls("target", cache=tmp_path, **SMALL)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(picture_cache.tempfile, "gettempdir", lambda: str(tmp_path / "spare"))
+    with pytest.warns(UserWarning, match="PAULLITE_CACHE"):
+        data = PaperDolls("target", cache=tmp_path / "file", **SMALL)
+    assert data.train[0].image.size == (64, 128)
+    monkeypatch.setattr(picture_cache.tempfile, "gettempdir", lambda: str(tmp_path / "file"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(InputError, match="PAULLITE_CACHE"):
+            PaperDolls("target", cache=tmp_path / "file", **SMALL)
+
+
+def test_the_opener_travels_without_pixels(source: PaperDolls) -> None:
+    packed = pickle.dumps(source)
+    assert len(packed) < 30_000  # the pixels would be more than a million bytes
+    item = pickle.loads(packed).query[1]
+    assert np.array_equal(item.image, source.query[1].image)
+    with pytest.raises(InputError, match="nobody"):
+        source.train.opener("nobody.png")
+
+
+def test_a_cache_that_disappears_is_named(source: PaperDolls) -> None:
+    Path(source.train.opener.file).unlink()
+    picture_cache.open_array.cache_clear()
+    with pytest.raises(InputError, match="PaperDolls again"):
+        source.train[0].image  # noqa: B018
+
+
+# ---- what is asked for ----
+
+
+@pytest.mark.parametrize(
+    "bad, says",
+    [
+        (dict(domain="targte"), "target"),
+        (dict(identities=1), "2 or more"),
+        (dict(identities=2.5), "whole number"),
+        (dict(identities=6000), "fewer identities"),
+        (dict(test_identities=1), "2 or more"),
+        (dict(cameras=1), "2 to 10"),
+        (dict(cameras=11), "2 to 10"),
+        (dict(size=(100, 64)), "multiples of 16"),
+        (dict(size=(32, 16)), "at least 64"),
+        (dict(size=128), "multiples of 16"),
+        (dict(images_per_camera=1), "2 or more"),
+        (dict(distractors=-1), "0 or more"),
+        (dict(junk=-1), "0 or more"),
+        (dict(camera_shift=-0.5), "severe"),
+        (dict(camera_shift=float("nan")), "severe"),
+        (dict(seed=-1), "seed=0"),
+    ],
+)
+def test_bad_values_say_what_to_do(bad: dict, says: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=says):
+        PaperDolls(**{**SMALL, "domain": "target", "cache": tmp_path, **bad})
+    assert not list(tmp_path.iterdir())
