@@ -1,0 +1,79 @@
+"""A memory of everyone: one running mean for each training image."""
+
+import torch
+from torch import Tensor, nn
+
+from .errors import InputError
+
+
+class FeatureMemory(nn.Module):
+    r"""Running means of the features of every training image, updated by the image's place in the data set.
+
+    .. math:: w_i \leftarrow (1 - \mu) \, w_i + \mu \, x_i
+
+    The first visit stores x as it is. The mean is not normalised again, so ``||w|| <= 1`` for normalised features.
+    PEDAL keeps one with P patches; the image centers of IPFL are one with P = 1. The state is buffers: ``state_dict``
+    and every checkpoint carry it, and ``.to(device)`` moves it.
+
+    Args:
+        size: N, images in the training set.
+        patches: P.
+        dim: D, size of a feature.
+        momentum: :math:`\mu`, share of the new feature, in (0, 1]; 0.1 in PAUL.
+
+    Attributes:
+        features: (N, P, D) float32, zero where nothing was stored.
+        filled: (N,) bool.
+
+    >>> memory = FeatureMemory(3, 1, 2, momentum=0.1)
+    >>> memory.update(torch.tensor([1]), torch.tensor([[[1.0, 0.0]]]))
+    >>> memory.update(torch.tensor([1]), torch.tensor([[[0.0, 1.0]]]))
+    >>> memory.features[1], memory.filled
+    (tensor([[0.9000, 0.1000]]), tensor([False,  True, False]))
+    """
+
+    features: Tensor
+    filled: Tensor
+
+    def __init__(self, size: int, patches: int, dim: int, *, momentum: float = 0.1) -> None:
+        super().__init__()
+        if not 0 < momentum <= 1:
+            raise InputError(
+                f"found momentum = {momentum}", "expected the share of the new feature, over 0 and up to 1"
+            )
+        self.momentum = momentum
+        self.register_buffer("features", torch.zeros(size, patches, dim))  # N P D
+        self.register_buffer("filled", torch.zeros(size, dtype=torch.bool))  # N
+
+    @torch.no_grad()
+    def update(self, index: Tensor, features: Tensor) -> None:
+        """Store or average the features of some images.
+
+        Args:
+            index: place of each image in the data set, (B,) integers in 0..N-1, each at most once.
+            features: (B, P, D) in any float type.
+
+        Raises:
+            InputError: an index twice or out of range, a shape that does not fit, NaN or infinity. Nothing is changed.
+        """
+        index = index.to(self.features.device)
+        self._check(index, features)
+        new = features.to(self.features)
+        share = torch.where(self.filled[index], self.momentum, 1.0).view(-1, 1, 1)
+        self.features[index] = (1 - share) * self.features[index] + share * new
+        self.filled[index] = True
+
+    def _check(self, index: Tensor, features: Tensor) -> None:
+        size = len(self.features)
+        if features.shape != (len(index), *self.features.shape[1:]):
+            raise InputError(
+                f"found features {tuple(features.shape)} for {len(index)} rows",
+                f"expected ({len(index)}, {self.features.shape[1]}, {self.features.shape[2]})",
+            )
+        if len(index) and not 0 <= int(index.min()) <= int(index.max()) < size:
+            raise InputError(f"found rows {int(index.min())}..{int(index.max())}", f"expected rows in 0..{size - 1}")
+        if len(index.unique()) != len(index):
+            raise InputError("found the same row twice in one update", "expected each image once", "update twice")
+        if not bool(torch.isfinite(features).all()):
+            bad = index[(~torch.isfinite(features)).flatten(1).any(1).to(index.device)].tolist()
+            raise InputError(f"found NaN or infinity in the features of rows {bad[:5]}", "expected finite numbers")

@@ -1,0 +1,92 @@
+"""The losses and the judge as the textbook has them: loops, one step a line. Slow, and meant to be read."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def pedal(x: np.ndarray, w: np.ndarray, index: Sequence[int], scale: float, k: int) -> float:
+    """PEDAL over (B, P, D) features and an (N, P, D) memory."""
+    losses = []
+    for i, own in enumerate(index):
+        for p in range(x.shape[1]):
+            others = [j for j in range(len(w)) if j != own]
+            d2 = {j: float(((x[i, p] - w[j, p]) ** 2).sum()) for j in others}
+            nearest = sorted(others, key=lambda j: d2[j])[:k]
+            smallest = min(d2.values())  # taken out above and below the line, so that nothing underflows
+            above = sum(math.exp(-scale * (d2[j] - smallest)) for j in nearest)
+            below = sum(math.exp(-scale * (d2[j] - smallest)) for j in others)
+            losses.append(-math.log(above / below))
+    return sum(losses) / len(losses)
+
+
+def ipfl(
+    e: np.ndarray, c: np.ndarray, owner: Sequence[int], margin: float, nearest: int, most: int, no_negative: str
+) -> float:
+    """IPFL over (A, E) anchors and (B, E) centers."""
+    losses = []
+    for a, own in enumerate(owner):
+        distance = [float(np.linalg.norm(e[a] - center)) for center in c]
+        negative = None
+        candidates = sorted((j for j in range(len(c)) if j != own), key=lambda j: distance[j])
+        for j in candidates[:most]:
+            others = sorted((i for i in range(len(c)) if i != j), key=lambda i: float(np.linalg.norm(c[j] - c[i])))
+            if own not in [j, *others][:nearest]:
+                negative = j
+                break
+        if negative is not None:
+            losses.append(max(0.0, margin + distance[own] - distance[negative]))
+        elif no_negative == "pull":
+            losses.append(max(0.0, margin + distance[own]))
+    return sum(losses) / len(losses) if losses else 0.0
+
+
+def batch_triplet(e: np.ndarray, labels: Sequence[int], margin: float, positive: str) -> float:
+    """Triplet loss over (B, E) rows."""
+    e = e / np.linalg.norm(e, axis=1, keepdims=True)
+    losses = []
+    for i in range(len(e)):
+        same = [float(np.linalg.norm(e[i] - e[j])) for j in range(len(e)) if labels[j] == labels[i] and j != i]
+        other = [float(np.linalg.norm(e[i] - e[j])) for j in range(len(e)) if labels[j] != labels[i]]
+        if same and other:
+            pull = min(same) if positive == "nearest" else max(same)
+            losses.append(max(0.0, margin + pull - min(other)))
+    return sum(losses) / len(losses) if losses else 0.0
+
+
+def ranking(q, g, q_pids, g_pids, q_cams=None, g_cams=None, own=None) -> dict[str, object]:  # type: ignore[no-untyped-def]
+    """CMC, both APs and mINP, one query at a time."""
+    q = q / np.linalg.norm(q, axis=1, keepdims=True)
+    g = g / np.linalg.norm(g, axis=1, keepdims=True)
+    similarity = q @ g.T
+    first, step, trapezoid, minp, lone = [], [], [], [], 0
+    for i in range(len(q)):
+        kept = []
+        for j in range(len(g)):
+            same_camera = q_cams is not None and q_cams[i] == g_cams[j]
+            if g_pids[j] == -1 or (own is not None and own[i] == j) or (g_pids[j] == q_pids[i] and same_camera):
+                continue
+            kept.append(j)
+        order = sorted(kept, key=lambda j: (-similarity[i, j], j))
+        hits = [rank for rank, j in enumerate(order, start=1) if g_pids[j] == q_pids[i] and q_pids[i] != -1]
+        if not hits:
+            lone += 1
+            continue
+        first.append(hits[0])
+        step.append(sum(n / r for n, r in enumerate(hits, start=1)) / len(hits))
+        before = [(n - 1) / (r - 1) if r > 1 else 1.0 for n, r in enumerate(hits, start=1)]
+        trapezoid.append(
+            sum((n / r + b) / 2 for (n, r), b in zip(enumerate(hits, start=1), before, strict=True)) / len(hits)
+        )
+        minp.append(len(hits) / hits[-1])
+    cmc = [sum(f <= r for f in first) / len(first) for r in range(1, len(g) + 1)]
+    mean = lambda values: sum(values) / len(values)  # noqa: E731
+    return {
+        "cmc": cmc,
+        "map_step": mean(step),
+        "map_trapezoid": mean(trapezoid),
+        "minp": mean(minp),
+        "queries": len(first),
+        "lone_queries": lone,
+    }
