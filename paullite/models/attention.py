@@ -1,0 +1,98 @@
+"""Patches as attention maps.
+
+A spatial transformer samples a patch bilinearly from the feature map, and the patch is then averaged. Both steps are
+linear in the map, so together they are one weight for each cell of the map: an attention map. This gives the same
+values and gradients as ``affine_grid``, ``grid_sample`` and a mean, without P copies of the map.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import InputError
+
+
+def stripes(patches: int) -> Tensor:
+    """Affine parameters that cut an image into equal horizontal stripes, top to bottom.
+
+    Stripe p is [[1, 0, 0], [0, 1/P, (2p + 1 - P)/P]]: full width, 1/P of the height, moved to its place.
+
+    Args:
+        patches: P, 1 or more.
+
+    Returns:
+        (P, 2, 3) float32.
+
+    >>> stripes(2)
+    tensor([[[ 1.0000,  0.0000,  0.0000],
+             [ 0.0000,  0.5000, -0.5000]],
+            [[ 1.0000,  0.0000,  0.0000],
+             [ 0.0000,  0.5000,  0.5000]]])
+    """
+    if patches < 1:
+        raise InputError(f"found patches = {patches}", "expected 1 or more")
+    theta = torch.zeros(patches, 2, 3)
+    theta[:, 0, 0] = 1
+    theta[:, 1, 1] = 1 / patches
+    theta[:, 1, 2] = (2 * torch.arange(patches) + 1 - patches) / patches
+    return theta
+
+
+def patch_attention(theta: Tensor, height: int, width: int, *, align_corners: bool = True) -> Tensor:
+    r"""The weight of every cell of an H x W map in each patch that ``theta`` cuts out.
+
+    .. math:: a_{hw} = \frac{1}{HW} \sum_{s} \mathrm{tent}(y_s - h) \, \mathrm{tent}(x_s - w),
+              \qquad \mathrm{tent}(t) = \max(0, 1 - |t|)
+
+    over the H x W sample points s of the patch, where (x_s, y_s) = theta (u_s, v_s, 1) in cells. Points outside the
+    map meet zeros, so a patch that hangs over the edge weighs less than 1 in all.
+
+    Args:
+        theta: (B, P, 2, 3) affine parameters, as `torch.nn.functional.affine_grid` takes them.
+        height, width: size of the map, in cells.
+        align_corners: True: -1 and 1 are the centres of the outer cells, as in the reference implementation. False:
+            their outer edges, as is PyTorch's default since 1.3.
+
+    Returns:
+        (B, P, H, W), differentiable in theta.
+
+    Raises:
+        InputError: theta is not (B, P, 2, 3).
+
+    Source: Jaderberg et al., NeurIPS 2015, equations 1 and 5, averaged over the patch.
+
+    >>> patch_attention(stripes(2)[None], 2, 1)[0, :, :, 0]             # two stripes of a map with two rows
+    tensor([[0.7500, 0.2500],
+            [0.2500, 0.7500]])
+    """
+    if theta.ndim != 4 or theta.shape[2:] != (2, 3):
+        raise InputError(f"found theta of shape {tuple(theta.shape)}", "expected (B, P, 2, 3)")
+    theta = theta.float() if theta.dtype in (torch.float16, torch.bfloat16) else theta
+    v, u = _steps(height, align_corners, theta), _steps(width, align_corners, theta)
+    points = torch.stack(torch.broadcast_tensors(u[None, :], v[:, None], torch.ones_like(u)[None]), -1).view(-1, 3)
+    x, y = torch.einsum("bpij,sj->ibps", theta, points)  # each B P S, from -1 to 1 inside the map
+    across, down = _tents(x, width, align_corners), _tents(y, height, align_corners)  # B P S W and B P S H
+    return torch.einsum("bpsh,bpsw->bphw", down, across) / len(points)
+
+
+def pool_patches(attention: Tensor, feature_map: Tensor) -> Tensor:
+    """Average each patch: (B, P, H, W), (B, C, H, W) -> (B, P, C).
+
+    >>> pool_patches(torch.full((1, 1, 2, 2), 0.25), torch.ones(1, 3, 2, 2))
+    tensor([[[1., 1., 1.]]])
+    """
+    return torch.einsum("bphw,bchw->bpc", attention.to(feature_map.dtype), feature_map)
+
+
+def _steps(cells: int, align_corners: bool, like: Tensor) -> Tensor:
+    """The normalised coordinates of the cells' centres along one side."""
+    if cells == 1:
+        return torch.zeros(1, dtype=like.dtype, device=like.device)
+    edge = 1.0 if align_corners else (cells - 1) / cells
+    return torch.linspace(-edge, edge, cells, dtype=like.dtype, device=like.device)
+
+
+def _tents(at: Tensor, cells: int, align_corners: bool) -> Tensor:
+    """Bilinear weight of each cell along one side for points at normalised coordinates: (...) -> (..., cells)."""
+    place = (at + 1) / 2 * (cells - 1) if align_corners else ((at + 1) * cells - 1) / 2
+    return F.relu(1 - (place[..., None] - torch.arange(cells, dtype=at.dtype, device=at.device)).abs())

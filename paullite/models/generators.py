@@ -1,0 +1,85 @@
+"""The patch generation network (PGN): it looks at the feature map and says where the patches are."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..errors import InputError
+from .attention import stripes
+
+
+class ReferenceGenerator(nn.Module):
+    """The PGN in the size of the reference implementation: 77.6 M parameters for 2048 channels and P = 6.
+
+    An unpadded 3x3 convolution to twice the channels, batch-norm, ReLU, max-pooling, the average, two linear layers.
+
+    Args:
+        channels: C of the map. patches: P.
+
+    >>> ReferenceGenerator(8, patches=3)(torch.zeros(2, 8, 4, 4)).shape
+    torch.Size([2, 3, 2, 3])
+    """
+
+    def __init__(self, channels: int, patches: int) -> None:
+        super().__init__()
+        self.localization = nn.Sequential(nn.Conv2d(channels, 2 * channels, 3), nn.BatchNorm2d(2 * channels))
+        self.fc_loc = nn.Sequential(nn.Linear(2 * channels, 512), nn.ReLU(), _stripes_linear(512, patches))
+
+    def forward(self, feature_map: Tensor) -> Tensor:
+        """(B, C, H, W) -> theta (B, P, 2, 3).
+
+        Raises:
+            InputError: the map is smaller than 3x3.
+        """
+        check_map(*feature_map.shape[-2:])
+        x = F.relu(self.localization(feature_map))
+        x = F.max_pool2d(x, 3, stride=2, padding=1)
+        return self.fc_loc(x.mean((2, 3))).unflatten(1, (-1, 2, 3))
+
+
+def check_map(height: int, width: int) -> None:
+    """Raises an `InputError` if a map is too small for the reference generator's unpadded convolution."""
+    if min(height, width) < 3:
+        raise InputError(
+            f"found a map of {height}x{width} cells",
+            "expected 3x3 or more for the reference generator",
+            "use larger images or --generator light",
+        )
+
+
+class LightGenerator(nn.Module):
+    """A PGN for less than 1 % of the backbone's work, on maps of any size.
+
+    The map is averaged to a coarse column of rows, since people stand upright; one small convolution over the rows and
+    one linear layer give theta. This one is ours, not the paper's.
+
+    Args:
+        channels: C of the map. patches: P. rows: rows of the coarse column. width: channels of the convolution.
+
+    >>> LightGenerator(8, patches=3)(torch.zeros(2, 8, 5, 2))[0, 0]     # it starts at the stripes
+    tensor([[ 1.0000,  0.0000,  0.0000],
+            [ 0.0000,  0.3333, -0.6667]], grad_fn=<SelectBackward0>)
+    """
+
+    def __init__(self, channels: int, patches: int, *, rows: int = 8, width: int = 32) -> None:
+        super().__init__()
+        self.rows = rows
+        self.conv = nn.Conv1d(channels, width, 3, padding=1)
+        self.linear = _stripes_linear(width * rows, patches)
+
+    def forward(self, feature_map: Tensor) -> Tensor:
+        """(B, C, H, W) -> theta (B, P, 2, 3)."""
+        height, width = feature_map.shape[-2:]
+        # adaptive pooling as a matrix: its own backward is not deterministic on CUDA
+        pool = F.adaptive_avg_pool1d(torch.eye(height, device=feature_map.device), self.rows)  # H R
+        column = torch.einsum("bchw,hr->bcr", feature_map, pool.to(feature_map.dtype)) / width
+        return self.linear(F.relu(self.conv(column)).flatten(1)).unflatten(1, (-1, 2, 3))
+
+
+def _stripes_linear(width: int, patches: int) -> nn.Linear:
+    """A last layer that answers with the horizontal stripes until it has learned something."""
+    linear = nn.Linear(width, 6 * patches)
+    nn.init.zeros_(linear.weight)
+    with torch.no_grad():
+        linear.bias.copy_(stripes(patches).flatten())
+    return linear

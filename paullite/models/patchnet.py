@@ -1,0 +1,190 @@
+"""PatchNet: one image in, P patch features out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.transforms import v2
+
+from ..errors import InputError
+from .attention import patch_attention, pool_patches
+from .backbones import Backbone, Options
+from .generators import LightGenerator, ReferenceGenerator, check_map
+
+GENERATORS = {"light": LightGenerator, "reference": ReferenceGenerator}
+
+
+class Normalisation(NamedTuple):
+    """Mean and standard deviation of the images, per colour, for pixels in 0..1."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class PatchOutput:
+    """What PatchNet says of a batch.
+
+    Attributes:
+        features: (B, P, D) patch features, L2-normalised; what PEDAL and retrieval use.
+        embedding: (B, E) for each patch the cosines between its feature and the rows of the embedding layer (phase 2).
+        theta: (B, P, 2, 3) where the patches are.
+        attention: (B, P, H, W) the weight of each cell of the map in each patch.
+        source_embedding: (B, E) the embedding of phase 1, behind a ReLU.
+        logits: P tensors (B, identities), behind the same ReLU; ``None`` for a network without identities.
+    """
+
+    features: Tensor
+    embedding: Tensor
+    theta: Tensor
+    attention: Tensor
+    source_embedding: Tensor
+    logits: tuple[Tensor, ...] | None
+
+
+class PatchLinear(nn.Module):
+    """One linear layer for each patch, all at once: (B, P, inputs) -> (B, P, outputs).
+
+    >>> PatchLinear(3, 8, 5)(torch.zeros(2, 3, 8)).shape
+    torch.Size([2, 3, 5])
+    """
+
+    def __init__(self, patches: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(inputs)  # nn.Linear's own start
+        self.weight = nn.Parameter(torch.empty(patches, outputs, inputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(patches, outputs).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("bpi,poi->bpo", x, self.weight) + self.bias
+
+
+class PatchNet(nn.Module):
+    r"""Backbone, patch generation network, and for each patch its own reduction and heads.
+
+    map = backbone(image); theta = generator(map); pooled_p = sum_hw attention(theta_p)_hw map_hw;
+    f_p = BN(W_p pooled_p + b_p); feature_p = f_p / \|f_p\|.
+
+    Args:
+        backbone: a timm name, or any module that turns images into a map (B, C, H, W).
+        patches: P. The paper ran 4, 6 and 8.
+        feature_dim: D, size of one patch feature.
+        embedding_dim: size of one patch's embedding; E = P * embedding_dim.
+        identities: people in the labelled source; ``None`` for a network without classifiers.
+        pretrained: fetch the backbone's weights from timm's hub.
+        generator: ``"light"``, or ``"reference"`` in the size of the reference implementation.
+        size: (height, width) of the images in pixels. CNNs also take other sizes.
+        weights: file with the backbone's weights, instead of the hub.
+        backbone_options: further arguments of ``timm.create_model``.
+
+    Attributes:
+        normalisation: mean and std of the input; timm's for the name. Set it if your weights want others.
+        transform: PIL image -> tensor (3, height, width), for evaluation.
+
+    Raises:
+        InputError: see `Backbone`; also an unknown generator, or a map too small for it.
+
+    Source: PAUL, Yang et al., CVPR 2019, figure 2; sizes of its reference implementation.
+
+    >>> net = PatchNet(backbone="test_resnet", patches=4, feature_dim=32, pretrained=False, size=(128, 64)).eval()
+    >>> out = net(torch.zeros(2, 3, 128, 64))
+    >>> out.features.shape, out.embedding.shape, out.attention.shape
+    (torch.Size([2, 4, 32]), torch.Size([2, 512]), torch.Size([2, 4, 8, 4]))
+    >>> net.retrieval_features(torch.zeros(2, 3, 128, 64)).shape
+    torch.Size([2, 128])
+    """
+
+    def __init__(
+        self,
+        backbone: str | nn.Module = "resnet50.tv_in1k",
+        patches: int = 6,
+        feature_dim: int = 256,
+        embedding_dim: int = 128,
+        identities: int | None = None,
+        pretrained: bool = True,
+        generator: str = "light",
+        *,
+        size: tuple[int, int] = (384, 128),
+        weights: str | Path | None = None,
+        backbone_options: Options | None = None,
+    ) -> None:
+        super().__init__()
+        if generator not in GENERATORS:
+            raise InputError(f"found generator = {generator!r}", f"expected one of {', '.join(GENERATORS)}")
+        self.settings = {
+            "patches": patches,
+            "feature_dim": feature_dim,
+            "embedding_dim": embedding_dim,
+            "identities": identities,
+            "generator": generator,
+            "size": tuple(size),
+            "backbone_options": dict(backbone_options or {}),
+        }
+        self.size = (int(size[0]), int(size[1]))
+        self.backbone = Backbone(
+            backbone, size=self.size, pretrained=pretrained, weights=weights, options=backbone_options
+        )
+        self.settings["backbone"] = self.backbone.name
+        if generator == "reference":
+            check_map(*self.backbone.map_size)
+        self.normalisation = Normalisation(*self.backbone.normalisation)
+        self.generator = GENERATORS[generator](self.backbone.channels, patches)
+        self.reduction = PatchLinear(patches, self.backbone.channels, feature_dim)
+        self.norm = nn.BatchNorm1d(patches * feature_dim)  # over the batch alone, so the same as one for each patch
+        self.classifier = PatchLinear(patches, feature_dim, identities) if identities else None
+        self.embedding = PatchLinear(patches, feature_dim, embedding_dim)
+
+    def forward(self, images: Tensor, *, generator_gradient: bool = True) -> PatchOutput:
+        """Look at a batch of normalised images.
+
+        Args:
+            images: (B, 3, height, width).
+            generator_gradient: let the gradient through theta reach the generator and, through it, the backbone.
+        """
+        feature_map = self.backbone(images)  # B C H W
+        with torch.set_grad_enabled(torch.is_grad_enabled() and generator_gradient):
+            theta = self.generator(feature_map)  # B P 2 3
+        attention = patch_attention(theta, *feature_map.shape[-2:])  # B P H W
+        reduced = self.reduction(pool_patches(attention, feature_map))  # B P D
+        reduced = self.norm(reduced.flatten(1)).view_as(reduced)
+        return self._heads(reduced, theta, attention)
+
+    def _heads(self, reduced: Tensor, theta: Tensor, attention: Tensor) -> PatchOutput:
+        features = F.normalize(reduced.float(), dim=-1)  # B P D
+        cosines = torch.einsum("bpd,ped->bpe", features, F.normalize(self.embedding.weight, dim=-1))
+        seen = F.relu(reduced)  # phase 1 only
+        return PatchOutput(
+            features=features,
+            embedding=cosines.flatten(1),
+            theta=theta,
+            attention=attention,
+            source_embedding=self.embedding(seen).flatten(1),
+            logits=None if self.classifier is None else self.classifier(seen).unbind(1),
+        )
+
+    def retrieval_features(self, images: Tensor) -> Tensor:
+        """The P patch features side by side, for cosine ranking: (B, 3, height, width) -> (B, P * D)."""
+        return self(images).features.flatten(1)
+
+    @property
+    def patches(self) -> int:
+        """P."""
+        return self.reduction.weight.shape[0]
+
+    @property
+    def feature_dim(self) -> int:
+        """D."""
+        return self.reduction.weight.shape[1]
+
+    @property
+    def transform(self) -> v2.Compose:
+        """PIL image -> normalised tensor (3, height, width), for evaluation."""
+        from ..data.transforms import evaluation_transform
+
+        return evaluation_transform(self.size, self.normalisation)
