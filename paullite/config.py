@@ -1,0 +1,180 @@
+"""Every setting of the two phases, with its meaning, unit and source; and the presets.
+
+Sources: *reference* is the published implementation of PAUL; *ours* is our choice. A preset ``NAME-reference`` does
+what the reference does; ``NAME`` is what we recommend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Settings that both phases share."""
+
+    seed: int = 0
+    """Every random choice follows from it."""
+    epochs: int = 60
+    """Passes over the training images. Reference: 60."""
+    momentum: float = 0.9
+    """Momentum of SGD. Reference."""
+    weight_decay: float = 1e-4
+    """Weight decay of SGD. Reference."""
+    decay: float = 0.1
+    """Factor on all learning rates from the decay epoch on. Reference."""
+    workers: int = 2
+    """Processes that read images; 0 reads in the training process. Changes no pixel."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute; auto takes a GPU if there is one."""
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    """Mixed precision of the network. Losses and memory stay in float32. "no" is float32 throughout."""
+    deterministic: bool = False
+    """Ask torch for deterministic algorithms only; the same seed then gives the same weights on a GPU too."""
+    evaluate_every: int = 10
+    """Epochs between two looks of the judge; 0 for none. It never changes what is learned."""
+    progress: bool = True
+    """Show a progress bar."""
+    output: str | None = None
+    """Folder for history.csv, curves.png and the last network; none: nothing is written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainConfig(RunConfig):
+    """Phase 1: learn patches and features from a labelled source."""
+
+    backbone: str = "resnet50.tv_in1k"
+    """Any timm name. Reference: ResNet-50 with torchvision's first ImageNet weights."""
+    backbone_options: dict[str, str] = field(default_factory=dict)
+    """More arguments of timm.create_model, as in: pad_type same."""
+    pretrained: bool = True
+    """Start from timm's weights, fetched from the hub."""
+    weights: str | None = None
+    """File with the backbone's weights, instead of the hub."""
+    size: tuple[int, int] = (384, 128)
+    """Height and width of the images, in pixels. Reference."""
+    patches: int = 6
+    """P, number of patches. Reference: 6 only; any number works here."""
+    feature_dim: int = 256
+    """D, size of a patch feature. Reference."""
+    embedding_dim: int = 128
+    """Size of one patch's embedding. Reference."""
+    generator: Literal["light", "reference"] = "light"
+    """Patch generation network: ours for under 1 % of the work, or the reference's."""
+    batch: int = 48
+    """Anchors in a batch; each brings one more image of the same person. Reference."""
+    lr_backbone: float = 0.01
+    """Learning rate of the backbone. Reference."""
+    lr_heads: float = 0.1
+    """Learning rate of reductions, embeddings and classifiers. Reference."""
+    lr_generator: float = 1e-5
+    """Learning rate of the patch generation network while it learns. Reference."""
+    generator_epochs: tuple[int, int] = (25, 40)
+    """First epoch in which it learns, and first in which it does so no more. Reference: 25 to 39."""
+    decay_epoch: int = 40
+    """First epoch with decayed learning rates. Reference."""
+    triplet_weight: float = 0.1
+    """Weight of the triplet loss beside the cross-entropies. Reference."""
+    triplet_margin: float = 1.0
+    """Margin of the triplet loss, in units of distance on the unit sphere. Reference."""
+    triplet_positive: Literal["nearest", "hardest"] = "nearest"
+    """Which image of the same person is pulled. Reference: the nearest."""
+    positive_may_be_anchor: bool = False
+    """Let the second image of a pair be the anchor itself (reference); else only if a person has no other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptConfig(RunConfig):
+    """Phase 2: learn from the target's images alone."""
+
+    batch: int = 42
+    """Images in a batch; each brings its surrogate positive. Reference: 42 for Market-1501, 40 for DukeMTMC."""
+    lr: float = 1e-4
+    """Learning rate of backbone and reductions. Reference."""
+    decay_epoch: int = 50
+    """First epoch with a decayed learning rate. Reference: 50 (49 under current PyTorch, which is not what was run)."""
+    scale: float = 15.0
+    """s of PEDAL, per squared distance. Reference: 15 for Market-1501, 5 for DukeMTMC."""
+    k: int = 10
+    """K of PEDAL, nearest patches that are pulled. Reference."""
+    memory_momentum: float = 0.1
+    """Share of the new feature in the patch memory. Reference."""
+    memory_mode: Literal["train", "eval"] = "train"
+    """How the memory is first filled: train uses (and moves) batch statistics as the reference does, eval does not."""
+    center_momentum: float = 0.1
+    """Share of the new embedding in the image centers. Reference."""
+    margin: float = 2.0
+    """Margin of IPFL, in units of distance between image embeddings. Reference."""
+    nearest: int = 3
+    """Size of a center's ranking list, itself counted, so 3 is r = 2. Reference."""
+    max_candidates: int = 15
+    """Candidates for the hard negative that are tried. Reference."""
+    no_negative: Literal["skip", "pull"] = "skip"
+    """An anchor without a hard negative: left out, or pulled all the same (reference)."""
+    image_embedding: Literal["cosines", "features"] = "cosines"
+    """What IPFL compares: cosines to the frozen embedding rows (reference), or the patch features side by side."""
+    pedal_weight: float = 2.0
+    """Weight of PEDAL in the total loss. Reference."""
+    ipfl_weight: float = 1.0
+    """Weight of IPFL in the total loss. Reference."""
+    generator_gradient: bool = False
+    """Let the gradient through the patches' places reach the backbone (reference), though the generator rests."""
+    jitter: tuple[float, float, float, float] = (0.2, 0.2, 0.2, 0.1)
+    """Surrogate: largest change of brightness, contrast, saturation (shares) and hue (turns). Reference."""
+    rotation: float = 10.0
+    """Surrogate: largest rotation to either side, in degrees. Reference."""
+    crop: tuple[float, float] = (0.70, 0.95)
+    """Surrogate: smallest and largest share of the area that is kept. Reference."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The settings of both phases for one data set."""
+
+    pretrain: PretrainConfig
+    adapt: AdaptConfig
+
+    def as_reference(self) -> Preset:
+        """The same sizes with every choice as the reference implementation makes it."""
+        return Preset(
+            replace(self.pretrain, generator="reference", positive_may_be_anchor=True),
+            replace(self.adapt, no_negative="pull", generator_gradient=True, memory_mode="train"),
+        )
+
+
+_MARKET = Preset(PretrainConfig(), AdaptConfig())
+_DUKE = Preset(PretrainConfig(), AdaptConfig(batch=40, scale=5.0))
+_DOLLS = Preset(  # chosen on the seeds 100 to 104
+    PretrainConfig(
+        backbone="test_resnet",
+        pretrained=False,
+        size=(128, 64),
+        feature_dim=64,
+        embedding_dim=32,
+        epochs=10,
+        batch=32,
+        lr_backbone=0.05,
+        lr_heads=0.1,
+        lr_generator=1e-3,
+        generator_epochs=(3, 7),
+        decay_epoch=7,
+        workers=0,
+        evaluate_every=5,
+    ),
+    AdaptConfig(
+        epochs=12,
+        lr=0.15,
+        decay_epoch=9,
+        scale=3.0,
+        k=15,
+        margin=1.0,  # half of the reference's, since an embedding of 6 x 32 cosines is half as long as one of 6 x 128
+        ipfl_weight=0.3,
+        workers=0,
+        evaluate_every=3,
+    ),
+)
+_BASE = {"paperdolls": _DOLLS, "market1501": _MARKET, "duke": _DUKE, "msmt17": _MARKET}
+
+PRESETS: dict[str, Preset] = {**_BASE, **{f"{name}-reference": p.as_reference() for name, p in _BASE.items()}}
+"""Settings by name: paperdolls, market1501, duke, msmt17 (the target), each also with -reference."""

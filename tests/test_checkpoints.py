@@ -1,0 +1,152 @@
+"""Files: what is written comes back; the reference's layout is read; foreign and broken files are named."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+import paullite as pl
+from paullite.checkpoints import read_state
+from paullite.errors import InputError
+
+
+class ReferenceHeads(nn.Module):
+    """The reference's layout by its names: one layer for each patch."""
+
+    def __init__(self, patches: int, channels: int, dim: int, people: int, embedding: int) -> None:
+        super().__init__()
+        self.down = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(channels, dim, 1), nn.BatchNorm2d(dim)) for _ in range(patches)
+        )
+        self.fc_list = nn.ModuleList(nn.Linear(dim, people) for _ in range(patches))
+        self.embedding = nn.ModuleList(nn.Linear(dim, embedding) for _ in range(patches))
+
+
+class ReferenceLayout(nn.Module):
+    """A network of the reference's layout; small heads, the real backbone and generator names."""
+
+    def __init__(self, net: pl.PatchNet, patches: int) -> None:
+        super().__init__()
+        self.backbone = net.backbone.net
+        self.new = ReferenceHeads(patches, 2048, 16, 7, 8)
+        self.patch_proposal = net.generator
+
+
+@pytest.fixture(scope="module")
+def reference_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReferenceLayout]:
+    torch.manual_seed(0)
+    net = pl.PatchNet("resnet50.tv_in1k", 6, 16, 8, 7, pretrained=False, generator="reference", size=(128, 64))
+    layout = ReferenceLayout(net, 6)
+    for module in layout.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+    state = {f"module.{k}": v for k, v in layout.state_dict().items() if not k.endswith("num_batches_tracked")}
+    path = tmp_path_factory.mktemp("reference") / "checkpoint.pth"
+    torch.save({"epoch": 60, "state_dict": state}, path)
+    return path, layout.eval()
+
+
+def test_reference_layout_gives_the_reference_features(reference_file: tuple[Path, ReferenceLayout]) -> None:
+    path, layout = reference_file
+    net = pl.load_reference_checkpoint(path)
+    assert isinstance(pl.adaptation.network_of(path), pl.PatchNet)  # so --net and --start take it, too
+    assert (net.patches, net.feature_dim, net.settings["identities"]) == (6, 16, 7)
+    x = torch.randn(2, 3, 128, 64)
+    with torch.no_grad():
+        feature_map = layout.backbone.forward_features(x)
+        theta = layout.patch_proposal(feature_map)
+        pooled = pl.models.pool_patches(pl.models.patch_attention(theta, 8, 4), feature_map)
+        for p in range(6):
+            feature = layout.new.down[p](pooled[:, p, :, None, None]).flatten(1)
+            expected = nn.functional.normalize(feature, dim=1)
+            assert torch.allclose(net(x).features[:, p], expected, atol=1e-5)
+
+
+def test_a_file_of_another_kind_is_named(tmp_path: Path, net: pl.PatchNet) -> None:
+    ours = pl.save(net, tmp_path / "net.safetensors")
+    with pytest.raises(InputError, match="expected a weight file of PAUL's reference implementation"):
+        pl.load_reference_checkpoint(ours)
+    bare = tmp_path / "bare.safetensors"
+    save_file({"a": torch.zeros(1)}, bare)
+    with pytest.raises(InputError, match="expected a file of this library"):
+        pl.load(bare)
+    with pytest.raises(InputError, match="found no file"):
+        pl.load(tmp_path / "absent.safetensors")
+
+
+def test_damaged_files_are_named(tmp_path: Path, net: pl.PatchNet) -> None:
+    whole = pl.save(net, tmp_path / "net.safetensors").read_bytes()
+    for name, content in (
+        ("cut.safetensors", whole[: len(whole) // 2]),
+        ("empty.pth", b""),
+        ("text.pth", b"hello" * 9),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError) as caught:
+            read_state(tmp_path / name)
+        assert name in str(caught.value) and "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="damaged"):
+        pl.load(tmp_path / "cut.safetensors")
+
+
+class Trap:
+    """Unpickling this would run a command."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("exit 1",)
+
+
+def test_foreign_files_run_no_code(tmp_path: Path) -> None:
+    path = tmp_path / "trap.pth"
+    path.write_bytes(pickle.dumps({"state_dict": Trap()}))
+    with pytest.raises(InputError, match="cannot read"):
+        read_state(path)
+
+
+def test_other_patches_or_backbone_than_the_weights(tmp_path: Path, net: pl.PatchNet) -> None:
+    path = pl.save(net, tmp_path / "net.safetensors")
+    tensors = read_state(path)
+    other = pl.PatchNet("test_resnet", 3, 16, 8, 5, pretrained=False, size=(128, 64))
+    from paullite.checkpoints import _fit
+
+    with pytest.raises(InputError, match=r"does not fit the network .* P = 3"):
+        _fit(other, {k.removeprefix("net."): v for k, v in tensors.items()}, path)
+
+
+def test_backbone_weights_from_a_file(tmp_path: Path) -> None:
+    import timm
+
+    torch.manual_seed(3)
+    plain = timm.create_model("test_resnet", num_classes=11)
+    good, bad = tmp_path / "good.safetensors", tmp_path / "bad.pth"
+    save_file(plain.state_dict(), good)
+    torch.save({"state_dict": {f"module.{k}": v for k, v in plain.state_dict().items()}}, bad)
+    for path in (good, bad):  # a classifier in the file does no harm, nor does module.
+        net = pl.PatchNet("test_resnet", weights=path, size=(128, 64))
+        assert torch.equal(net.backbone.net.conv1[0].weight, plain.conv1[0].weight)
+    with pytest.raises(InputError, match=r"does not fit 'mobilenetv2_100' \(good.safetensors: .* missing"):
+        pl.PatchNet("mobilenetv2_100", weights=good, size=(128, 64))
+
+
+def test_a_full_disk_while_saving(tmp_path: Path, net: pl.PatchNet) -> None:
+    """A limit on the size of files stands in for a full disk; what was there before stays."""
+    resource = pytest.importorskip("resource")
+    import signal
+
+    path = tmp_path / "net.safetensors"
+    path.write_text("the old one")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(InputError, match="cannot write .*net.safetensors.*free some room"):
+            pl.save(net, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_text() == "the old one" and list(tmp_path.iterdir()) == [path]
