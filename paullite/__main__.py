@@ -1,0 +1,7 @@
+"""``python -m paullite`` is the command ``paullite``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

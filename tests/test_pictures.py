@@ -1,0 +1,64 @@
+"""Pictures are drawn from what they are given; the file is looked at by its pixels."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+import paullite as pl
+from paullite import pictures
+from paullite.errors import InputError
+from paullite.judge import ranked_lists
+
+
+def share_of(path: Path, colour: str) -> float:
+    """Share of the pixels that have a colour, nearly."""
+    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    wanted = np.array([round(255 * c) for c in to_rgb(colour)])
+    return float((np.abs(pixels - wanted).sum(-1) < 30).mean())
+
+
+def test_curves_show_what_there_is(tmp_path: Path) -> None:
+    rows = [{"epoch": e, "pedal": 1 / e, "ipfl": 0.5, "rank1": 0.1 * e} for e in range(1, 5)]
+    path = pictures.draw_curves(rows, tmp_path / "curves.png", controls={"direct": 0.2})
+    assert all(share_of(path, colour) > 1e-4 for colour in pictures.COLOURS[:2])
+    bare = pictures.draw_curves([{"epoch": 1.0}], tmp_path / "bare.png")
+    assert share_of(bare, pictures.COLOURS[0]) == 0
+
+
+def test_patches_have_an_outline_each(tmp_path: Path, net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
+    path = pictures.draw_patches({"stripes": net}, dolls.query, tmp_path / "patches.png", images=2)
+    assert all(share_of(path, colour) > 1e-3 for colour in pictures.COLOURS[:4])
+
+
+def test_rankings_mark_right_and_wrong(tmp_path: Path, net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
+    lists = ranked_lists(net, dolls, top=4)
+    right = [mark for ranked in lists for _, mark in ranked]
+    assert any(right) and not all(right)
+    path = pictures.draw_rankings({"a": net, "b": net}, dolls, tmp_path / "r.png", queries=len(dolls.query), top=4)
+    assert share_of(path, pictures.RIGHT) > 1e-3 and share_of(path, pictures.WRONG) > 1e-3
+
+
+def test_ranked_lists_agree_with_the_judge(net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
+    lists = ranked_lists(net, dolls, top=5)
+    scores = pl.evaluate(net, dolls)
+    assert np.mean([ranked[0][1] for ranked in lists]) == pytest.approx(scores.rank1)
+    assert np.mean([any(m for _, m in ranked) for ranked in lists]) == pytest.approx(scores.rank5)
+    shown = [dolls.gallery[place].pid for ranked in lists for place, _ in ranked]
+    assert -1 not in shown
+
+
+def test_embedding_needs_labels(tmp_path: Path, net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
+    with pytest.raises(InputError, match="without identities"):
+        pictures.draw_embedding(net, dolls.unlabelled(), tmp_path / "e.png")
+    path = pictures.draw_embedding(net, dolls.train, tmp_path / "e.png", people=3)
+    assert all(share_of(path, colour) > 1e-4 for colour in pictures.COLOURS[:3])
+
+
+def test_drawing_leaves_the_mode_of_the_network(tmp_path: Path, net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
+    net.train()
+    pictures.draw_patches({"n": net}, dolls.query, tmp_path / "p.png", images=1)
+    assert net.training and torch.equal(net.norm.running_mean, torch.zeros_like(net.norm.running_mean))
