@@ -21,9 +21,9 @@ from .training import (
     History,
     Means,
     Run,
+    batches,
     check_batch,
     check_loss,
-    epochs,
     extract,
     finish,
     is_due,
@@ -75,12 +75,12 @@ def adapt(config: AdaptConfig, target: ReIDDataset | Split, *, start: PatchNet |
     pairs = view_pairs(net, images, config)
     loader = EpochLoader(pairs, len(images), batch=config.batch, seed=config.seed, workers=config.workers)
 
-    for epoch in epochs(config):
+    for epoch in range(config.epochs):
         lr = config.lr * (config.decay if epoch >= config.decay_epoch else 1.0)
         set_rates(optimiser, learning=lr)
         net.train()
         means = Means()
-        for index, originals, surrogates in loader.epoch(epoch):
+        for index, originals, surrogates in batches(loader, epoch, config):
             index, size = index.to(accelerator.device), len(index)
             both = torch.cat([originals, surrogates]).to(accelerator.device)  # 2B 3 h w
             out = model(both, generator_gradient=config.generator_gradient)
@@ -122,6 +122,16 @@ def adapt_batch_norm(net: PatchNet, target: ReIDDataset | Split, *, seed: int = 
 
     Returns:
         A copy of the network whose running means and variances are plain averages over one pass.
+
+    Source: Li et al., Pattern Recognition 2018 (AdaBN), for the idea.
+
+    >>> import paullite as pl
+    >>> net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
+    >>> adapted = adapt_batch_norm(net, pl.data.PaperDolls("target", identities=4, test_identities=2))
+    >>> torch.equal(net.reduction.weight, adapted.reduction.weight)
+    True
+    >>> torch.equal(net.norm.running_mean, adapted.norm.running_mean)
+    False
     """
     adapted = copy.deepcopy(net)
     for layer in batch_norms(adapted):

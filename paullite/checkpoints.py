@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from .config import AdaptConfig, PretrainConfig
@@ -54,7 +55,7 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
             tensors |= {f"memory.{name}.{key}": value for key, value in memory.state_dict().items()}
     whole = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     with replacing(path) as temporary:
-        save_file(whole, temporary, metadata={"paullite": json.dumps(header)})
+        temporary.write_bytes(serialise(whole, metadata={"paullite": json.dumps(header)}))
     return path
 
 

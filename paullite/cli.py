@@ -1,39 +1,26 @@
-"""The command line. Each command is a function: its arguments are the options, its docstring is the help."""
+"""The command line: finds the command, and turns errors into one line and an exit code."""
 
 from __future__ import annotations
 
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import tyro
-from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from . import __version__
-from .config import PRESETS, AdaptConfig, Preset, PretrainConfig
-from .data.items import ReIDDataset
+from . import __version__, commands
+from .config import PRESETS, Preset
 from .errors import InputError, nearest_names
-
-KINDS = "market1501, msmt17, duke, folder, csv, paperdolls-source or paperdolls-target"
-Kind = Annotated[Positional[str], arg(metavar="KIND", help=f"What the data are: {KINDS}.")]
-Root = Annotated[
-    Positional[str], arg(metavar="ROOT", help="Folder of the data, or the CSV file; none for drawn people.")
-]
-Net = Annotated[str | None, arg(help="File of a network or run; none: the one for drawn people that comes along.")]
-Skip = Annotated[bool, arg(help="Leave out images that cannot be read, instead of stopping at the first.")]
-People = Annotated[int | None, arg(help="Use the first so many people only, for a quick trial; scores then mean less.")]
-Lists = Literal["train", "all"]
-Output = Annotated[str, arg(help="Folder or file to write.")]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 on success, 2 for bad input, 1 for a fault of the program."""
     args = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in args
+    warnings.formatwarning = lambda message, *_: f"paullite: {message}\n"
     try:
         run([a for a in args if a != "--debug"])
         return 0
@@ -51,13 +38,13 @@ def run(args: list[str]) -> None:
     if args[:1] in (["--version"], ["-V"]):
         print(f"paullite {__version__}")
         return
-    groups = {"data": (DATA, "Look at a data set."), "show": (SHOW, "Draw a picture.")}
+    groups = {"data": (commands.DATA, "Look at a data set."), "show": (commands.SHOW, "Draw a picture.")}
     if args and args[0] in groups:
-        commands, text = groups[args[0]]
+        found, text = groups[args[0]]
         prog, args = f"paullite {args[0]}", args[1:]
     else:
-        commands, text, prog = _top_level(_sniff_preset(args)), ABOUT, "paullite"
-    tyro.extras.subcommand_cli_from_dict(commands, args=args or ["--help"], prog=prog, description=text)
+        found, text, prog = top_level(_sniff_preset(args)), ABOUT, "paullite"
+    tyro.extras.subcommand_cli_from_dict(found, args=args or ["--help"], prog=prog, description=text)
 
 
 ABOUT = (
@@ -66,241 +53,18 @@ ABOUT = (
 )
 
 
-def demo(output: Output = "demo", seed: int = 0, pretrained: bool = False) -> None:
-    """The whole method on drawn people, in about five minutes on a laptop. No download.
+def top_level(preset: Preset) -> dict[str, Callable[..., Any]]:
+    """All commands by name, in the order of the help; the phases have a preset's values as defaults."""
 
-    Args:
-        output: Folder for report.json and the pictures.
-        seed: Draws the people and starts the networks.
-        pretrained: Skip phase 1 and take the source network that comes along.
-    """
-    from .demo import demo as run_demo
-    from .demo import table
-
-    report = run_demo(output, seed=seed, pretrained=pretrained)
-    print(table(report))
-    print(f"\n{report['seconds']['total']:.0f} s. Report and pictures: {Path(output).resolve()}")
-
-
-def doctor() -> None:
-    """See whether this machine has what paullite needs: versions, devices, memory, cache, a training step."""
-    from .doctor import examine
-
-    report = examine()
-    print(report)
-    if not report.ok:
-        raise InputError("some lines above say NO", "expected none", "do what they say")
-
-
-def data_check(kind: Kind, root: Root = "", full: bool = True) -> None:
-    """Compare a folder with what is expected there, count it, and find unreadable images.
-
-    Args:
-        full: Open every image; with --no-full only names and sizes are looked at.
-    """
-    from .data.check import check_dataset
-
-    report = check_dataset(kind, root, full=full)
-    print(report)
-    if not report.ok:
-        raise InputError("the data cannot be used as they are", "see above", "mend the folder and check again")
-
-
-def make_pretrain(preset: Preset) -> Callable[..., None]:
-    """The pretrain command with a preset's values as defaults."""
-    defaults = replace(preset.pretrain, output="runs/pretrain")
-
-    def pretrain(
-        kind: Kind,
-        root: Root = "",
-        /,
-        config: OmitArgPrefixes[PretrainConfig] = defaults,
-        *,
-        preset: str = "",
-        lists: Lists = "all",
-        people: People = None,
-        skip_unreadable: Skip = False,
-    ) -> None:
-        """Phase 1: learn patches and features from a labelled source.
-
-        Args:
-            preset: Where the defaults below come from; none: the one for KIND.
-            lists: MSMT17 only: "all" four lists as the paper does, or "train" alone.
-        """
-        from .pretraining import pretrain as run_phase
-
-        source = load_data(kind, root, people, skip_unreadable, lists)
-        _report(run_phase(config, source), f"paullite adapt KIND ROOT --start {config.output}/run.safetensors")
-
-    return pretrain
-
-
-def make_adapt(preset: Preset) -> Callable[..., None]:
-    """The adapt command with a preset's values as defaults."""
-    defaults = replace(preset.adapt, output="runs/adapt")
-
-    def adapt(
-        kind: Kind,
-        root: Root = "",
-        /,
-        config: OmitArgPrefixes[AdaptConfig] = defaults,
-        *,
-        start: Net = None,
-        preset: str = "",
-        people: People = None,
-        skip_unreadable: Skip = False,
-    ) -> None:
-        """Phase 2: learn from the target's images alone. Its labels serve the judge only.
-
-        Args:
-            preset: Where the defaults below come from; none: the one for KIND.
-        """
-        from .adaptation import adapt as run_phase
-
-        target = load_data(kind, root, people, skip_unreadable)
-        run = run_phase(config, target, start=_net(start))
-        _report(run, f"paullite evaluate {kind} {root} --net {config.output}/run.safetensors")
-
-    return adapt
-
-
-def evaluate(
-    kind: Kind,
-    root: Root = "",
-    /,
-    net: Net = None,
-    device: str = "auto",
-    batch: int = 128,
-    workers: int = 2,
-    people: People = None,
-    batch_norm: bool = False,
-    skip_unreadable: Skip = False,
-) -> None:
-    """Rank the gallery for every query and print the scores.
-
-    Args:
-        device: Where to compute: auto, cpu, cuda or mps.
-        batch: Images at a time.
-        workers: Processes that read images.
-        batch_norm: First take the batch-norm statistics anew from the training images, without labels: the control.
-    """
-    from .adaptation import adapt_batch_norm
-    from .config import RunConfig
-    from .judge import evaluate as judge
-    from .training import start_accelerator
-
-    dataset = load_data(kind, root, people, skip_unreadable)
-    place = start_accelerator(RunConfig(device=device)).device  # type: ignore[arg-type]
-    network = _net(net).to(place)
-    print(judge(adapt_batch_norm(network, dataset) if batch_norm else network, dataset, batch=batch, workers=workers))
-
-
-def search(
-    image: Annotated[Positional[str], arg(metavar="IMAGE", help="Picture of one person.")],
-    folder: Annotated[Positional[str], arg(metavar="FOLDER", help="Folder with pictures of people, one in each.")],
-    /,
-    net: Net = None,
-    top: int = 12,
-    output: Output = "search",
-    skip_unreadable: Skip = False,
-) -> None:
-    """Find the people in a folder who look most like the one in a picture.
-
-    Args:
-        top: How many to show.
-        output: Folder for matches.png and matches.csv.
-    """
-    from .search import search as run_search
-
-    for place, (path, score) in enumerate(
-        run_search(image, folder, _net(net), top=top, output=output, skip_unreadable=skip_unreadable), start=1
-    ):
-        print(f"{place:3}  {score:6.3f}  {path}")
-    print(f"picture and table: {Path(output).resolve()}")
-
-
-def show_patches(
-    kind: Kind, root: Root = "", /, net: Net = None, images: int = 6, output: Output = "patches.png"
-) -> None:
-    """Draw where a network's patches lie on images of a data set.
-
-    Args:
-        images: How many.
-    """
-    from .pictures import draw_patches
-
-    dataset = load_data(kind, root)
-    print(draw_patches({"patches": _net(net)}, dataset.query or dataset.train, output, images=images))
-
-
-def show_ranking(
-    kind: Kind,
-    root: Root = "",
-    /,
-    net: Net = None,
-    before: Net = None,
-    queries: int = 4,
-    top: int = 8,
-    output: Output = "ranking.png",
-) -> None:
-    """Draw the ranked lists of a few queries, right and wrong marked.
-
-    Args:
-        before: File of another network, to compare with.
-        queries: How many queries.
-        top: Places of each list.
-    """
-    from .pictures import draw_rankings
-
-    nets = ({"before": _net(before)} if before else {}) | {"after" if before else "ranking": _net(net)}
-    print(draw_rankings(nets, load_data(kind, root), output, queries=queries, top=top))
-
-
-def show_embedding(
-    kind: Kind, root: Root = "", /, net: Net = None, people: int = 8, output: Output = "embedding.png"
-) -> None:
-    """Draw the features of a few people on two axes.
-
-    Args:
-        people: How many people.
-    """
-    from .pictures import draw_embedding
-
-    dataset = load_data(kind, root)
-    print(draw_embedding(_net(net), dataset.gallery or dataset.train, output, people=people))
-
-
-def show_curves(
-    run: Annotated[Positional[str], arg(metavar="RUN", help="Folder of a run, or its history.csv.")],
-    /,
-    output: Output = "curves.png",
-) -> None:
-    """Draw the losses and scores of a run."""
-    from .pictures import draw_curves
-    from .training import read_history
-
-    print(draw_curves(read_history(run), output))
-
-
-DATA: dict[str, Callable[..., Any]] = {"check": data_check}
-SHOW: dict[str, Callable[..., Any]] = {
-    "patches": show_patches,
-    "ranking": show_ranking,
-    "embedding": show_embedding,
-    "curves": show_curves,
-}
-
-
-def _top_level(preset: Preset) -> dict[str, Callable[..., Any]]:
     def data() -> None:
         """Look at a data set: paullite data check KIND ROOT."""
 
     def show() -> None:
         """Draw patches, ranking, embedding or curves: paullite show patches KIND ROOT."""
 
-    pretrain, adapt = make_pretrain(preset), make_adapt(preset)
-    commands = (demo, doctor, data, pretrain, adapt, evaluate, search, show)
-    return {command.__name__: command for command in commands}
+    phases = commands.make_pretrain(preset), commands.make_adapt(preset)
+    listed = (commands.demo, commands.doctor, data, *phases, commands.evaluate, commands.search, show)
+    return {command.__name__: command for command in listed}
 
 
 def _sniff_preset(args: Sequence[str]) -> Preset:
@@ -315,30 +79,6 @@ def _sniff_preset(args: Sequence[str]) -> Preset:
         )
     kinds = [a.replace("-source", "").replace("-target", "") for a in args if not a.startswith("-")]
     return PRESETS[next((name for name in [*named, *kinds] if name in PRESETS), "market1501")]
-
-
-def load_data(
-    kind: str, root: str, people: int | None = None, skip_unreadable: bool = False, lists: Lists = "train"
-) -> ReIDDataset:
-    """Read a data set by kind, whole or its first few people."""
-    from .data.readers import load_dataset
-
-    dataset = load_dataset(kind, root, lists=lists, skip_unreadable=skip_unreadable)
-    return dataset.first_people(people) if people else dataset
-
-
-def _net(path: str | None) -> Any:
-    from .adaptation import network_of
-    from .demo import shipped_net
-
-    return network_of(path) if path else shipped_net()
-
-
-def _report(run: Any, then: str) -> None:
-    last = {k: v for k, v in run.history[-1].items() if k in ("rank1", "map_step", "loss")} if run.history else {}
-    print("  ".join(f"{name} {value:.4f}" for name, value in last.items()))
-    if run.folder:
-        print(f"written: {run.folder}; next: {then}")
 
 
 def _complain(line: str, code: int, debug: bool) -> int:

@@ -52,6 +52,10 @@ class PretrainConfig(RunConfig):
     """Start from timm's weights, fetched from the hub."""
     weights: str | None = None
     """File with the backbone's weights, instead of the hub."""
+    mean: tuple[float, float, float] | None = None
+    """Mean of the images that the weights expect, per colour, in 0..1; none: what timm says of the name."""
+    std: tuple[float, float, float] | None = None
+    """Standard deviation of these images, per colour, in 0..1; none: what timm says of the name."""
     size: tuple[int, int] = (384, 128)
     """Height and width of the images, in pixels. Reference."""
     patches: int = 6
@@ -166,8 +170,8 @@ _DOLLS = Preset(  # chosen on the seeds 100 to 104
         epochs=12,
         lr=0.15,
         decay_epoch=9,
-        scale=3.0,
-        k=15,
+        scale=4.0,
+        k=20,
         margin=1.0,  # half of the reference's, since an embedding of 6 x 32 cosines is half as long as one of 6 x 128
         ipfl_weight=0.3,
         workers=0,

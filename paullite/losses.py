@@ -45,7 +45,9 @@ def pedal(features: Tensor, memory: Tensor, index: Tensor, *, scale: float, k: i
     with torch.autocast(features.device.type, enabled=False):
         x, w = _at_least_float32(features), _at_least_float32(memory.detach())
         # -s||x - w||^2 without its term in ||x||^2, which stands above and below the line and cancels
-        logits = torch.einsum("bpd,npd->bpn", 2 * scale * x, w) - scale * w.square().sum(-1).T  # B P N
+        logits = (
+            torch.einsum("bpd,npd->bpn", 2 * scale * x, w) - scale * torch.linalg.vector_norm(w, dim=-1).square().T
+        )  # B P N
         logits.scatter_(2, index.view(-1, 1, 1).expand(-1, logits.shape[1], 1), -torch.inf)  # own entry
         nearest = logits.topk(k, dim=-1).values  # B P K
         return (logits.logsumexp(-1) - nearest.logsumexp(-1)).clamp(min=0).mean()

@@ -35,8 +35,13 @@ def draw_curves(history: Sequence[Row], path: str | Path, *, controls: Mapping[s
         history: rows of a run.
         path: PNG to write.
         controls: rank-1 of other networks by name, drawn as level lines, in 0..1.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     draw_curves([{"epoch": 1, "pedal": 1.0}, {"epoch": 2, "pedal": 0.5}], Path(folder, "curves.png")).name
+    'curves.png'
     """
-    figure, (left, right) = _figure(1, 2, width=10, height=3.8)
+    figure, ((left, right),) = _figure(1, 2, width=10, height=3.8)
     for column, label in LOSSES.items():
         _curve(left, history, column, label, 1)
     left.set(xlabel="epoch", ylabel="loss, mean over the epoch", title="What is learned from")
@@ -78,8 +83,8 @@ def draw_rankings(
 ) -> Path:
     """The same queries' ranked lists with each network; right answers have a blue frame and a tick.
 
-    The queries are the ones whose average precision the last network raises or lowers at even steps from worst to
-    best, so failures are shown too.
+    The queries are taken at even steps from the list that changes most for the better to the one that changes most for
+    the worse, so failures are shown too; with one network, from its best list to its worst.
 
     Args:
         nets: networks by name, for instance before and after.
@@ -89,7 +94,10 @@ def draw_rankings(
         top: places shown of each list.
     """
     lists = {name: ranked_lists(net, dataset, top=top) for name, net in nets.items()}
-    change = [_hits(last) - _hits(first) for first, last in zip(*_first_and_last(list(lists.values())), strict=True)]
+    first, *others = lists.values()
+    change = (
+        [_hits(b) - _hits(a) for a, b in zip(first, others[-1], strict=True)] if others else list(map(_hits, first))
+    )
     spread = np.argsort(change, kind="stable")[np.linspace(0, len(change) - 1, min(queries, len(change))).astype(int)]
     figure, grid = _figure(
         len(spread) * len(nets), top + 1, width=0.95 * (top + 1) + 1.6, height=1.95 * len(spread) * len(nets)
@@ -128,8 +136,7 @@ def draw_embedding(net: PatchNet, split: Split, path: str | Path, *, people: int
     shown = split.take(i for i, pid in enumerate(split.pids) if pid in chosen)
     x = extract(net, shown).flatten(1).cpu()
     x = (x - x.mean(0)) @ torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:2].T
-    figure, grid = _figure(1, 1, width=6, height=5)
-    axes = grid[0]
+    figure, ((axes,),) = _figure(1, 1, width=6, height=5)
     cameras = sorted(set(shown.camids or [0]))
     for i, item in enumerate(shown):
         mark = "os^Dvp*X"[cameras.index(item.camid or cameras[0]) % 8]
@@ -155,10 +162,6 @@ def _ranked_row(row: Sequence[Axes], gallery: Split, ranked: Sequence[tuple[int,
 def _hits(ranked: Sequence[tuple[int, bool]]) -> float:
     """How good a short list is: right answers weigh more at the top."""
     return sum(right / place for place, (_, right) in enumerate(ranked, start=1))
-
-
-def _first_and_last(lists: list[Any]) -> tuple[Any, Any]:
-    return lists[0], lists[-1]
 
 
 @torch.no_grad()
@@ -196,7 +199,7 @@ def _figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Fi
 
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     grid = figure.subplots(rows, columns, squeeze=False)
-    return figure, grid[0] if rows == 1 and columns <= 2 else grid
+    return figure, grid
 
 
 def _write(figure: Figure, path: str | Path) -> Path:

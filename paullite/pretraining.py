@@ -14,14 +14,14 @@ from .data.transforms import original_transform, seeded
 from .errors import InputError
 from .judge import judged
 from .losses import batch_triplet
-from .models import PatchNet
+from .models import Normalisation, PatchNet
 from .training import (
     History,
     Means,
     Run,
+    batches,
     check_batch,
     check_loss,
-    epochs,
     finish,
     is_due,
     output_folder,
@@ -77,11 +77,11 @@ def pretrain(config: PretrainConfig, source: ReIDDataset) -> Run:
     history = History(folder)
     loader = EpochLoader(pairs, len(images), batch=config.batch, seed=config.seed, workers=config.workers)
 
-    for epoch in epochs(config):
+    for epoch in range(config.epochs):
         set_rates(optimiser, **rates(config, epoch))
         net.train()
         means = Means()
-        for places, anchors, positives, labels in loader.epoch(epoch):
+        for places, anchors, positives, labels in batches(loader, epoch, config):
             labels = labels.to(accelerator.device).repeat(2)  # 2B
             out = model(torch.cat([anchors, positives]).to(accelerator.device))
             identity = torch.stack([F.cross_entropy(logits, labels) for logits in out.logits]).sum()
@@ -121,7 +121,7 @@ def rates(config: PretrainConfig, epoch: int) -> dict[str, float]:
 def build_net(config: PretrainConfig, identities: int | None) -> PatchNet:
     """The network that the settings describe, its random weights from the seed."""
     with seeded(config.seed, "net"):
-        return PatchNet(
+        net = PatchNet(
             config.backbone,
             config.patches,
             config.feature_dim,
@@ -133,6 +133,9 @@ def build_net(config: PretrainConfig, identities: int | None) -> PatchNet:
             weights=config.weights,
             backbone_options=config.backbone_options,
         )
+    mean, std = net.normalisation
+    net.normalisation = Normalisation(config.mean or mean, config.std or std)
+    return net
 
 
 def people_only(split: Split) -> Split:

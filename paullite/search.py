@@ -40,6 +40,16 @@ def search(
 
     Raises:
         InputError: no such picture or folder, no other picture in it, or an unreadable one.
+
+    >>> import tempfile, paullite as pl
+    >>> dolls = pl.data.PaperDolls("target", identities=2, test_identities=3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for n in range(4):
+    ...         dolls.query[n].image.save(Path(folder, f"{n}.png"))
+    ...     net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
+    ...     found = search(Path(folder, "0.png"), folder, net, top=2, output=Path(folder, "found"))
+    >>> len(found), found[0][1] >= found[1][1]
+    (2, True)
     """
     query, target = open_image(image), writable_folder(output)
     split = pictures_below(folder, Path(image), skip_unreadable)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -19,12 +19,11 @@ from tqdm.auto import tqdm
 
 from .config import AdaptConfig, PretrainConfig, RunConfig
 from .data.items import Split
-from .data.loading import plain_batches
+from .data.loading import EpochLoader, plain_batches
 from .errors import InputError
 from .memory import FeatureMemory
 from .models import PatchNet
 
-T = TypeVar("T")
 Row = dict[str, float]
 
 
@@ -123,7 +122,7 @@ class replacing:  # reads as a verb: with replacing(path) as temporary
             self.temporary.replace(self.path)
             return
         self.temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) or "SafetensorError" in type(error).__name__:
+        if isinstance(error, OSError):
             raise InputError(
                 f"cannot write {self.path} ({error})",
                 "expected a folder with room that may be written",
@@ -152,14 +151,20 @@ def writable_folder(path: str | Path) -> Path:
     return folder
 
 
-def progress(items: Iterable[T], title: str, config: RunConfig) -> Iterable[T]:
-    """A bar with the time left."""
-    return tqdm(items, desc=title, leave=False, disable=not config.progress, file=sys.stderr, dynamic_ncols=True)
-
-
-def epochs(config: RunConfig) -> Iterable[int]:
-    """The numbers of the epochs, with a bar for the whole run."""
-    return progress(range(config.epochs), "epochs", config)
+def batches(loader: EpochLoader, epoch: int, config: RunConfig) -> Iterable[Any]:
+    """The batches of an epoch, behind a bar that shows the time left for the whole run."""
+    steps, words = len(loader.batches), f"epoch {epoch + 1} of {config.epochs}"
+    return tqdm(
+        loader.epoch(epoch),
+        words,
+        config.epochs * steps,
+        initial=epoch * steps,
+        leave=False,
+        disable=not config.progress,
+        file=sys.stderr,
+        dynamic_ncols=True,
+        unit="step",
+    )
 
 
 def is_due(config: RunConfig, epoch: int) -> bool:
@@ -223,8 +228,8 @@ def extract(net: PatchNet, split: Split, *, batch: int = 128, workers: int = 0, 
     """
     device, was = next(net.parameters()).device, net.training
     net.train(train_mode)
-    batches = plain_batches(split, net.transform, batch=batch, workers=workers)
-    features = [net(images.to(device)).features.float() for images in batches]
+    loader = plain_batches(split, net.transform, batch=batch, workers=workers)
+    features = [net(images.to(device)).features.float() for images in loader]
     net.train(was)
     if not features:
         raise InputError("found an empty split", "expected one image or more")
@@ -256,7 +261,7 @@ def finish(
     from .pictures import draw_curves
 
     accelerator.unwrap_model(net, keep_fp32_wrapper=False)
-    run = Run(net.eval(), history.rows, config, folder, memories)
+    run = Run(net.eval().requires_grad_(True), history.rows, config, folder, memories)
     if folder:
         save(run, folder / "run.safetensors")
         draw_curves(run.history, folder / "curves.png")

@@ -1,6 +1,7 @@
 """What many tests share: a folder for drawn pictures that is made once, small data, a small network."""
 
-from collections.abc import Iterator
+import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,11 @@ import paullite as pl
 DATA = Path(__file__).parent / "data"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Drawn pictures of the tests and doctests go to a folder of their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAULLITE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
+def pytest_configure(config: pytest.Config) -> None:
+    """Drawn pictures of the tests and the doctests go to a folder of their own, which is removed at the end."""
+    folder = tempfile.TemporaryDirectory(prefix="paullite-tests-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["PAULLITE_CACHE"] = folder.name
 
 
 @pytest.fixture(scope="session")

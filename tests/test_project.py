@@ -82,9 +82,10 @@ def test_readme_names_commands_that_exist() -> None:
     makefile = text("Makefile")
     for target in re.findall(r"`?make ([a-z]+)", text("README.md")):
         assert f"\n{target}:" in makefile, target
-    from paullite.cli import DATA, SHOW, _top_level
+    from paullite.cli import top_level
+    from paullite.commands import DATA, SHOW
 
-    known = set(_top_level(pl.PRESETS["paperdolls"])) | {"--help"}
+    known = set(top_level(pl.PRESETS["paperdolls"])) | {"--help"}
     for line in re.findall(r"^paullite (.*)$", text("README.md"), re.MULTILINE):
         words = line.split()
         assert words[0] in known

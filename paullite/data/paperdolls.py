@@ -15,7 +15,7 @@ from .drawing.style import LIMIT, SOURCE, TARGET
 from .items import ReIDDataset, Split
 from .picture_cache import CachedPictures, cached_array
 
-DRAWING = 6  # raise by one whenever any pixel changes, so that old caches are not used
+DRAWING = 7  # raise by one whenever any pixel changes, so that old caches are not used
 MOST_PEOPLE, MOST_CAMERAS = 5000, 10  # per domain; the target's numbers start above the source's
 
 

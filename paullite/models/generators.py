@@ -70,9 +70,9 @@ class LightGenerator(nn.Module):
     def forward(self, feature_map: Tensor) -> Tensor:
         """(B, C, H, W) -> theta (B, P, 2, 3)."""
         height, width = feature_map.shape[-2:]
-        # adaptive pooling as a matrix: its own backward is not deterministic on CUDA
-        pool = F.adaptive_avg_pool1d(torch.eye(height, device=feature_map.device), self.rows)  # H R
-        column = torch.einsum("bchw,hr->bcr", feature_map, pool.to(feature_map.dtype)) / width
+        # adaptive pooling as a matrix, made on the CPU: its own backward is not deterministic on CUDA, and MPS lacks it
+        pool = F.adaptive_avg_pool1d(torch.eye(height), self.rows).to(feature_map)  # H R
+        column = torch.einsum("bchw,hr->bcr", feature_map, pool) / width
         return self.linear(F.relu(self.conv(column)).flatten(1)).unflatten(1, (-1, 2, 3))
 
 

@@ -50,10 +50,10 @@ SOURCE = CameraStyle(
 )  # fmt: skip
 
 TARGET = CameraStyle(
-    view_habit=80, turn=9, stride=114, tilt=201, lean=123,
-    tightness=15, offset=100, drop=122, stretch=15, jitter=86,
-    occlusion=24, cover=114, new_places=100, place_strength=43, clutter=114,
-    cast=6, gamma=29, brightness=14, saturation=22, haze=8, gradient=13, blur=8, noise=42,
+    view_habit=78, turn=9, stride=112, tilt=192, lean=117,
+    tightness=14, offset=96, drop=117, stretch=14, jitter=83,
+    occlusion=23, cover=112, new_places=95, place_strength=41, clutter=112,
+    cast=5, gamma=27, brightness=13, saturation=21, haze=7, gradient=12, blur=7, noise=41,
 )  # fmt: skip
 
 LIMIT = CameraStyle(  # beyond this nobody could tell who it is, however large the shift
@@ -68,7 +68,7 @@ def between(shift: int, start: CameraStyle = SOURCE, end: CameraStyle = TARGET) 
     """The style at so many thousandths of the way from the source to the target style, and beyond it up to `LIMIT`.
 
     >>> between(0) == SOURCE, between(1000) == TARGET, between(500).view_habit
-    (True, True, 57)
+    (True, True, 59)
     """
     columns = zip(astuple(start), astuple(end), astuple(LIMIT), strict=True)
     return CameraStyle(*(min(a + (b - a) * shift // 1000, limit) for a, b, limit in columns))
