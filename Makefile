@@ -24,7 +24,7 @@ help:
 	@tested=$$(sed -n 's/^# Python \([0-9.]*\).*/\1/p' constraints.txt); \
 	 here=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	 exact=""; [ "$$tested" = "$$here" ] && exact="-c constraints.txt"; \
-	 echo "setting up .venv for Python $$here $$exact: some minutes and up to 5.5 GB the first time"; \
+	 echo "setting up .venv for Python $$here $$exact: the first time this takes some minutes and, on Linux, a download of 2.7 GB"; \
 	 $(BIN)/python -m pip install --quiet --disable-pip-version-check $$exact -e '.[test]'
 	@touch $@
 

@@ -109,7 +109,7 @@ def rates(config: PretrainConfig, epoch: int) -> dict[str, float]:
 
     >>> rates(PretrainConfig(), 30)
     {'backbone': 0.01, 'generator': 1e-05, 'heads': 0.1}
-    >>> rates(PretrainConfig(), 40)
+    >>> {name: round(rate, 6) for name, rate in rates(PretrainConfig(), 40).items()}
     {'backbone': 0.001, 'generator': 0.0, 'heads': 0.01}
     """
     factor = config.decay if epoch >= config.decay_epoch else 1.0

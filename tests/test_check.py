@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from test_readers import DUKE_NAMES, MARKET_NAMES, cut_short, fails, folders, msmt, picture, table
-
 from paullite.data.check import CheckReport, Count, check_dataset
 from paullite.data.layouts import PUBLISHED
+
+from .test_readers import DUKE_NAMES, MARKET_NAMES, cut_short, fails, folders, msmt, picture, table
 
 
 def squeezed(report: CheckReport) -> str:

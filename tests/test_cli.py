@@ -193,11 +193,10 @@ def test_bad_input_is_one_line(folder: Path, start: str, tmp_path: Path, capsys:
     market, empty, text = str(folder), tmp_path / "empty", tmp_path / "weights.safetensors"
     empty.mkdir()
     text.write_text("no weights at all")
-    one = tmp_path / "one.csv"
     image = next((folder / "query").glob("*.jpg"))
-    one.write_text(
-        f"path,pid,camid,split\n{image},1,1,train\n{image},1,2,train\n{image},1,1,query\n{image},2,2,gallery\n"
-    )
+    one, lone = tmp_path / "one.csv", tmp_path / "lone.csv"
+    one.write_text(f"path,pid,camid,split\n{image},1,1,train\n{image},1,2,train\n")
+    lone.write_text(f"path,pid,camid,split\n{image},1,1,query\n{image},2,2,gallery\n")
     cpu = ["--workers", "0", "--no-progress", "--output", str(tmp_path / "run")]
     small = ["--backbone", "test_resnet", "--no-pretrained", "--size", "128", "64", *cpu]
     cases = {
@@ -209,7 +208,7 @@ def test_bad_input_is_one_line(folder: Path, start: str, tmp_path: Path, capsys:
         "weights.safetensors": ["evaluate", "market1501", market, "--net", str(text)],
         "batch of 9999": ["adapt", "market1501", market, "--start", start, "--batch", "9999", *cpu],
         "K = 9999": ["adapt", "market1501", market, "--start", start, "--batch", "8", "--k", "9999", *cpu],
-        "has a match": ["evaluate", "csv", str(one), "--net", start, "--workers", "0"],
+        "has a match": ["evaluate", "csv", str(lone), "--net", start, "--workers", "0"],
         "nearest names": ["pretrain", "market1501", market, *small, "--backbone", "test_resnett"],
         "--generator light": [
             "pretrain",

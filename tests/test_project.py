@@ -86,7 +86,8 @@ def test_readme_names_commands_that_exist() -> None:
     from paullite.commands import DATA, SHOW
 
     known = set(top_level(pl.PRESETS["paperdolls"])) | {"--help"}
-    for line in re.findall(r"^paullite (.*)$", text("README.md"), re.MULTILINE):
+    shell = "".join(re.findall(r"```sh\n(.*?)```", text("README.md"), re.DOTALL))
+    for line in re.findall(r"^paullite (.*)$", shell, re.MULTILINE):
         words = line.split()
         assert words[0] in known
         assert words[0] != "show" or words[1] in SHOW
