@@ -1,9 +1,11 @@
-"""Patches pooled by attention against P resampled copies of the map: time, and bytes kept for the backward."""
+"""Patches pooled by attention against P resampled copies of the map: time, and the most memory held at once."""
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
+from torch.profiler import ProfilerActivity, profile
 
 from paullite.models import patch_attention, pool_patches, stripes
 
@@ -18,26 +20,24 @@ def attended(feature_map: Tensor, theta: Tensor) -> Tensor:
 
 
 def resampled(feature_map: Tensor, theta: Tensor) -> Tensor:
-    """A spatial transformer for each patch, then the average."""
-    patches = []
+    """A spatial transformer for each patch: P maps of the full size, then the average of each."""
+    maps = []
     for p in range(theta.shape[1]):
         grid = F.affine_grid(theta[:, p], list(feature_map.shape), align_corners=True)
-        patches.append(F.grid_sample(feature_map, grid, align_corners=True).mean((2, 3)))
-    return torch.stack(patches, 1)
+        maps.append(F.grid_sample(feature_map, grid, align_corners=True))
+    return torch.stack([patch.mean((2, 3)) for patch in maps], 1)
 
 
-def bytes_kept(way, feature_map: Tensor, theta: Tensor) -> int:  # type: ignore[no-untyped-def]
-    """Bytes of the distinct tensors that autograd keeps for the backward, beside the map itself, plus P outputs."""
-    kept: dict[int, int] = {}
-
-    def keep(x: Tensor) -> Tensor:
-        kept[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
-        return x
-
-    with saved_tensors_hooks(keep, lambda x: x):
-        out = way(feature_map, theta)
-    kept.pop(feature_map.untyped_storage().data_ptr(), None)
-    return sum(kept.values()) + out.nbytes
+def peak_mebibytes(work: Callable[[], object]) -> float:
+    """The most memory that some work holds at once, beyond what was there before."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as records:
+        work()
+    events = [e for e in records.profiler.kineto_results.events() if e.name() == "[memory]"]
+    held = peak = 0
+    for event in sorted(events, key=lambda e: e.start_ns()):
+        held += event.nbytes()
+        peak = max(peak, held)
+    return peak / 2**20
 
 
 def run() -> str:
@@ -47,19 +47,11 @@ def run() -> str:
     theta = (stripes(P).expand(B, -1, -1, -1) + 0.02 * torch.randn(B, P, 2, 3)).requires_grad_()
     assert torch.allclose(attended(feature_map, theta), resampled(feature_map, theta), atol=1e-5)
     ways = {"attention": attended, f"{P} resampled maps": resampled}
-    forward = {
-        f"{name}, forward": lambda way=way: way(feature_map.detach(), theta.detach()) for name, way in ways.items()
-    }
-    both = {
-        f"{name}, forward and backward": lambda way=way: way(feature_map, theta).sum().backward()
-        for name, way in ways.items()
-    }
-    lines = [
-        table(f"Patch pooling, map {B} x {C} x {H} x {W}, P {P}", medians({**forward, **both}, 5), "attention, forward")
-    ]
-    # grid_sample's result itself is kept by nobody, but has to live until it is averaged
-    transient = {"attention": 0, f"{P} resampled maps": feature_map.nbytes}
+    variants: dict[str, Callable[[], object]] = {}
     for name, way in ways.items():
-        kept = bytes_kept(way, feature_map, theta)
-        lines.append(f"  {name:<46}{kept / 2**20:>8.1f} MiB kept, {transient[name] / 2**20:.1f} MiB passing")
+        variants[f"{name}, forward"] = lambda way=way: way(feature_map.detach(), theta.detach())
+        variants[f"{name}, forward and backward"] = lambda way=way: way(feature_map, theta).sum().backward()
+    title = f"Patch pooling, map {B} x {C} x {H} x {W} ({feature_map.nbytes / 2**20:.0f} MiB), P {P}"
+    lines = [table(title, medians(variants, 5), "attention, forward")]
+    lines += [f"  {name:<46}{peak_mebibytes(variant):>10.1f} MiB at most" for name, variant in variants.items()]
     return "\n".join(lines)
