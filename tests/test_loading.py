@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import paullite as pl
-from paullite.data.loading import AnchorPairs, EpochBatches, EpochLoader, ViewPairs, class_numbers
+from paullite.data.loading import AnchorPairs, EpochBatches, EpochLoader, ViewPairs, class_numbers, plain_batches
 from paullite.data.transforms import evaluation_transform, original_transform, seeded, surrogate_transform
 from paullite.errors import InputError
 
@@ -75,6 +75,14 @@ def test_batches_visit_everything_once() -> None:
     assert batches != list(sampler)
 
 
+def test_no_image_is_alone_in_a_batch(dolls: pl.data.PaperDolls) -> None:
+    sizes = lambda n, batch: [  # noqa: E731
+        len(b)
+        for b in plain_batches(dolls.train.take(range(n)), evaluation_transform(SIZE, NORMAL), batch=batch, workers=0)
+    ]
+    assert (sizes(9, 4), sizes(8, 4), sizes(10, 4), sizes(1, 4)) == ([4, 5], [4, 4], [4, 4, 2], [1])
+
+
 def test_classes_are_in_order_of_identity(dolls: pl.data.PaperDolls) -> None:
     pids = dolls.train.pids or ()
     assert class_numbers(dolls.train) == [sorted(set(pids)).index(p) for p in pids]
@@ -82,10 +90,16 @@ def test_classes_are_in_order_of_identity(dolls: pl.data.PaperDolls) -> None:
         class_numbers(dolls.unlabelled())
 
 
+def message_of_a_broken_image(folder: object, workers: int) -> str:
+    split = pl.data.Split((f"{folder}/absent.jpg",), (1,), (1,))
+    try:
+        list(EpochLoader(views(split), 1, batch=1, seed=0, workers=workers).epoch(0))
+    except InputError as error:
+        return str(error)
+    return "no error"
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_broken_image_is_named_in_one_line(tmp_path: object, workers: int) -> None:
-    split = pl.data.Split((f"{tmp_path}/absent.jpg",), (1,), (1,))
-    with pytest.raises(InputError) as caught:
-        list(EpochLoader(views(split), 1, batch=1, seed=0, workers=workers).epoch(0))
-    message = str(caught.value)
+    message = message_of_a_broken_image(tmp_path, workers)
     assert message.startswith("cannot read the image") and "absent.jpg" in message and "Traceback" not in message

@@ -58,13 +58,10 @@ class ViewPairs(Dataset[tuple[int, Tensor, Tensor]]):
 
 
 class Plain(Dataset[Tensor]):
-    """Every image once, in order, with a transform that has nothing random."""
+    """One image at a time, with a transform that has nothing random."""
 
     def __init__(self, split: Split, transform: Transform) -> None:
         self.split, self.transform = split, transform
-
-    def __len__(self) -> int:
-        return len(self.split)
 
     def __getitem__(self, place: int) -> Tensor:
         return self.transform(self.split[place].image)
@@ -117,13 +114,23 @@ class EpochLoader:
 
 
 def plain_batches(split: Split, transform: Transform, *, batch: int, workers: int) -> Iterator[Tensor]:
-    """All images of a split in order, (B, 3, height, width) at a time."""
-    return plainly(DataLoader(Plain(split, transform), batch_size=batch, num_workers=workers))
+    """All images of a split in order, (B, 3, height, width) at a time.
+
+    An image that would be alone in the last batch joins the one before: batch-norm cannot learn from a single image.
+    """
+    parts = [part.tolist() for part in torch.arange(len(split)).split(batch)]
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        lone = parts.pop()
+        parts[-1] += lone
+    return plainly(DataLoader(Plain(split, transform), batch_sampler=parts, num_workers=workers))
 
 
 def plainly(loader: DataLoader[Any]) -> Iterator[Any]:
     """The batches of a loader, whose workers' errors read as if there were no workers."""
+    broken = ""
     try:
         yield from loader
     except InputError as error:  # a worker sends its whole traceback as the message
-        raise InputError(str(error).rsplit("InputError: ", 1)[-1]) from None
+        broken = str(error).rsplit("InputError: ", 1)[-1]
+    if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
+        raise InputError(broken)
