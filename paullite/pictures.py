@@ -41,7 +41,7 @@ def draw_curves(history: Sequence[Row], path: str | Path, *, controls: Mapping[s
     ...     draw_curves([{"epoch": 1, "pedal": 1.0}, {"epoch": 2, "pedal": 0.5}], Path(folder, "curves.png")).name
     'curves.png'
     """
-    figure, ((left, right),) = _figure(1, 2, width=10, height=3.8)
+    figure, ((left, right),) = _figure(1, 2, width=10, height=4.2)
     for column, label in LOSSES.items():
         _curve(left, history, column, label, 1)
     left.set(xlabel="epoch", ylabel="loss, mean over the epoch", title="What is learned from")
@@ -53,7 +53,7 @@ def draw_curves(history: Sequence[Row], path: str | Path, *, controls: Mapping[s
     for axes in (left, right):
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(fontsize=8)
+            axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False)
     return _write(figure, path)
 
 
