@@ -9,7 +9,7 @@ SEED ?= 0
 .PHONY: help demo test check bench bar weights clean
 
 help:
-	@echo "make demo    PAUL end to end on drawn people, about five minutes; OUTPUT=folder SEED=number"
+	@echo "make demo    PAUL end to end on drawn people, two to five minutes; OUTPUT=folder SEED=number"
 	@echo "make test    every test, doctest and README example, with style and types"
 	@echo "make bench   speed: medians and ratios, one thread"
 	@echo "make bar     the demo on seeds 0 to 4, and the table of it"
