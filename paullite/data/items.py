@@ -36,7 +36,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """Convert to 8-bit RGB. 16-bit grey is scaled down (Pillow would clip it); transparent parts turn white."""
     if image.mode.startswith("I") or image.mode == "F":
         deep = np.asarray(image).astype(np.float64)
-        top = 65535.0 if deep.max(initial=0) > 255 else 255.0
+        top = 65535.0 if (deep > 255).any() else 255.0
         return Image.fromarray((deep.clip(0, top) * (255.0 / top)).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         clear = image.convert("RGBA")

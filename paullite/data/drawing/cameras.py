@@ -103,8 +103,8 @@ def _soften(values: Grid, sixteenths: int) -> Grid:
     sixteenths = sixteenths * min(height, 128) // 128
     wide = np.pad(values, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
     steps = range(2 * reach + 1)
-    rows = np.add.reduce([wide[k : k + height] for k in steps], dtype=np.int32)
-    mean = np.add.reduce([rows[:, k : k + width] for k in steps], dtype=np.int32) // len(steps) ** 2
+    rows = np.stack([wide[k : k + height] for k in steps]).sum(0, dtype=np.int32)
+    mean = np.stack([rows[:, k : k + width] for k in steps]).sum(0, dtype=np.int32) // len(steps) ** 2
     return (values * (16 - sixteenths) + mean * sixteenths) // 16
 
 

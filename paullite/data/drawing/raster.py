@@ -123,7 +123,7 @@ def polygon(points: Sequence[Point]) -> Shape:
 
     def inside(x: Numbers, y: Numbers) -> Mask:
         tests = [side * ((c - a) * (y - b) - (d - b) * (x - a)) >= 0 for (a, b), (c, d) in edges]
-        return np.logical_and.reduce(tests)
+        return np.asarray(np.stack(tests).all(0))
 
     edge = (min(xs) * 22 + max(xs) * 78) // 100
     return Shape((min(xs), min(ys), max(xs) + 1, max(ys) + 1), inside, lambda x, y: x > edge)
