@@ -17,7 +17,6 @@ from .adaptation import adapt, adapt_batch_norm, network_of
 from .config import PRESETS, Preset
 from .data.paperdolls import PaperDolls
 from .errors import InputError
-from .evaluation import Scores
 from .judge import evaluate
 from .models import PatchNet
 from .pictures import draw_curves, draw_patches, draw_rankings
@@ -69,7 +68,7 @@ def demo(
         draw_all(folder, build_net(phase1, None), before, run.net, target)
         controls = {ROWS[name]: scores[name].rank1 for name in ("direct_transfer", "batch_norm_only")}
         draw_curves(run.history, folder / "curves.png", controls=controls)
-    report: dict[str, Any] = {name: headline(score) for name, score in scores.items()}
+    report: dict[str, Any] = {name: score.headline() for name, score in scores.items()}
     report |= {"settings": settings(seed, pretrained, phase1, phase2), "versions": versions(), "seconds": clock.seconds}
     with replacing(folder / "report.json") as temporary:
         temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -110,11 +109,6 @@ def shipped_net() -> PatchNet:
     if not path.is_file():
         raise InputError(f"found no file {path}", "expected the weights that come with paullite", "run: make weights")
     return network_of(Path(str(path)))
-
-
-def headline(scores: Scores) -> dict[str, float]:
-    """The numbers of a report."""
-    return {name: round(scores.as_dict()[name], 6) for name in ("rank1", "rank5", "map_step", "map_trapezoid", "minp")}
 
 
 def settings(seed: int, pretrained: bool, phase1: Any, phase2: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Letters: Q queries, G gallery images.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -52,10 +52,10 @@ class Scores:
         """Share of the queries with a match among the first r places."""
         return float(self.cmc[min(r, len(self.cmc)) - 1])
 
-    def as_dict(self) -> dict[str, float]:
-        """The headline numbers by name, for a report or a table."""
-        short = {"rank1": self.rank1, "rank5": self.rank5, "rank10": self.rank(10)}
-        return short | {name: value for name, value in asdict(self).items() if name != "cmc"}
+    def headline(self) -> dict[str, float]:
+        """The five numbers of every report, table and log, in 0..1."""
+        names = ("rank1", "rank5", "map_step", "map_trapezoid", "minp")
+        return {name: round(float(getattr(self, name)), 6) for name in names}
 
     def __str__(self) -> str:
         lone = f", {self.lone_queries} without a match left out" if self.lone_queries else ""

@@ -34,7 +34,7 @@ def evaluate(net: PatchNet, dataset: ReIDDataset, *, batch: int = 128, workers: 
     >>> from paullite.data import PaperDolls
     >>> dolls = PaperDolls("target", identities=2, test_identities=3)
     >>> scores = evaluate(PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8), dolls)
-    >>> 0 <= scores.map_step <= scores.rank1 <= 1 or scores.rank1 < scores.map_step
+    >>> scores.queries + scores.lone_queries == len(dolls.query)
     True
     """
     query, gallery = dataset.query, dataset.gallery
@@ -63,8 +63,7 @@ def judged(net: PatchNet, dataset: ReIDDataset | Split, workers: int) -> dict[st
     """The judge's numbers as columns of the history; none where there is no test."""
     if isinstance(dataset, Split) or not len(dataset.query) or not len(dataset.gallery):
         return {}
-    scores = evaluate(net, dataset, workers=workers).as_dict()
-    return {name: round(scores[name], 6) for name in ("rank1", "rank5", "map_step", "map_trapezoid", "minp")}
+    return evaluate(net, dataset, workers=workers).headline()
 
 
 def ranked_lists(net: PatchNet, dataset: ReIDDataset, *, top: int = 10) -> list[list[tuple[int, bool]]]:

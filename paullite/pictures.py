@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, told apart by colour-blind readers too
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#000000")
+MOST_QUERIES = 200  # a picture chooses among so many; ranking thousands would take minutes
 RIGHT, WRONG = "#0072B2", "#D55E00"
 SCORES = {"rank1": "rank-1", "rank5": "rank-5", "map_step": "mAP (step)", "accuracy": "patch accuracy (training)"}
 LOSSES = {"pedal": "PEDAL", "ipfl": "IPFL", "identity": "cross-entropy, sum over patches", "triplet": "triplet"}
@@ -68,7 +69,7 @@ def draw_patches(nets: Mapping[str, PatchNet], split: Split, path: str | Path, *
         path: PNG to write.
         images: how many.
     """
-    pictures = [split[int(i)].image for i in np.linspace(0, len(split) - 1, min(images, len(split)))]
+    pictures = [item.image for item in _spread(split, images)]
     figure, grid = _figure(len(nets), len(pictures), width=1.25 * len(pictures) + 1.3, height=2.5 * len(nets) + 0.3)
     for row, (name, net) in zip(grid, nets.items(), strict=True):
         for axes, picture, theta in zip(row, pictures, _thetas(net, pictures), strict=True):
@@ -83,8 +84,9 @@ def draw_rankings(
 ) -> Path:
     """The same queries' ranked lists with each network; right answers have a blue frame and a tick.
 
-    The queries are taken at even steps from the list that changes most for the better to the one that changes most for
-    the worse, so failures are shown too; with one network, from its best list to its worst.
+    Of up to 200 queries, spread over the set, those are shown that stand at even steps from the list that changes most
+    for the better to the one that changes most for the worse, so failures are shown too. With one network, they stand
+    between its best list and its worst.
 
     Args:
         nets: networks by name, for instance before and after.
@@ -93,6 +95,7 @@ def draw_rankings(
         queries: how many queries.
         top: places shown of each list.
     """
+    dataset = ReIDDataset(dataset.name, dataset.train, _spread(dataset.query, MOST_QUERIES), dataset.gallery)
     lists = {name: ranked_lists(net, dataset, top=top) for name, net in nets.items()}
     first, *others = lists.values()
     change = (
@@ -144,6 +147,11 @@ def draw_embedding(net: PatchNet, split: Split, path: str | Path, *, people: int
     axes.set(title=f"{len(chosen)} people (colour) by {len(cameras)} cameras (mark)", xlabel="axis 1", ylabel="axis 2")
     axes.grid(alpha=0.3)
     return _write(figure, path)
+
+
+def _spread(split: Split, count: int) -> Split:
+    """So many items, evenly over the split; all of them if there are no more."""
+    return split.take(np.linspace(0, len(split) - 1, min(count, len(split))).astype(int).tolist())
 
 
 def _curve(axes: Axes, history: Sequence[Row], column: str, label: str, factor: float, **style: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from paullite import PRESETS, evaluate, pretrain
 from paullite.adaptation import network_of
 from paullite.data import PaperDolls
-from paullite.demo import ROWS, demo, headline
+from paullite.demo import ROWS, demo
 from paullite.pictures import draw_rankings
 
 HERE = Path(__file__).parent
@@ -51,7 +51,7 @@ def supervised(seed: int, folder: Path) -> dict[str, float]:
     if not path.is_file():
         config = replace(PRESETS["paperdolls"].pretrain, seed=seed, evaluate_every=0)
         target = PaperDolls("target", seed=seed)
-        path.write_text(json.dumps(headline(evaluate(pretrain(config, target).net, target))))
+        path.write_text(json.dumps(evaluate(pretrain(config, target).net, target).headline()))
     return json.loads(path.read_text())
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import paullite as pl
-from paullite.demo import headline, versions
+from paullite.demo import versions
 
 FOLDER = Path(pl.__file__).parent / "weights"
 
@@ -17,7 +17,7 @@ def main() -> None:
     net = pl.pretrain(config, source).net
     FOLDER.mkdir(exist_ok=True)
     path = pl.save(net, FOLDER / "paperdolls_source.safetensors")
-    scores = {data.name: headline(pl.evaluate(net, data)) for data in (source, target)}
+    scores = {data.name: pl.evaluate(net, data).headline() for data in (source, target)}
     card = {"made_by": "make weights", "settings": asdict(config), "scores": scores, "versions": versions()}
     (FOLDER / "paperdolls_source.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, {scores}")
