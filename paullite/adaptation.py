@@ -12,7 +12,7 @@ from .config import AdaptConfig
 from .data.items import ReIDDataset, Split
 from .data.loading import EpochLoader, ViewPairs
 from .data.transforms import original_transform, seed_of, surrogate_transform
-from .errors import InputError
+from .errors import InputError, at_least_one
 from .judge import judged
 from .losses import ipfl, pedal
 from .memory import FeatureMemory
@@ -39,8 +39,8 @@ def adapt(config: AdaptConfig, target: ReIDDataset | Split, *, start: PatchNet |
 
     .. math:: L = \lambda_1 \, \mathrm{PEDAL} + \lambda_2 \, \mathrm{IPFL}
 
-    Backbone and reductions learn. The patch generation network, the embeddings and the classifiers rest. Batch-norm
-    statistics move everywhere.
+    with ``pedal_weight`` and ``ipfl_weight``. Backbone, reductions and the batch-norm behind them learn. The patch
+    generation network, the embeddings and the classifiers rest. Batch-norm statistics move everywhere.
 
     Args:
         config: settings, for instance ``PRESETS["paperdolls"].adapt``.
@@ -195,6 +195,9 @@ def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
 def check_sizes(config: AdaptConfig, images: int) -> None:
     """Raises an `InputError` if the batch or K does not fit the number of images."""
     check_batch(config, images)
+    at_least_one(k=config.k)
+    if config.lr < 0 or config.scale <= 0:
+        raise InputError(f"found lr = {config.lr} and scale = {config.scale}", "expected lr 0 or more and scale over 0")
     if config.k >= images:
         raise InputError(
             f"found K = {config.k} with {images} training images",

@@ -11,7 +11,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from .config import AdaptConfig, Preset, PretrainConfig
 from .data.items import ReIDDataset
-from .errors import InputError
+from .errors import InputError, at_least_one
 
 KINDS = "market1501, msmt17, duke, folder, csv, paperdolls-source or paperdolls-target"
 Kind = Annotated[Positional[str], arg(metavar="KIND", help=f"What the data are: {KINDS}.")]
@@ -117,6 +117,12 @@ def make_adapt(preset: Preset) -> Callable[..., None]:
         from .adaptation import adapt as run_phase
 
         target = load_data(kind, root, people, skip_unreadable)
+        if start is None and not kind.startswith("paperdolls"):
+            raise InputError(
+                "found no --start",
+                "expected the network of phase 1, from: paullite pretrain",
+                "use --start FILE; the one that comes along knows drawn people only",
+            )
         run = run_phase(config, target, start=_net(start))
         _report(run, f"paullite evaluate {kind} {root} --net {config.output}/run.safetensors")
 
@@ -128,7 +134,7 @@ def evaluate(
     root: Root = "",
     /,
     net: Net = None,
-    device: str = "auto",
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     batch: int = 128,
     workers: int = 2,
     people: People = None,
@@ -148,8 +154,9 @@ def evaluate(
     from .judge import evaluate as judge
     from .training import start_accelerator
 
+    at_least_one(batch=batch)
     dataset = load_data(kind, root, people, skip_unreadable)
-    place = start_accelerator(RunConfig(device=device)).device  # type: ignore[arg-type]
+    place = start_accelerator(RunConfig(device=device)).device
     network = _net(net).to(place)
     print(judge(adapt_batch_norm(network, dataset) if batch_norm else network, dataset, batch=batch, workers=workers))
 
@@ -171,6 +178,7 @@ def search(
     """
     from .search import search as run_search
 
+    at_least_one(top=top)
     for place, (path, score) in enumerate(
         run_search(image, folder, _net(net), top=top, output=output, skip_unreadable=skip_unreadable), start=1
     ):
@@ -188,6 +196,7 @@ def show_patches(
     """
     from .pictures import draw_patches
 
+    at_least_one(images=images)
     dataset = load_data(kind, root)
     print(draw_patches({"patches": _net(net)}, dataset.query or dataset.train, output, images=images))
 
@@ -211,6 +220,7 @@ def show_ranking(
     """
     from .pictures import draw_rankings
 
+    at_least_one(queries=queries, top=top)
     nets = ({"before": _net(before)} if before else {}) | {"after" if before else "ranking": _net(net)}
     print(draw_rankings(nets, load_data(kind, root), output, queries=queries, top=top))
 
@@ -225,6 +235,7 @@ def show_embedding(
     """
     from .pictures import draw_embedding
 
+    at_least_one(people=people)
     dataset = load_data(kind, root)
     print(draw_embedding(_net(net), dataset.gallery or dataset.train, output, people=people))
 
@@ -256,8 +267,11 @@ def load_data(
     """Read a data set by kind, whole or its first few people."""
     from .data.readers import load_dataset
 
+    at_least_one(people=1 if people is None else people)
+    if kind.startswith("paperdolls") and root:
+        raise InputError(f"found {root} after {kind}", "expected nothing there, since drawn people need no folder")
     dataset = load_dataset(kind, root, lists=lists, skip_unreadable=skip_unreadable)
-    return dataset.first_people(people) if people else dataset
+    return dataset if people is None else dataset.first_people(people)
 
 
 def _net(path: str | None) -> Any:

@@ -19,11 +19,11 @@ class RunConfig:
     epochs: int = 60
     """Passes over the training images. Reference: 60."""
     momentum: float = 0.9
-    """Momentum of SGD. Reference."""
+    """Momentum of SGD. Reference: 0.9."""
     weight_decay: float = 1e-4
-    """Weight decay of SGD. Reference."""
+    """Weight decay of SGD. Reference: 1e-4."""
     decay: float = 0.1
-    """Factor on all learning rates from the decay epoch on. Reference."""
+    """Factor on all learning rates from the decay epoch on. Reference: 0.1."""
     workers: int = 2
     """Processes that read images; 0 reads in the training process. Changes no pixel."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -57,31 +57,31 @@ class PretrainConfig(RunConfig):
     std: tuple[float, float, float] | None = None
     """Standard deviation of these images, per colour, in 0..1; none: what timm says of the name."""
     size: tuple[int, int] = (384, 128)
-    """Height and width of the images, in pixels. Reference."""
+    """Height and width of the images, in pixels. Reference: 384 and 128."""
     patches: int = 6
     """P, number of patches. Reference: 6 only; any number works here."""
     feature_dim: int = 256
-    """D, size of a patch feature. Reference."""
+    """D, size of a patch feature. Reference: 256."""
     embedding_dim: int = 128
-    """Size of one patch's embedding. Reference."""
+    """Size of one patch's embedding. Reference: 128."""
     generator: Literal["light", "reference"] = "light"
     """Patch generation network: ours for under 1 % of the work, or the reference's."""
     batch: int = 48
-    """Anchors in a batch; each brings one more image of the same person. Reference."""
+    """Anchors in a batch; each brings one more image of the same person. Reference: 48."""
     lr_backbone: float = 0.01
-    """Learning rate of the backbone. Reference."""
+    """Learning rate of the backbone. Reference: 0.01."""
     lr_heads: float = 0.1
-    """Learning rate of reductions, embeddings and classifiers. Reference."""
+    """Learning rate of reductions, embeddings and classifiers. Reference: 0.1."""
     lr_generator: float = 1e-5
-    """Learning rate of the patch generation network while it learns. Reference."""
+    """Learning rate of the patch generation network while it learns. Reference: 1e-5."""
     generator_epochs: tuple[int, int] = (25, 40)
-    """First epoch in which it learns, and first in which it does so no more. Reference: 25 to 39."""
+    """First epoch, from 0, in which it learns, and first in which it does so no more. Reference: 25, 40."""
     decay_epoch: int = 40
-    """First epoch with decayed learning rates. Reference."""
+    """First epoch, counted from 0, with decayed learning rates. Reference: 40."""
     triplet_weight: float = 0.1
-    """Weight of the triplet loss beside the cross-entropies. Reference."""
+    """Weight of the triplet loss beside the cross-entropies. Reference: 0.1."""
     triplet_margin: float = 1.0
-    """Margin of the triplet loss, in units of distance on the unit sphere. Reference."""
+    """Margin of the triplet loss, in units of distance on the unit sphere. Reference: 1.0."""
     triplet_positive: Literal["nearest", "hardest"] = "nearest"
     """Which image of the same person is pulled. Reference: the nearest."""
     positive_may_be_anchor: bool = False
@@ -95,41 +95,41 @@ class AdaptConfig(RunConfig):
     batch: int = 42
     """Images in a batch; each brings its surrogate positive. Reference: 42 for Market-1501, 40 for DukeMTMC."""
     lr: float = 1e-4
-    """Learning rate of backbone and reductions. Reference."""
+    """Learning rate of backbone and reductions. Reference: 1e-4."""
     decay_epoch: int = 50
-    """First epoch with a decayed learning rate. Reference: 50 (49 under current PyTorch, which is not what was run)."""
+    """First epoch, counted from 0, with a decayed learning rate. Reference: 50."""
     scale: float = 15.0
     """s of PEDAL, per squared distance. Reference: 15 for Market-1501, 5 for DukeMTMC."""
     k: int = 10
-    """K of PEDAL, nearest patches that are pulled. Reference."""
+    """K of PEDAL, nearest patches that are pulled. Reference: 10."""
     memory_momentum: float = 0.1
-    """Share of the new feature in the patch memory. Reference."""
+    """Share of the new feature in the patch memory. Reference: 0.1."""
     memory_mode: Literal["train", "eval"] = "train"
     """How the memory is first filled: train uses (and moves) batch statistics as the reference does, eval does not."""
     center_momentum: float = 0.1
-    """Share of the new embedding in the image centers. Reference."""
+    """Share of the new embedding in the image centers. Reference: 0.1."""
     margin: float = 2.0
-    """Margin of IPFL, in units of distance between image embeddings. Reference."""
+    """Margin of IPFL, in units of distance between image embeddings. Reference: 2.0."""
     nearest: int = 3
-    """Size of a center's ranking list, itself counted, so 3 is r = 2. Reference."""
+    """Size of a center's ranking list, itself counted, so 3 is r = 2. Reference: 3."""
     max_candidates: int = 15
-    """Candidates for the hard negative that are tried. Reference."""
+    """Candidates for the hard negative that are tried. Reference: 15."""
     no_negative: Literal["skip", "pull"] = "skip"
     """An anchor without a hard negative: left out, or pulled all the same (reference)."""
     image_embedding: Literal["cosines", "features"] = "cosines"
     """What IPFL compares: cosines to the frozen embedding rows (reference), or the patch features side by side."""
     pedal_weight: float = 2.0
-    """Weight of PEDAL in the total loss. Reference."""
+    """Weight of PEDAL in the total loss. Reference: 2.0."""
     ipfl_weight: float = 1.0
-    """Weight of IPFL in the total loss. Reference."""
+    """Weight of IPFL in the total loss. Reference: 1.0."""
     generator_gradient: bool = False
     """Let the gradient through the patches' places reach the backbone (reference), though the generator rests."""
     jitter: tuple[float, float, float, float] = (0.2, 0.2, 0.2, 0.1)
-    """Surrogate: largest change of brightness, contrast, saturation (shares) and hue (turns). Reference."""
+    """Surrogate: change of brightness, contrast, saturation (shares), hue (turns), at most. Reference: .2 .2 .2 .1."""
     rotation: float = 10.0
-    """Surrogate: largest rotation to either side, in degrees. Reference."""
+    """Surrogate: largest rotation to either side, in degrees. Reference: 10.0."""
     crop: tuple[float, float] = (0.70, 0.95)
-    """Surrogate: smallest and largest share of the area that is kept. Reference."""
+    """Surrogate: smallest and largest share of the area that is kept. Reference: 0.70, 0.95."""
 
 
 @dataclass(frozen=True)

@@ -25,3 +25,15 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> str:
     'resnet50, resnet18'
     """
     return ", ".join(difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)) or "no name looks like it"
+
+
+def at_least_one(**counts: int) -> None:
+    """Raises an `InputError` that names the first count below 1.
+
+    >>> at_least_one(batch=8, top=0)
+    Traceback (most recent call last):
+    paullite.errors.InputError: found top = 0; expected 1 or more
+    """
+    for name, count in counts.items():
+        if count < 1:
+            raise InputError(f"found {name} = {count}", "expected 1 or more")

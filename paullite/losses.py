@@ -11,7 +11,8 @@ from .errors import InputError
 
 
 def pedal(features: Tensor, memory: Tensor, index: Tensor, *, scale: float, k: int) -> Tensor:
-    r"""Pull each patch to the K patches of other images that look most like it, and push it from all others.
+    r"""PEDAL, the patch-based discriminative feature learning loss: pull each patch to the K patches of other images
+    that look most like it, and push it from all others.
 
     .. math:: L = \frac{1}{BP} \sum_{i,p} -\log
               \frac{\sum_{j \in \mathrm{K\,nearest},\, j \ne i} e^{-s \|x_i^p - w_j^p\|^2}}
@@ -77,12 +78,14 @@ def ipfl(
     max_candidates: int = 15,
     no_negative: str = "skip",
 ) -> Tensor:
-    r"""Pull each view of an image to the image's center, and push it from a hard negative found by cyclic ranking.
+    r"""IPFL, the image-level patch feature learning loss: pull each view of an image to the image's center, and push it
+    from a hard negative found by cyclic ranking.
 
     .. math:: L = \frac{1}{A} \sum_a \max(0,\; m + \|e_a - c_{o(a)}\| - \|e_a - c_{n(a)}\|)
 
-    The negative n(a) is the nearest other center, among the ``max_candidates`` nearest, that does not have the
-    anchor's own center among the ``nearest`` centers nearest to it. One that has is taken for the same person.
+    o(a) is the image that anchor a is a view of. The negative n(a) is the nearest other center, among the
+    ``max_candidates`` nearest, that does not have the anchor's own center among the ``nearest`` centers nearest to it.
+    One that has is taken for the same person. A counts the anchors that have a negative, see ``no_negative``.
 
     Args:
         embeddings: one row for each view of each image, (A, E).
@@ -92,7 +95,7 @@ def ipfl(
         nearest: size of a center's ranking list; it counts the center itself, so 3 is the paper's r = 2.
         max_candidates: how many other centers are tried, at most.
         no_negative: ``"skip"`` leaves an anchor without a negative out of the mean (0 if none is left);
-            ``"pull"`` is the reference behaviour, a negative distance of 0.
+            ``"pull"`` is the reference behaviour, distance 0 in place of the negative's.
 
     Returns:
         A scalar >= 0, in float32 (float64 for float64 input), also under autocast.

@@ -51,6 +51,10 @@ def search(
     >>> len(found), found[0][1] >= found[1][1]
     (2, True)
     """
+    if Path(image).is_dir():
+        raise InputError(
+            f"found the folder {image}", "expected a picture first, then the folder", "search IMAGE FOLDER"
+        )
     query, target = open_image(image), writable_folder(output)
     split = pictures_below(folder, Path(image), skip_unreadable)
     with torch.no_grad():

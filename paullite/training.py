@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from .config import AdaptConfig, PretrainConfig, RunConfig
 from .data.items import Split
 from .data.loading import EpochLoader, plain_batches
-from .errors import InputError
+from .errors import InputError, at_least_one
 from .memory import FeatureMemory
 from .models import PatchNet
 
@@ -174,7 +174,10 @@ def is_due(config: RunConfig, epoch: int) -> bool:
 
 
 def check_batch(config: PretrainConfig | AdaptConfig, images: int) -> None:
-    """Raises an `InputError` if a batch is larger than the data."""
+    """Raises an `InputError` if a batch is empty or larger than the data, or there are fewer than no epochs."""
+    at_least_one(batch=config.batch)
+    if config.epochs < 0:
+        raise InputError(f"found epochs = {config.epochs}", "expected 0 (the network as it is) or more")
     if config.batch > images:
         raise InputError(
             f"found a batch of {config.batch} with {images} training images",

@@ -65,7 +65,7 @@ class Item:
         return self.opener(self.path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split(Sequence[Item]):
     """A sequence of items with the columns ``paths``, ``pids`` and ``camids`` at hand.
 
@@ -91,6 +91,10 @@ class Split(Sequence[Item]):
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def __repr__(self) -> str:
+        people = "people not told" if self.pids is None else f"{self.identities} people"
+        return f"<{len(self)} images, {people}, {len(set(self.camids or ()))} cameras>"
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int -> Item, slice -> Split
         if isinstance(index, slice):

@@ -93,7 +93,7 @@ def _create(name: str, size: tuple[int, int], pretrained: bool, options: Options
         )
     try:
         return _adapted(name, size, {"pretrained": pretrained, "num_classes": 0, **options})
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, TypeError) as error:
         if not pretrained:
             raise InputError(f"timm cannot make {name!r} ({error})", "expected options that it takes") from error
         raise InputError(
