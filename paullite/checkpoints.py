@@ -126,12 +126,11 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
 
 def _renamed(state: Mapping[str, Tensor], patches: int) -> dict[str, Tensor]:
     """The reference's names and one layer per patch -> our names and all patches in one tensor."""
-    ours = {f"backbone.net.{k.removeprefix('backbone.')}": v for k, v in state.items() if k.startswith("backbone.")}
-    ours = {
-        k: v for k, v in ours.items() if not k.startswith("backbone.net.fc.")
-    }  # ImageNet's classifier, if it is there
+    # a file may still hold ImageNet's classifier, backbone.fc
+    backbone = {k: v for k, v in state.items() if k.startswith("backbone.") and not k.startswith("backbone.fc.")}
+    ours = {k.replace("backbone.", "backbone.net.", 1): v for k, v in backbone.items()}
     generator = {k: v for k, v in state.items() if k.startswith("patch_proposal.")}
-    ours |= {k.replace("patch_proposal.", "generator."): v for k, v in generator.items()}
+    ours |= {k.replace("patch_proposal.", "generator.", 1): v for k, v in generator.items()}
     layers = {"reduction": "new.down.{}.0", "classifier": "new.fc_list.{}", "embedding": "new.embedding.{}"}
     for name, theirs in layers.items():
         for kind in ("weight", "bias"):
