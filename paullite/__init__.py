@@ -17,15 +17,17 @@ A   anchors of IPFL: every view of every image
 ==  ===============================================
 """
 
-from . import data, evaluation, losses, memory, models
+from . import data, evaluation, losses, memory, models, teaching
 from .adaptation import adapt, adapt_batch_norm
 from .checkpoints import load, load_reference_checkpoint, save
 from .config import PRESETS, AdaptConfig, Preset, PretrainConfig
+from .demo import shipped_net
 from .errors import InputError
 from .evaluation import Scores
 from .judge import evaluate
 from .models import PatchNet
 from .pretraining import pretrain
+from .teaching import check, check_report, figures
 from .training import Run
 
 __version__ = "0.1.0"
@@ -41,9 +43,12 @@ __all__ = [
     "Scores",
     "adapt",
     "adapt_batch_norm",
+    "check",
+    "check_report",
     "data",
     "evaluate",
     "evaluation",
+    "figures",
     "load",
     "load_reference_checkpoint",
     "losses",
@@ -51,4 +56,6 @@ __all__ = [
     "models",
     "pretrain",
     "save",
+    "shipped_net",
+    "teaching",
 ]

@@ -41,11 +41,12 @@ def examine() -> Report:
     >>> isinstance(examine().ok, bool)
     True
     """
-    checks: tuple[Callable[[], list[tuple[bool, str, str]]], ...] = (_packages, _machine, _cache, _weights, _step)
+    checks: tuple[Callable[[], list[tuple[bool, str, str]]], ...] = (packages, _machine, _cache, _weights, _step)
     return Report(tuple(line for check in checks for line in check()))
 
 
-def _packages() -> list[tuple[bool, str, str]]:
+def packages() -> list[tuple[bool, str, str]]:
+    """Python and every package that is needed: fine or not, name, version found and what to type if it is too old."""
     lines = [(True, "python", platform.python_version())]
     for needed in requires("paullite") or []:
         if "extra ==" not in needed:

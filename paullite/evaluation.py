@@ -82,7 +82,8 @@ def score_ranking(
     a gallery person that no query has, needs no rule. Equal similarities keep the order of the gallery.
 
     Args:
-        query, gallery: features, (Q, D) and (G, D), any scale, on any device.
+        query, gallery: features, (Q, D) and (G, D), any scale, on any device. Queries in float64 are ranked in
+            float64, which keeps the order of nearly equal similarities; everything else in float32.
         query_pids, gallery_pids: identities, (Q,) and (G,); -1 is junk.
         query_camids, gallery_camids: cameras, (Q,) and (G,). ``None`` for both: nothing is known of the cameras.
         own: place of the query's own file in the gallery, (Q,), -1 if it is not there; it is left out.
@@ -101,7 +102,8 @@ def score_ranking(
     >>> s.rank1, s.rank(2), round(s.map_step, 3), round(s.map_trapezoid, 3), round(s.minp, 3)
     (0.0, 1.0, 0.583, 0.417, 0.667)
     """
-    q, g = _unit_rows(query, "query"), _unit_rows(gallery, "gallery")
+    dtype = torch.promote_types(torch.as_tensor(query[:0]).dtype, torch.float32)
+    q, g = _unit_rows(query, "query", dtype), _unit_rows(gallery, "gallery", dtype)
     rules = RankingRules.of(len(q), len(g), query_pids, gallery_pids, query_camids, gallery_camids, own)
     ranks: list[np.ndarray] = []
     for start in range(0, len(q), chunk):
@@ -196,7 +198,7 @@ class RankingRules:
         return same[~blind], np.concatenate([junk, same[blind], [own] if own >= 0 else nobody]).astype(int)
 
 
-def _unit_rows(features: Tensor | np.ndarray, name: str) -> Tensor:
+def _unit_rows(features: Tensor | np.ndarray, name: str, dtype: torch.dtype) -> Tensor:
     x = torch.as_tensor(features)
     if x.ndim != 2 or not len(x):
         raise InputError(
@@ -205,7 +207,7 @@ def _unit_rows(features: Tensor | np.ndarray, name: str) -> Tensor:
     bad = int((~torch.isfinite(x)).any(1).sum())
     if bad:
         raise InputError(f"found NaN or infinity in {bad} of {len(x)} {name} features", "expected finite numbers")
-    return F.normalize(x.float(), dim=1)
+    return F.normalize(x.to(dtype), dim=1)
 
 
 def _integers(column: Columns | None) -> np.ndarray | None:

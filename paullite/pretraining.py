@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +31,9 @@ from .training import (
 )
 
 
-def pretrain(config: PretrainConfig, source: ReIDDataset) -> Run:
+def pretrain(
+    config: PretrainConfig, source: ReIDDataset, *, after_epoch: Callable[[int, PatchNet], None] | None = None
+) -> Run:
     r"""Train PatchNet on a labelled source.
 
     .. math:: L = \sum_p \mathrm{crossentropy}(\mathrm{logits}_p) + \lambda \, \mathrm{triplet}
@@ -41,6 +43,8 @@ def pretrain(config: PretrainConfig, source: ReIDDataset) -> Run:
     Args:
         config: settings, for instance ``PRESETS["paperdolls"].pretrain``.
         source: its ``train`` is learned from, its test is judged every few epochs.
+        after_epoch: called as after_epoch(epochs done, network) after each epoch, to look at the network and not to
+            change it. It may leave it in either mode.
 
     Returns:
         A `Run` with the network of the last epoch.
@@ -101,6 +105,8 @@ def pretrain(config: PretrainConfig, source: ReIDDataset) -> Run:
 
         row = {"epoch": epoch + 1, **{f"lr_{k}": v for k, v in rates(config, epoch).items()}, **means.result()}
         history.add(row | (judged(net, source, config.workers) if is_due(config, epoch) else {}))
+        if after_epoch:
+            after_epoch(epoch + 1, net)
     return finish(accelerator, net, history, config, folder)
 
 

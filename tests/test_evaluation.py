@@ -104,3 +104,12 @@ def test_evaluate_needs_a_test(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> N
     empty = dolls.query.take([])
     with pytest.raises(InputError, match="0 query"):
         pl.evaluate(net, pl.data.ReIDDataset("toy", dolls.train, empty, empty))
+
+
+def test_near_ties_hold_in_double() -> None:
+    """Two cosines that float32 takes for equal, and would leave in the order of the gallery."""
+    query, gallery = torch.tensor([[1.0, 0.0]]).double(), torch.tensor([[1.0, 2e-5], [1.0, 1e-5]]).double()
+    columns = ([5], [6, 5], [0], [1, 1])
+    assert score_ranking(query, gallery, *columns).rank1 == 1
+    assert score_ranking(query.float(), gallery.float(), *columns).rank1 == 0
+    assert score_ranking(query, gallery.float(), *columns).rank1 == 1

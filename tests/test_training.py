@@ -73,6 +73,20 @@ def test_the_generator_learns_in_its_epochs_only(source: pl.data.PaperDolls) -> 
     assert theta_moved(1, 2) and not theta_moved(2, 5)
 
 
+def test_a_look_after_each_epoch_changes_nothing(source: pl.data.PaperDolls) -> None:
+    seen: list[tuple[int, torch.Tensor]] = []
+
+    def look(epoch: int, net: pl.PatchNet) -> None:
+        with torch.no_grad():
+            seen.append((epoch, net.eval()(torch.zeros(1, 3, 128, 64)).features))
+
+    plain = pl.pretrain(pretrain_config(evaluate_every=0), source)
+    run = pl.pretrain(pretrain_config(evaluate_every=0), source, after_epoch=look)
+    assert same(plain.net, run.net) and [epoch for epoch, _ in seen] == [1, 2]
+    assert torch.equal(seen[1][1], run.net(torch.zeros(1, 3, 128, 64)).features.detach())
+    assert not torch.equal(seen[0][1], seen[1][1])
+
+
 def test_schedules_of_the_reference() -> None:
     phase1, phase2 = pl.PRESETS["market1501-reference"].pretrain, pl.PRESETS["market1501-reference"].adapt
     learning = [epoch for epoch in range(phase1.epochs) if rates(phase1, epoch)["generator"] > 0]
