@@ -1,0 +1,95 @@
+"""What this book needs from Sphinx beyond Jupyter Book's own settings. Jupyter Book loads it by ``local_extensions``.
+
+One address in ``_config.yml`` (``repository: url``) is enough: the site's address, the social card's and the one that
+readers clone are derived from it here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+ADDRESS, FOLDER = "@REPOSITORY@", "@FOLDER@"  # stand in a page for the repository's address, and for its name
+CARD = "_static/card.png"
+CARD_TEXT = "PAUL, learned by doing. A drawn person cut into six patches, and a ranked list of who looks most alike."
+
+# What Sphinx writes, and what a screen reader can make sense of: a list of nothing but <dd>, a list without items
+ROLES = {
+    '<dl>\n<dd><em class="sig-param': '<dl role="presentation">\n<dd><em class="sig-param',
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+}
+
+
+def pages_address(repository: str) -> str:
+    """Where GitHub Pages serves a repository; empty for another host.
+
+    >>> pages_address("https://github.com/Someone/paullite")
+    'https://someone.github.io/paullite/'
+    >>> pages_address("https://example.org/someone/paullite")
+    ''
+    """
+    address = urlsplit(repository)
+    parts = address.path.strip("/").removesuffix(".git").split("/")
+    if address.netloc != "github.com" or len(parts) != 2:
+        return ""
+    owner, name = parts
+    return f"https://{owner.lower()}.github.io/{name}/"
+
+
+def repository_address(config: Config) -> str:
+    """``repository: url`` of ``_config.yml``, which Jupyter Book hands to the theme."""
+    return str(config.html_theme_options.get("repository_url", "")).rstrip("/")
+
+
+def derive_addresses(app: Sphinx, config: Config) -> None:
+    """Canonical links and social cards need whole addresses; one that is set by hand in ``_config.yml`` stays."""
+    site = config.html_baseurl or pages_address(repository_address(config))
+    if not site:
+        return
+    config.html_baseurl = site
+    config.ogp_site_url = config.ogp_site_url or site
+    config.ogp_image = config.ogp_image or site + CARD
+    config.ogp_image_alt = config.ogp_image_alt or CARD_TEXT
+
+
+def write_address(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the repository's address and name where a page has their markers, in code blocks too."""
+    address = repository_address(app.config)
+    source[0] = source[0].replace(ADDRESS, address).replace(FOLDER, address.rsplit("/", 1)[-1])
+
+
+def share_visitors(app: Sphinx) -> None:
+    """The one-page build needs writers for every kind of node; sphinx-proof registers its own for html alone."""
+    handlers = app.registry.translation_handlers
+    if app.builder.name == "singlehtml":
+        handlers["singlehtml"] = {**handlers.get("html", {}), **handlers.get("singlehtml", {})}
+
+
+def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """sphinx-thebe, which nothing here uses, adds its script twice: an error in every page's console."""
+    context["script_files"] = [script for script in context.get("script_files", []) if not is_thebe(script)]
+
+
+def mend_roles(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """Give some lists the role that their contents have."""
+    for written, meant in ROLES.items():
+        context["body"] = context.get("body", "").replace(written, meant)
+
+
+def is_thebe(script: Any) -> bool:
+    """Whether a script of a page belongs to sphinx-thebe."""
+    attributes = getattr(script, "attributes", {})
+    return "sphinx-thebe" in str(getattr(script, "filename", "")) or "THEBE_JS_URL" in str(attributes.get("body", ""))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.connect("config-inited", derive_addresses, priority=900)
+    app.connect("source-read", write_address)
+    app.connect("builder-inited", share_visitors)
+    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", mend_roles, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,223 @@
+"""The book, built and opened: links, requests, console, moving figures, accessibility, phone and dark."""
+
+import importlib
+import random
+import re
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from .chapters import CHAPTERS
+from .site import AXE, broken, browser, build, lacking, pages
+
+WIDTHS = (1280, 390)
+SETTINGS = 20
+SERIOUS = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("book"))
+
+
+@pytest.fixture(scope="module")
+def served(site: Path) -> Iterator[str]:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator:
+    with browser() as opened:
+        yield opened
+
+
+class Visit:
+    """One page in a browser that may load from ``base`` only, with all that went wrong."""
+
+    def __init__(self, chromium, base: str, path: str, *, width: int = 1280, dark: bool = False) -> None:
+        self.base, self.wrong = base, []
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+        )
+        self.page = context.new_page()
+        self.page.on("console", lambda m: self.wrong.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        context.route("**/*", self._only_the_book)
+        self.page.goto(base + path)
+        self.page.wait_for_load_state("load")
+
+    def _only_the_book(self, route) -> None:
+        url = route.request.url
+        if url.startswith((self.base, "data:", "blob:")):
+            return route.continue_()
+        self.wrong.append(f"asks for {url}")
+        return route.abort()
+
+    def figures(self) -> list:
+        """The figures with controls."""
+        return self.page.query_selector_all("figure.paul-figure[data-script]")
+
+    def close(self) -> None:
+        self.page.context.close()
+
+
+def test_no_link_is_broken_and_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    assert broken(site) == []
+
+
+def test_chapters_have_a_colab_button_to_themselves(site: Path) -> None:
+    from book.tools.notebooks import repository
+
+    where = repository().removeprefix("https://github.com/")
+    for chapter in CHAPTERS:
+        page = (site / "notebooks" / chapter.name).with_suffix(".html").read_text(encoding="utf-8")
+        address = f"https://colab.research.google.com/github/{where}/blob/main/notebooks/{chapter.name}"
+        assert address in page and "mybinder" not in page
+
+
+def test_every_page_has_a_card_for_those_who_share_it(site: Path) -> None:
+    for page in pages(site):
+        text = (site / page).read_text(encoding="utf-8")
+        assert all(f'property="og:{what}"' in text for what in ("title", "url", "image", "description")), page
+        assert "card.png" in text and (site / "_static" / "card.png").is_file()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_opens_clean(chromium, served: str, site: Path, width: int, dark: bool) -> None:
+    """No error, no request elsewhere, no sideways scroll, formulas set, every control moves its picture."""
+    wrong = []
+    for path in pages(site):
+        visit = Visit(chromium, served, path, width=width, dark=dark)
+        page = visit.page
+        theme = page.evaluate("document.documentElement.dataset.theme")
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if page.query_selector(".math"):
+            page.wait_for_selector("mjx-container", timeout=20_000)
+        wrong += [f"{path}: {what}" for what in visit.wrong]
+        wrong += [f"{path}: {wide} pixels too wide"] * (wide > 0)
+        wrong += [f"{path}: theme {theme}"] * (theme != ("dark" if dark else "light"))
+        wrong += [f"{path}: {stuck}" for figure in visit.figures() for stuck in controls_that_change_nothing(figure)]
+        visit.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def controls_that_change_nothing(figure) -> list[str]:
+    """Names of the controls whose key presses leave the figure as it is, and controls without a name."""
+    found, controls = [], figure.query_selector_all("input, button, select, [tabindex='0']")
+    if not controls:
+        return [f"figure {figure.get_attribute('data-script')} has no control"]
+    for control in controls:
+        name = control.evaluate("c => c.getAttribute('aria-label') || c.labels?.[0]?.textContent || c.textContent")
+        if not (name or "").strip():
+            found.append("a control without a name")
+        if not control.is_enabled() or not control.is_visible():
+            continue
+        before = figure.screenshot()
+        for key in keys_of(control):
+            control.press(key)
+            if figure.screenshot() != before:
+                break
+        else:
+            found.append(f"{figure.get_attribute('data-script')}: {name!r} changes nothing")
+    return found
+
+
+def keys_of(control) -> list[str]:
+    """Keys that ought to move a control: arrows for what slides, the space bar for what is pressed."""
+    kind = control.evaluate("c => c.tagName === 'INPUT' ? c.type : c.tagName.toLowerCase()")
+    arrows = ["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp"]
+    return {"range": ["End", "Home"], "checkbox": ["Space"]}.get(kind, [*arrows, "Enter"])
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.name[:2])
+def test_figures_compute_what_paullite_computes(chromium, served: str, chapter: Path) -> None:
+    """20 random settings of every figure that computes in the page."""
+    visit = Visit(chromium, served, f"notebooks/{chapter.stem}.html")
+    for figure in visit.figures():
+        script = figure.get_attribute("data-script")
+        if script == "frames":
+            continue
+        twin = importlib.import_module(f"tests.figures.{script}")
+        data, history = figure.evaluate("f => f.paulData"), []
+        for setting in twin.settings(random.Random(0)):
+            history.append(setting)
+            put(figure, setting)
+            shown = {
+                o.get_attribute("data-name"): o.inner_text() for o in figure.query_selector_all("output[data-name]")
+            }
+            expected = twin.expected(history, data)
+            assert expected and {name: shown.get(name) for name in expected} == expected, (script, setting)
+        assert len(history) >= SETTINGS
+    visit.close()
+
+
+def put(figure, setting: dict) -> None:
+    """Bring a figure's controls into a setting: sliders and boxes by their label, buttons by keys."""
+    for name, key in setting.get("keys", []):
+        figure.query_selector(f'[aria-label="{name}"]').press(key)
+    for label, value in setting.items():
+        if label != "keys":
+            moved = figure.evaluate(
+                """(f, [label, value]) => {
+                    const name = (i) => i.getAttribute("aria-label") || i.labels[0].querySelector("span").textContent;
+                    const input = [...f.querySelectorAll("input, select")].find((i) => name(i) === label);
+                    if (!input) return false;
+                    if (input.type === "checkbox") input.checked = Boolean(value); else input.value = value;
+                    for (const kind of ["input", "change"]) input.dispatchEvent(new Event(kind, { bubbles: true }));
+                    return true;
+                }""",
+                [label, value],
+            )
+            assert moved, f"no control is labelled {label!r}"
+
+
+def test_works_from_a_folder_without_a_server(chromium, site: Path) -> None:
+    """From file://, with search: the index is a script of the book."""
+    base = site.as_uri() + "/"
+    visit = Visit(chromium, base, "search.html?q=gallery")
+    visit.page.wait_for_selector("#search-results li a", timeout=20_000)
+    assert not visit.wrong
+    visit.close()
+    for chapter in CHAPTERS:
+        visit = Visit(chromium, base, f"notebooks/{chapter.stem}.html")
+        assert not visit.wrong and visit.figures()
+        assert not [stuck for figure in visit.figures() for stuck in controls_that_change_nothing(figure)]
+        visit.close()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious(chromium, served: str, site: Path, dark: bool) -> None:
+    if not AXE.is_file():
+        lacking("axe-core (npm install)")
+    wrong = []
+    for path in pages(site):
+        visit = Visit(chromium, served, path, dark=dark)
+        visit.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = visit.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        for rule in found:
+            if rule["impact"] in SERIOUS:
+                wrong += [f"{path}: {rule['id']}: {node['html'][:150]}" for node in rule["nodes"][:3]]
+        visit.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_print_shows_no_navigation(chromium, served: str) -> None:
+    visit = Visit(chromium, served, "book/intro.html")
+    visit.page.emulate_media(media="print")
+    for part in (".bd-sidebar-primary", ".bd-header-article"):
+        found = visit.page.query_selector(part)
+        assert found is None or not found.is_visible(), part
+    assert re.search(r"\w", visit.page.inner_text("main"))
+    visit.close()
