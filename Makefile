@@ -1,18 +1,25 @@
-# make demo | test | bench | bar | weights | check. Each sets up .venv by itself when it is missing or stale.
+# make demo | book | notebooks | test | bench | bar | bands | weights | check. Each sets up .venv by itself when it is missing or stale.
 # Needs only Python 3.10 or later and make. Another interpreter: make demo PYTHON=python3.12
 
 PYTHON ?= python3
 BIN := .venv/bin
 OUTPUT ?= demo
 SEED ?= 0
+PORT ?= 8000
+COLAB_PYTHON ?= python3.13
 
-.PHONY: help demo test check bench bar weights clean
+.PHONY: help demo book html publish notebooks test test-colab check bench bar bands weights clean
 
 help:
 	@echo "make demo    PAUL end to end on drawn people, two to five minutes; OUTPUT=folder SEED=number"
-	@echo "make test    every test, doctest and README example, with style and types"
+	@echo "make book    build the book and show it at http://127.0.0.1:$(PORT); PORT=number"
+	@echo "make publish build the book and push it to the branch gh-pages of the remote origin"
+	@echo "make notebooks  run every chapter, write it back; CHAPTERS='03 04' for some"
+	@echo "make test    every test, doctest, README example and chapter, with style and types"
+	@echo "make test-colab  the chapters with the versions that Colab has"
 	@echo "make bench   speed: medians and ratios, one thread"
 	@echo "make bar     the demo on seeds 0 to 4, and the table of it"
+	@echo "make bands   the numbers over seeds that the chapters compare with"
 	@echo "make weights the networks that come with the package, made again"
 	@echo "make clean   remove .venv and what tests leave"
 
@@ -25,7 +32,7 @@ help:
 	 here=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	 exact=""; [ "$$tested" = "$$here" ] && exact="-c constraints.txt"; \
 	 echo "setting up .venv for Python $$here $$exact: the first time this takes some minutes and, on Linux, a download of 2.7 GB"; \
-	 $(BIN)/python -m pip install --quiet --disable-pip-version-check $$exact -e '.[test]'
+	 $(BIN)/python -m pip install --quiet --disable-pip-version-check $$exact -e '.[test,book]'
 	@touch $@
 
 demo: .venv/.ready
@@ -36,8 +43,40 @@ check: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: check
+# A warm build repeats no warning of an unchanged page, so every build is a clean one.
+html: .venv/.ready
+	rm -rf _build
+	$(BIN)/jupyter-book build -W -n --keep-going .
+
+book: html
+	$(BIN)/python -m book.tools.serve $(PORT)
+
+publish: html
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ghp-import
+	$(BIN)/ghp-import --no-jekyll --push --force --no-history $(CURDIR)/_build/html
+
+notebooks: .venv/.ready
+	$(BIN)/python -m book.tools.notebooks run $(CHAPTERS)
+
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg -p no:cacheprovider
+
+test: check .venv/axe-core
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --durations=10
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadfile --durations=6 notebooks
+
+# The rules of accessibility, as a program that runs in the page. Without npm, its tests say that they were left out.
+.venv/axe-core: .venv/.ready
+	@npm install --silent --no-save --prefix .venv/axe-core axe-core@4 || echo "npm is missing: axe-core is left out"
+	@touch $@
+
+.venv.colab/.ready: pyproject.toml tests/constraints-colab.txt
+	$(COLAB_PYTHON) -m venv .venv.colab
+	.venv.colab/bin/python -m pip install --quiet -c tests/constraints-colab.txt -r tests/requirements-colab.txt
+	.venv.colab/bin/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+test-colab: .venv.colab/.ready
+	.venv.colab/bin/python -m pytest $(NBVAL) --durations=6 notebooks
 
 bench: .venv/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks
@@ -45,8 +84,11 @@ bench: .venv/.ready
 bar: .venv/.ready
 	$(BIN)/python -m tests.benchmarks.bar $(SEEDS)
 
+bands: .venv/.ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bands
+
 weights: .venv/.ready
 	$(BIN)/python -m tests.benchmarks.weights
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .coverage build *.egg-info
+	rm -rf _build .venv .venv.colab .pytest_cache .mypy_cache .ruff_cache .coverage build *.egg-info

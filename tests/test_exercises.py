@@ -1,0 +1,100 @@
+"""Every exercise: the solution passes, every wrong answer is caught with a hint of its own, stubs are told apart."""
+
+import ast
+import contextlib
+import importlib
+import io
+import re
+
+import pytest
+
+import paullite as pl
+from paullite.teaching import checking
+from paullite.teaching.checking import all_exercises, verdict
+
+from .chapters import CHAPTERS, code_cells, read, tags, written_exercises
+
+EXERCISES = all_exercises()
+WHERE = [pytest.param(name, id=f"chapter_{e.chapter:02d}-{name}") for name, e in EXERCISES.items()]
+WRITTEN = [
+    pytest.param(path, written, id=f"chapter_{path.name[:2]}-{written.name}")
+    for path in CHAPTERS
+    for written in written_exercises(read(path))
+]
+
+
+def answers(name: str, kind: str) -> tuple:
+    """The wrong (or other right) answers kept for an exercise."""
+    module = importlib.import_module(f"tests.wrong_answers.chapter_{EXERCISES[name].chapter:02d}")
+    return getattr(module, kind, {}).get(name, ())
+
+
+@pytest.mark.parametrize("name", WHERE)
+def test_the_solution_is_right(name: str) -> None:
+    assert verdict(EXERCISES[name], EXERCISES[name].solution) == ("right", "right.")
+
+
+@pytest.mark.parametrize("name", WHERE)
+def test_other_right_answers_pass(name: str) -> None:
+    for answer in answers(name, "OTHER_RIGHT"):
+        assert verdict(EXERCISES[name], answer) == ("right", "right."), answer
+
+
+@pytest.mark.parametrize("name", WHERE)
+def test_eight_wrong_answers_each_with_its_own_hint(name: str) -> None:
+    wrong = answers(name, "WRONG")
+    assert len(wrong) >= 8
+    hints = {}
+    for answer in wrong:
+        state, words = verdict(EXERCISES[name], answer)
+        assert state == "wrong", (answer, words)
+        assert "It stops with" not in words, (answer, words)
+        hints.setdefault(re.sub(r"[\d.e+-]+", "#", words), []).append(answer)
+    assert all(len(same) == 1 for same in hints.values()), [s for s in hints.items() if len(s[1]) > 1]
+
+
+@pytest.mark.parametrize("name", WHERE)
+def test_the_stub_is_not_tried(name: str) -> None:
+    stub = (lambda *_: ...) if callable(EXERCISES[name].solution) else ...
+    assert verdict(EXERCISES[name], stub)[0] == "not tried"
+
+
+@pytest.mark.parametrize(("path", "written"), WRITTEN)
+def test_the_chapters_solution_in_place_of_the_stub(path, written) -> None:
+    """With the cells that it needs: the imports, then the solution, then the check of the stub's cell."""
+    imports = "\n".join(c.source for c in code_cells(read(path)) if "first-cell" not in tags(c) and _imports_only(c))
+    checked = "\n".join(line for line in written.stub.splitlines() if "pl.check(" in line)
+    names: dict = {"pl": pl}
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(f"{imports}\n{written.solution}\n{checked}", names)
+    assert said.getvalue().endswith(": right.\n"), said.getvalue()
+
+
+def _imports_only(cell) -> bool:
+    with contextlib.suppress(SyntaxError):
+        return all(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(cell.source).body)
+    return False
+
+
+def test_every_exercise_stands_in_its_chapter() -> None:
+    stands = {(int(path.name[:2]), w.name) for path in CHAPTERS for w in written_exercises(read(path))}
+    assert stands == {(e.chapter, name) for name, e in EXERCISES.items()}
+
+
+def test_check_says_hands_back_and_reports(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_results", {})
+    right = EXERCISES["average_precision"].solution
+    words = ("not tried yet", "return?", "TypeError", "right.")
+    for answer, word in zip((lambda *_: ..., lambda *_: None, lambda matches: 1, right), words, strict=True):
+        assert pl.check("average_precision", answer) is right
+        said = capsys.readouterr().out
+        assert said.startswith("average_precision: ") and word in said
+        assert max(map(len, said.splitlines())) <= checking.WIDTH
+    pl.check_report()
+    assert capsys.readouterr().out.endswith("right: 1 of 1 tried here\n")
+
+
+def test_unknown_exercise_names_the_nearest() -> None:
+    with pytest.raises(pl.InputError, match="average_precision"):
+        pl.check("average_precison", len)
