@@ -76,6 +76,7 @@ test: check .venv/axe-core
 	@touch $@
 
 test-colab: .venv.colab/.ready
+	.venv.colab/bin/python -m pytest -p no:cacheprovider tests/test_figures.py
 	.venv.colab/bin/python -m pytest $(NBVAL) --durations=6 notebooks
 
 bench: .venv/.ready
