@@ -1,0 +1,272 @@
+"""Exercises of chapter 6: the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..checking import Exercise, expect
+
+Update = Callable[..., Any]
+Weight = Callable[[int, int, float], Any]
+
+
+def update_memory(
+    memory: Tensor, filled: Tensor, index: Tensor, features: Tensor, momentum: float = 0.1
+) -> tuple[Tensor, Tensor]:
+    """A copy of the memory with some rows updated, and of the marks: the book's own answer."""
+    new, marks = memory.clone(), filled.clone()
+    share = torch.where(filled[index], momentum, 1.0).view(-1, 1, 1)
+    new[index] = (1 - share) * memory[index] + share * features.detach()
+    marks[index] = True
+    return new, marks
+
+
+def weight_of_age(age: int, visits: int, momentum: float = 0.1) -> float:
+    """Share of the feature of so many visits ago: the book's own answer."""
+    left: float = (1 - momentum) ** age
+    return left if age == visits - 1 else momentum * left
+
+
+def units(*rows: Sequence[float]) -> Tensor:
+    """Features of one patch, (len(rows), 1, D)."""
+    return torch.tensor(rows)[:, None]
+
+
+def marks(*values: bool) -> Tensor:
+    """Which rows are filled."""
+    return torch.tensor(values)
+
+
+def near(found: Tensor, wanted: Tensor) -> bool:
+    """Equal, but for rounding."""
+    return found.shape == wanted.shape and torch.allclose(found.float(), wanted.float(), atol=1e-5)
+
+
+def hands_back_two_copies(update: Update) -> None:
+    """Memory and marks, new ones of the same shape; what came in stays."""
+    memory, filled, new = units([1.0, 0.0], [0.0, 1.0], [0.6, 0.8]), marks(True, False, True), units([0.8, 0.6])
+    before = memory.clone(), filled.clone()
+    answer = update(memory, filled, torch.tensor([1]), new, 0.1)
+    pair = isinstance(answer, tuple | list) and len(answer) == 2
+    expect(pair, "Hand back two tensors: the new memory and the new marks of what is filled.")
+    expect(answer[0].shape == memory.shape, f"The memory came as {tuple(memory.shape)}: it must keep its shape.")
+    expect(answer[1].shape == filled.shape, f"The marks came as {tuple(filled.shape)}: they must keep their shape.")
+    expect(near(memory, before[0]), "The memory that came in was changed. Write into a copy of it.")
+    expect(bool((filled == before[1]).all()), "The marks that came in were changed: copy these as well.")
+
+
+def first_visit_stores(update: Update) -> None:
+    """An image that was never seen is stored as it is, and marked."""
+    new = units([0.6, 0.8])
+    row, mark = update(torch.zeros(1, 1, 2), marks(False), torch.tensor([0]), new, 0.1)
+    expect(
+        near(row, new),
+        "A first visit: the row must be the feature itself. Yours was mixed with what was never stored there, "
+        f"its length is {float(row.norm()):.2f}.",
+    )
+    expect(bool(mark[0]), "After its first visit an image is filled, but yours is not marked.")
+
+
+def later_visit_averages(update: Update) -> None:
+    """Old times 1 - momentum plus new times momentum; not normalised again."""
+    old, new = units([1.0, 0.0]), units([0.0, 1.0])
+    for momentum in (0.1, 0.25):
+        row = update(old, marks(True), torch.tensor([0]), new, momentum)[0]
+        kept, added = (float(v) for v in row.flatten())
+        numbers = f"With momentum {momentum:g} yours keeps {kept:.2f} of the old and takes {added:.2f} of the new."
+        ratio = added / max(kept, 1e-9)
+        expect(kept > 1e-6, f"{numbers} Nothing of the past is left: a second visit averages.")
+        turned = momentum < 0.5 < added and abs(kept + added - 1) < 1e-5
+        expect(not turned, f"{numbers} Momentum here is the share of which of the two?")
+        unit = abs(kept**2 + added**2 - 1) < 1e-5 and abs(ratio - momentum / (1 - momentum)) < 1e-5
+        expect(not unit, f"{numbers} The proportion is right, the length is not: is a mean normalised again?")
+        fixed = momentum != 0.1 and abs(added - 0.1) < 1e-5
+        expect(not fixed, f"{numbers} It seems not to listen to the argument.")
+        fine = abs(kept - (1 - momentum)) < 1e-5 and abs(added - momentum) < 1e-5
+        expect(fine, f"{numbers} The two shares should be one minus the momentum, and the momentum.")
+
+
+def a_row_of_zeros_may_be_filled(update: Update) -> None:
+    """Whether an image was seen is for the marks to say, not for the numbers."""
+    row = update(torch.zeros(1, 1, 2), marks(True), torch.tensor([0]), units([1.0, 0.0]), 0.1)[0]
+    expect(
+        near(row, units([0.1, 0.0])),
+        "A mean may happen to be zero. Whether a row was visited is what the marks say, not its numbers.",
+    )
+
+
+def each_image_for_itself(update: Update) -> None:
+    """The others of the batch neither thin a feature out nor mix with it."""
+    old, new = units([1.0, 0.0], [1.0, 0.0]), units([0.0, 1.0], [0.0, -1.0])
+    rows = update(old, marks(True, True), torch.tensor([0, 1]), new, 0.1)[0]
+    mixed = near(rows[0], rows[1])
+    expect(not mixed, "Two images of a batch with opposite features got the same row. Each row takes its own feature.")
+    expect(
+        near(rows, 0.9 * old + 0.1 * new),
+        "With two images in the batch the shares are others than with one. Each row is a mean of its own.",
+    )
+
+
+def rows_go_by_index(update: Update) -> None:
+    """The feature at place b of the batch belongs to row index[b]; other rows stay."""
+    new = units([1.0, 0.0], [0.0, 1.0])
+    rows, mark = update(torch.zeros(4, 1, 2), marks(False, False, False, False), torch.tensor([3, 1]), new, 0.1)
+    expect(
+        bool(rows[3].any()) and bool(rows[1].any()),
+        "Images 3 and 1 were visited, but their rows are empty. Which row does index name?",
+    )
+    expect(
+        near(rows[3], new[0]) and near(rows[1], new[1]),
+        "The rows of images 3 and 1 got each other's features. The order of index must stay that of the features.",
+    )
+    expect(mark.tolist() == [False, True, False, True], "Images that were not in the batch count as filled with yours.")
+
+
+def others_stay(update: Update) -> None:
+    """Rows that were not visited keep every number."""
+    old = units([1.0, 0.0], [0.6, 0.8], [0.0, 1.0])
+    rows = update(old, marks(True, True, True), torch.tensor([1]), units([1.0, 0.0]), 0.1)[0]
+    same = near(rows[0], old[0]) and near(rows[2], old[2])
+    expect(same, "Images 0 and 2 were not in the batch, yet their rows changed. Only visited rows fade.")
+
+
+def seen_and_new_in_one_batch(update: Update) -> None:
+    """One batch may bring a first visit and a later one."""
+    old, new = units([1.0, 0.0], [0.0, 0.0]), units([0.0, 1.0], [0.0, 1.0])
+    rows = update(old, marks(True, False), torch.tensor([0, 1]), new, 0.1)[0]
+    expect(
+        not near(rows[0], new[0]),
+        "A known image beside a new one in the batch lost its past. Decide row by row, not once for the batch.",
+    )
+    expect(
+        near(rows[1], new[1]),
+        "A new image beside a known one was averaged with zeros. Whose marks decide about its share?",
+    )
+
+
+def holds_no_gradient(update: Update) -> None:
+    """The memory is data: nothing leads from it back into the network."""
+    new = units([0.6, 0.8]).requires_grad_()
+    row = update(units([1.0, 0.0]), marks(True), torch.tensor([0]), new, 0.1)[0]
+    expect(not row.requires_grad, "The new memory still hangs on the features' graph (requires_grad is True).")
+
+
+def equals_a_slow_list(update: Update) -> None:
+    """Ten random batches, beside a list that is updated one image at a time."""
+    draws = torch.Generator().manual_seed(0)
+    memory, filled = torch.zeros(7, 2, 3), torch.zeros(7, dtype=torch.bool)
+    slow: list[Tensor | None] = [None] * 7
+    for _ in range(10):
+        index = torch.randperm(7, generator=draws)[:3]
+        features = torch.randn(3, 2, 3, generator=draws)
+        memory, filled = update(memory, filled, index, features, 0.3)
+        for place, new in zip(index.tolist(), features, strict=True):
+            old = slow[place]
+            slow[place] = new if old is None else 0.7 * old + 0.3 * new
+    rows = [torch.zeros(2, 3) if row is None else row for row in slow]
+    expect(near(memory, torch.stack(rows)), "After ten random batches it differs from a list updated one by one.")
+
+
+WEIGHT_CASES = ((6, 0.1), (9, 0.3))
+
+
+def column(weight: Weight, visits: int, momentum: float) -> list[float]:
+    """The weights of all ages, newest first."""
+    return [float(weight(age, visits, momentum)) for age in range(visits)]
+
+
+def newest_has_momentum(weight: Weight) -> None:
+    """After more than one visit the newest feature makes up momentum, and no other number does instead."""
+    for visits, momentum in WEIGHT_CASES:
+        got = float(weight(0, visits, momentum))
+        says = f"After {visits} visits with momentum {momentum} the newest feature, age 0, has {got:.3f} with yours."
+        expect(got < 0.999, f"{says} That would leave nothing for the others: what share is put in at a visit?")
+        flat = abs(float(weight(1, visits, momentum)) - got) < 1e-9
+        expect(not flat, f"{says} So has age 1: a running mean does not count all visits alike.")
+        turned = abs(float(weight(visits - 1, visits, momentum)) - momentum) < 1e-6
+        expect(not turned, f"{says} Age {visits - 1} has momentum: is age counted from the newest or from the first?")
+        expect(abs(got - (1 - momentum)) > 1e-6, f"{says} Which of the two shares is momentum?")
+        faded = abs(got - momentum * (1 - momentum)) < 1e-6
+        expect(not faded, f"{says} It has faded once already. How often has it been multiplied by 1 - momentum?")
+        unlike = momentum != 0.1 and abs(got - 0.1) < 1e-6
+        expect(not unlike, f"{says} Does yours look at the momentum that it is given?")
+        expect(
+            abs(got - momentum) < 1e-6,
+            f"{says} It was put in with the share momentum. Were the weights scaled afterwards to sum to 1?",
+        )
+
+
+def fades_by_a_share(weight: Weight) -> None:
+    """Each visit leaves 1 - momentum of what was there."""
+    for visits, momentum in WEIGHT_CASES:
+        shares = column(weight, visits, momentum)
+        ratios = [older / newer for newer, older in pairwise(shares[:-1])]
+        even = max(ratios) - min(ratios) < 1e-6
+        expect(
+            even, "One more visit should always leave the same share of a feature; with yours it is another each time."
+        )
+        expect(
+            abs(ratios[0] - (1 - momentum)) < 1e-6,
+            f"One more visit leaves {ratios[0]:.4f} of a feature with yours; with momentum {momentum} "
+            f"the update leaves {1 - momentum:.4f}. An approximation?",
+        )
+
+
+def exception_one_visit_late(weight: Weight) -> bool:
+    """Whether the weight of a whole feature waits at an age that does not exist."""
+    try:
+        return abs(float(weight(6, 6, 0.1)) - 0.9**6) < 1e-6
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return False
+
+
+def first_visit_was_stored(weight: Weight) -> None:
+    """All weights sum to one, since the first feature was stored whole."""
+    once = float(weight(0, 1, 0.1))
+    late = abs(once - 0.1) < 1e-6 and exception_one_visit_late(weight)
+    expect(
+        not late, "You make an exception, but for an age that no feature has. What is the highest age after one visit?"
+    )
+    expect(abs(once - 0.1) > 1e-6, f"After one visit the only feature has {once:.2f} with yours. It was stored whole.")
+    for visits, momentum in WEIGHT_CASES:
+        shares = column(weight, visits, momentum)
+        total = f"After {visits} visits with momentum {momentum} your weights sum to {sum(shares):.3f}, not to 1."
+        expect(shares[-1] > 0, f"{total} The first feature is gone with yours; when would it have vanished?")
+        expect(
+            abs(sum(shares) - 1) < 1e-6,
+            f"{total} Look at the first feature: how many visits came after it, each leaving 1 - momentum?",
+        )
+
+
+EXERCISES = (
+    Exercise(
+        "update_memory",
+        6,
+        update_memory,
+        (
+            hands_back_two_copies,
+            first_visit_stores,
+            later_visit_averages,
+            a_row_of_zeros_may_be_filled,
+            each_image_for_itself,
+            rows_go_by_index,
+            others_stay,
+            seen_and_new_in_one_batch,
+            equals_a_slow_list,
+            holds_no_gradient,
+        ),
+        example=(torch.zeros(2, 1, 2), torch.zeros(2, dtype=torch.bool), torch.tensor([1]), torch.ones(1, 1, 2), 0.1),
+    ),
+    Exercise(
+        "weight_of_age",
+        6,
+        weight_of_age,
+        (newest_has_momentum, fades_by_a_share, first_visit_was_stored),
+        example=(1, 3, 0.1),
+    ),
+)
