@@ -70,6 +70,11 @@ def upper_edge(patches):
     return torch.tensor([[[1, 0, 0], [0, 1 / patches, 2 * p / patches - 1]] for p in range(patches)])
 
 
+def counts_from_one(patches):
+    """The formula with p = 1 ... P."""
+    return torch.tensor([[[1, 0, 0], [0, 1 / patches, (2 * p + 1 - patches) / patches]] for p in range(1, patches + 1)])
+
+
 def from_end_to_end(patches):
     """Spreads the middles from -1 to 1."""
     shifts = np.linspace(-1, 1, patches)
@@ -190,6 +195,7 @@ WRONG = {
         bottom_first,
         from_zero_to_one,
         upper_edge,
+        counts_from_one,
         from_end_to_end,
         whole_numbers,
     ),

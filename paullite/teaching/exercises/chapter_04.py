@@ -89,6 +89,8 @@ def from_edge_to_edge(answer: Stripes) -> None:
         theta = _theta(answer, patches)
         top, bottom = theta[:, 1, 2] - theta[:, 1, 1], theta[:, 1, 2] + theta[:, 1, 1]
         reach = f"For P = {patches} the stripes reach from {top[0]:.2f} to {bottom[-1]:.2f}."
+        shifted = abs(top[0] + 1 - 2 / patches) < CLOSE and abs(bottom[-1] - 1 - 2 / patches) < CLOSE
+        expect(not shifted, f"{reach} All lie one stripe too low. Does your p begin at 0?")
         expect(top[0] < -1 + CLOSE, f"{reach} Nobody looks at the top. Where does the range of y begin?")
         out = top[0] < -1 - CLOSE
         expect(
