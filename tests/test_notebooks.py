@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from book.tools.notebooks import first_cell, words
+from book.tools.notebooks import STATUS, first_cell, status_table, words
 
 from .chapters import CHAPTERS, code_cells, read, tags, written_exercises
 
@@ -103,3 +103,7 @@ def test_links_between_chapters_lead_somewhere() -> None:
                 r"\]\((?!https?:|#)([^)\s#]+)", cell.source if cell.cell_type == "markdown" else ""
             ):
                 assert (path.parent / target).is_file(), (path.name, target)
+
+
+def test_status_page_is_in_step() -> None:
+    assert status_table(CHAPTERS) in STATUS.read_text(encoding="utf-8"), "run: python -m book.tools.notebooks status"

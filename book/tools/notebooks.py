@@ -155,12 +155,12 @@ def write_status(paths: list[Path]) -> None:
     names = ("torch", "torchvision", "timm", "numpy", "pillow", "matplotlib", "jupyter-book", "nbval", "ipywidgets")
     made = ", ".join(f"{name} {version(name).split('+')[0]}" for name in names)
     median = statistics.median(len(cell.source.splitlines()) for path in paths for cell in code_cells(read(path)))
+    versions = f"paullite {pl.__version__}, Python {platform.python_version()}, {made}"
     text = f"""{status_table(paths)}
 
 Half of all code cells have {median:.0f} lines or fewer. Reading times count {WORDS_A_MINUTE} words a minute.
 
-The stored outputs were made with paullite {pl.__version__}, Python {platform.python_version()}, {made}, on
-{os.cpu_count()} processor cores without a GPU."""
+The stored outputs were made on {os.cpu_count()} processor cores with {versions}."""
     before, rest = STATUS.read_text(encoding="utf-8").split("<!-- status -->")
     after = rest.split("<!-- /status -->")[1]
     STATUS.write_text(f"{before}<!-- status -->\n\n{text}\n\n<!-- /status -->{after}", encoding="utf-8")

@@ -197,6 +197,11 @@ def decays_again_and_again(epoch: int, config: PretrainConfig) -> Rates:
     return rates(config, config.decay**steps, window(epoch, config))
 
 
+def a_tenth_whatever_is_asked(epoch: int, config: PretrainConfig) -> Rates:
+    """The factor typed in."""
+    return rates(config, 0.1 if epoch >= config.decay_epoch else 1.0, window(epoch, config))
+
+
 def decays_for_one_epoch(epoch: int, config: PretrainConfig) -> Rates:
     """Only the decay epoch itself is decayed."""
     return rates(config, config.decay if epoch == config.decay_epoch else 1.0, window(epoch, config))
@@ -282,6 +287,7 @@ WRONG = {
         late_window,
         never_ends,
         decays_late,
+        a_tenth_whatever_is_asked,
         counts_from_one,
         decays_again_and_again,
         decays_for_one_epoch,

@@ -160,6 +160,7 @@ def decays_once_and_for_all(answer: Schedule) -> None:
         expect(
             later > at or isclose(later, at), "The rates fall in every epoch after the decay. The factor counts once."
         )
+        expect(not isclose(at, 0.1), "Your factor is 0.1, whatever config.decay says.")
         expect(isclose(at, SHORT.decay) and isclose(later, at), f"The factor is {float(at)}, expected {SHORT.decay}.")
 
 
@@ -182,7 +183,7 @@ def decay_spares_the_generator(answer: Schedule) -> None:
 
 
 SHORT = PretrainConfig(
-    epochs=10, lr_backbone=0.02, lr_heads=0.3, lr_generator=0.001, generator_epochs=(3, 6), decay_epoch=7
+    epochs=10, lr_backbone=0.02, lr_heads=0.3, lr_generator=0.001, generator_epochs=(3, 6), decay_epoch=7, decay=0.2
 )
 
 
