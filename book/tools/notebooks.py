@@ -117,13 +117,20 @@ def clean(notebook: NotebookNode, seconds: float) -> None:
         seen[stem] = seen.get(stem, 0) + 1
         cell.id = stem if seen[stem] == 1 else f"{stem}-{seen[stem]}"
         if cell.cell_type == "code":
-            cell.outputs = [_clean_output(o) for o in cell.outputs if o.get("name") != "stderr"]
+            cell.outputs = _clean_outputs(cell.outputs)
 
 
-def _clean_output(output: NotebookNode) -> NotebookNode:
-    if "metadata" in output:
-        output.metadata = nbformat.from_dict({})
-    return output
+def _clean_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Without stderr and metadata; what was printed in one piece, however it arrived."""
+    kept: list[NotebookNode] = []
+    for output in (o for o in outputs if o.get("name") != "stderr"):
+        if "metadata" in output:
+            output.metadata = nbformat.from_dict({})
+        if output.output_type == "stream" and kept and kept[-1].output_type == "stream":
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def words(notebook: NotebookNode) -> int:
