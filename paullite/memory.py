@@ -73,9 +73,7 @@ class FeatureMemory(nn.Module):
         if len(index) and not 0 <= int(index.min()) <= int(index.max()) < size:
             raise InputError(f"found rows {int(index.min())}..{int(index.max())}", f"expected rows in 0..{size - 1}")
         if len(index.unique()) != len(index):
-            raise InputError(
-                "found the same row twice in one update", "expected each image once", "call update again for the second"
-            )
+            raise InputError("found the same row twice in one update", "expected each image once", "make two updates")
         if not bool(torch.isfinite(features).all()):
             bad = index[(~torch.isfinite(features)).flatten(1).any(1).to(index.device)].tolist()
             raise InputError(f"found NaN or infinity in the features of rows {bad[:5]}", "expected finite numbers")
