@@ -143,7 +143,7 @@ def words(notebook: NotebookNode) -> int:
 def status_table(paths: list[Path]) -> str:
     """One row a chapter: what it takes to read and to run it, and how much of it is checked."""
     lines = [
-        "| chapter | words | minutes to read | seconds to run | code cells | of these compared |",
+        "| chapter | words with hints | minutes to read | seconds to run | code cells | of these compared |",
         "|---|---|---|---|---|---|",
     ]
     for path in paths:
