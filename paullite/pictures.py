@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,13 +180,29 @@ def _thetas(net: PatchNet, pictures: Sequence[Image.Image]) -> Tensor:
     return theta
 
 
-def _outline(axes: Axes, theta: Tensor, size: tuple[int, int]) -> None:
-    """The corners (-1, -1) ... of each patch, carried by its theta into pixels."""
+def outlines(theta: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """The closed outline of each patch: its corners (-1, -1) ..., carried by its theta onto the image.
+
+    Args:
+        theta: (P, 2, 3).
+
+    Yields:
+        The patch's colour, and x and y of its corners, (5,) each, as shares of the image's width and height.
+
+    >>> [(colour, x.tolist(), y.tolist()) for colour, x, y in outlines(torch.eye(2, 3)[None])]
+    [('#0072B2', [0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0])]
+    """
     corners = torch.tensor([[-1.0, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
     for colour, patch in zip(COLOURS * 8, theta, strict=False):
-        x, y = ((corners @ patch.T + 1) / 2 * (torch.tensor(size) - 1)).T
-        axes.plot(x, y, color="white", linewidth=3.2, alpha=0.8)
-        axes.plot(x, y, color=colour, linewidth=1.8)
+        x, y = ((corners @ patch.T + 1) / 2).T
+        yield colour, x, y
+
+
+def _outline(axes: Axes, theta: Tensor, size: tuple[int, int]) -> None:
+    """Every patch over an image of that width and height."""
+    for colour, x, y in outlines(theta):
+        axes.plot(x * (size[0] - 1), y * (size[1] - 1), color="white", linewidth=3.2, alpha=0.8)
+        axes.plot(x * (size[0] - 1), y * (size[1] - 1), color=colour, linewidth=1.8)
 
 
 def _picture(axes: Axes, picture: Image.Image, title: str = "", colour: str | None = None) -> None:

@@ -80,9 +80,8 @@ def links(page: Path) -> _Links:
 def broken(site: Path) -> list[str]:
     """Links inside the site that lead nowhere, and everything loaded from another host."""
     paths = [p.relative_to(site) for p in site.rglob("*.html")]
-    known = {
-        path.as_posix(): links(site / path) for path in paths if path.parts[0] != "_static"
-    }  # the theme's templates
+    pages_alone = [path for path in paths if path.parts[0] != "_static"]  # there lie the theme's templates
+    known = {path.as_posix(): links(site / path) for path in pages_alone}
     found = []
     for page, parsed in known.items():
         found += [f"{page} loads {url}" for url in parsed.loads if urlsplit(url).scheme in ("http", "https")]

@@ -10,11 +10,11 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from paullite.data.drawing import Look, draw_person, make_cameras, photograph, plan_track, random_look
+from paullite.pictures import COLOURS, RIGHT, WRONG
 
 ASSETS = Path(__file__).parent.parent / "assets"
-# Okabe and Ito's colours, one for each of the six patches
-PATCHES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-RIGHT, WRONG, INK, PAPER = "#0072B2", "#D55E00", "#1d2733", "#fbfaf6"
+PATCHES = COLOURS[:6]
+INK, PAPER = "#1d2733", "#fbfaf6"
 QUERY, OTHER = 4, 31  # the person who is looked for, and another one
 TITLE, TEXT = "PAUL, learned by doing", "Recognise people across cameras without labels.\nA book that runs on a laptop."
 

@@ -147,7 +147,8 @@ def status_table(paths: list[Path]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for path in paths:
-        book, cells = read(path), code_cells(read(path))
+        book = read(path)
+        cells = code_cells(book)
         title = next(c.source for c in book.cells if c.cell_type == "markdown").splitlines()[0].lstrip("# ")
         compared = sum("nbval-ignore-output" not in tags(cell) for cell in cells)
         minutes = max(1, round(words(book) / WORDS_A_MINUTE))

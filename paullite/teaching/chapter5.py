@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..config import PRESETS, PretrainConfig
 from ..models import stripes
+from ..pictures import outlines
 from ..pretraining import rates
 from .figures import COLOURS, RIGHT, WRONG, plot
 
@@ -151,8 +152,6 @@ def draw_alone(alone: Sequence[float], together: float) -> Figure:
 
 def _outlined(axes: Any, picture: Image.Image, theta: Tensor, left: float) -> None:
     """A picture at a place of the axes, with the outlines of its patches (P, 2, 3)."""
-    corners = torch.tensor([[-1.0, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
     axes.imshow(picture, extent=(left, left + picture.width, picture.height, 0))
-    for colour, patch in zip(COLOURS, theta, strict=False):
-        x, y = (corners @ patch.T + 1).T / 2  # shares of the picture
+    for colour, x, y in outlines(theta):
         axes.plot(left + picture.width * x, picture.height * y, color=colour, linewidth=2)

@@ -41,7 +41,6 @@ STYLE: Any = {
     "axes.grid": True,
     "grid.alpha": 0.3,
     "legend.frameon": False,
-    "svg.hashsalt": "paullite",
 }
 
 
@@ -211,7 +210,7 @@ def _read(name: str) -> str:
 
 
 def _source(script: str) -> str:
-    """A script as an expression, without its leading comment."""
+    """A script as an expression."""
     return _read(f"{script}.js").rstrip(";")
 
 

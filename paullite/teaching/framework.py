@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..models import PatchNet
-from ..pictures import COLOURS
+from ..pictures import COLOURS, outlines
 from .figures import plot
 
 if TYPE_CHECKING:
@@ -188,9 +188,7 @@ def _arrow(page: Axes, *corners: tuple[float, float]) -> None:
 
 
 def _outline(page: Axes, theta: Tensor, at: Place) -> None:
-    """The corners of each patch, carried by its theta onto a picture of the page."""
+    """Every patch over a picture of the page."""
     x, y, width, height = at
-    corners = torch.tensor([[-1.0, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
-    for colour, patch in zip(COLOURS * 8, theta, strict=False):
-        u, v = (corners @ patch.T).T
-        page.plot(x + width * (u + 1) / 2, y + height * (v + 1) / 2, color=colour, linewidth=2, zorder=9)
+    for colour, u, v in outlines(theta):
+        page.plot(x + width * u, y + height * v, color=colour, linewidth=2, zorder=9)
