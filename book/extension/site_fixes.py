@@ -6,6 +6,8 @@ readers clone are derived from it here.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +23,9 @@ ROLES = {
     '<dl>\n<dd><em class="sig-param': '<dl role="presentation">\n<dd><em class="sig-param',
     '<div role="list" class="citation-list">': '<div class="citation-list">',
 }
+
+# A drawing in the button for light and dark: by chance its title becomes a text of the button, or does not
+SWITCH = re.compile(r'(<i class="theme-switch [^>]*?) +title="[^"]*"')
 
 
 def pages_address(repository: str) -> str:
@@ -79,6 +84,13 @@ def mend_roles(app: Sphinx, pagename: str, templatename: str, context: dict[str,
         context["body"] = context.get("body", "").replace(written, meant)
 
 
+def silence_switch(app: Sphinx, error: Exception | None) -> None:
+    """The button for light and dark has a name of its own; the drawings in it are for the eye alone."""
+    if error is None and app.builder.format == "html":
+        for page in Path(app.outdir).rglob("*.html"):
+            page.write_text(SWITCH.sub(r'\1 aria-hidden="true"', page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def is_thebe(script: Any) -> bool:
     """Whether a script of a page belongs to sphinx-thebe."""
     attributes = getattr(script, "attributes", {})
@@ -92,4 +104,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", share_visitors)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_roles, priority=900)
+    app.connect("build-finished", silence_switch)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
