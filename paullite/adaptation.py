@@ -6,35 +6,44 @@ import copy
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from einops import rearrange
+from torch import Tensor, nn
 
 from .config import AdaptConfig
 from .data.items import ReIDDataset, Split
-from .data.loading import EpochLoader, ViewPairs
+from .data.loading import EpochLoader, ViewPairs, plain_batches
 from .data.transforms import original_transform, seed_of, surrogate_transform
 from .errors import InputError, at_least_one
 from .judge import judged
 from .losses import ipfl, pedal
 from .memory import FeatureMemory
 from .models import PatchNet, PatchOutput
+from .pedal_blocks import pedal_in_blocks
 from .training import (
-    History,
-    Means,
     Run,
-    batches,
+    Session,
+    ShardedMemory,
+    Team,
     check_batch,
-    check_loss,
+    check_finite,
+    check_groups,
+    digest,
+    each_group,
     extract,
-    finish,
-    is_due,
-    output_folder,
+    fingerprint,
     set_rates,
     sgd,
-    start_accelerator,
 )
 
 
-def adapt(config: AdaptConfig, target: ReIDDataset | Split, *, start: PatchNet | Run | str | Path) -> Run:
+def adapt(
+    config: AdaptConfig,
+    target: ReIDDataset | Split,
+    *,
+    start: PatchNet | Run | str | Path,
+    resume: bool = False,
+    force: bool = False,
+) -> Run:
     r"""Adapt a pretrained PatchNet to unlabelled images with PAUL.
 
     .. math:: L = \lambda_1 \, \mathrm{PEDAL} + \lambda_2 \, \mathrm{IPFL}
@@ -47,12 +56,16 @@ def adapt(config: AdaptConfig, target: ReIDDataset | Split, *, start: PatchNet |
         target: its training images are used without their identities; its test, if there is one, is judged every few
             epochs, for display only. A bare `Split` has no test.
         start: the network of phase 1, its run, or a file of either. It is copied, not changed.
+        resume: go on from the newest checkpoint in ``config.output``, as if the run had never stopped; from the start
+            if there is none.
+        force: with ``resume``, go on although settings, data or versions differ; without, replace an earlier run.
 
     Returns:
         A `Run` with the network of the last epoch and both memories.
 
     Raises:
-        InputError: K >= N, a batch larger than the data, a loss that is not a number, a device that is not there.
+        InputError: K >= N, a batch larger than the data or the memory, a loss that is not a number, a device that is
+            not there, an image that cannot be read, a folder that cannot be written or that holds another run.
 
     Source: PAUL, Yang et al., CVPR 2019; details from its reference implementation.
 
@@ -64,51 +77,95 @@ def adapt(config: AdaptConfig, target: ReIDDataset | Split, *, start: PatchNet |
     >>> sorted(run.memories), run.history[0]["epoch"]
     (['centers', 'patches'], 1)
     """
-    images = target.unlabelled()
+    images, start = target.unlabelled(), network_of(start)
     check_sizes(config, len(images))
-    accelerator, folder = start_accelerator(config), output_folder(config)
-    net = copy.deepcopy(network_of(start)).to(accelerator.device)
-    optimiser = sgd(config, learning=only_these_learn(net, net.backbone, net.reduction, net.norm))
-    memory, centers = fill_memories(net, images, config)
-    model, optimiser = accelerator.prepare(net, optimiser)
-    history = History(folder)
-    pairs = view_pairs(net, images, config)
-    loader = EpochLoader(pairs, len(images), batch=config.batch, seed=config.seed, workers=config.workers)
+    made_of = {"data": fingerprint(images), "start": digest(start.state_dict())[:16]}
+    with Session(config, made_of, resume=resume, force=force) as session:
+        team, device = session.team, session.device
+        check_groups(team, config.batch, len(images))
+        net = copy.deepcopy(start).to(device)
+        team.same_start(net)
+        optimiser = sgd(config, learning=only_these_learn(net, net.backbone, net.reduction, net.norm))
+        memory, centers = empty_memories(net, len(images), config, team)
+        pairs = view_pairs(net, images, config)
+        loader = EpochLoader(
+            pairs, len(images), batch=config.batch, seed=config.seed, workers=config.workers, share=team.share
+        )
+        if not session.resumed(optimiser, net=net, patches=memory, centers=centers):
+            fill_memory(session, memory, net, images, config)
+        model = session.prepare(net)
 
-    for epoch in range(config.epochs):
-        lr = config.lr * (config.decay if epoch >= config.decay_epoch else 1.0)
-        set_rates(optimiser, learning=lr)
-        net.train()
-        means = Means()
-        for index, originals, surrogates in batches(loader, epoch, config):
-            index, size = index.to(accelerator.device), len(index)
-            both = torch.cat([originals, surrogates]).to(accelerator.device)  # 2B 3 h w
-            out = model(both, generator_gradient=config.generator_gradient)
-            x, e = out.features[:size], image_embedding(out, config)  # B P D and 2B E
-
-            memory.update(index, x.detach())
-            centers.update(index, e.detach().view(2, size, 1, -1).mean(0))
-            loss_pedal = pedal(x, memory.features, index, scale=config.scale, k=config.k)
+        def losses(index: Tensor, x: Tensor, e: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            """The total, PEDAL, and IPFL among the centers of the batch, for (B,), (B, P, D), (2, B, E)."""
+            loss_pedal = pedal_over(memory, x, index, config)
             loss_ipfl = ipfl(
-                e,
+                e.flatten(0, 1),
                 centers.features[index, 0],
-                torch.arange(size, device=index.device).repeat(2),
+                torch.arange(len(index), device=index.device).repeat(2),
                 margin=config.margin,
                 nearest=config.nearest,
                 max_candidates=config.max_candidates,
                 no_negative=config.no_negative,
             )
-            loss = config.pedal_weight * loss_pedal + config.ipfl_weight * loss_ipfl
-            check_loss(loss.detach(), images, index.tolist())
+            return config.pedal_weight * loss_pedal + config.ipfl_weight * loss_ipfl, loss_pedal, loss_ipfl
 
-            optimiser.zero_grad()
-            accelerator.backward(loss)
-            optimiser.step()
-            means.add(size, loss=loss.detach(), pedal=loss_pedal.detach(), ipfl=loss_ipfl.detach())
+        def trial(index: Tensor, originals: Tensor, surrogates: Tensor) -> Tensor:
+            return losses(index, *look(model, originals, surrogates, len(index), config, team))[0]
 
-        row = {"epoch": epoch + 1, "lr": lr, **means.result()}
-        history.add(row | (judged(net, target, config.workers) if is_due(config, epoch) else {}))
-    return finish(accelerator, net, history, config, folder, patches=memory, centers=centers)
+        session.rehearse(trial, pairs, net, loader)
+        for epoch in session.epochs(loader):
+            lr = config.lr * (config.decay if epoch >= config.decay_epoch else 1.0)
+            set_rates(optimiser, learning=lr)
+            net.train()
+            for places, (_, originals, surrogates) in session.batches(loader):
+                index = places.to(device)
+                x, e = look(model, originals.to(device), surrogates.to(device), len(index), config, team)
+                check_finite(session, images, places, features=x)
+
+                memory.update(index, x.detach())
+                centers.update(index, e.detach().mean(0)[:, None])
+                loss, loss_pedal, loss_ipfl = losses(index, x, e)
+                check_finite(session, images, places, loss=loss)
+
+                session.learn(loss)
+                session.means.add(len(index), loss=loss.detach(), pedal=loss_pedal.detach(), ipfl=loss_ipfl.detach())
+            session.end_epoch({"lr": lr}, lambda: judged(net, target, config.workers, team))
+        patches = memory.gathered() if isinstance(memory, ShardedMemory) else memory
+        return session.finish(net, patches=patches, centers=centers)
+
+
+def look(
+    model: nn.Module,
+    originals: Tensor,
+    surrogates: Tensor,
+    total: int,
+    config: AdaptConfig,
+    team: Team,
+) -> tuple[Tensor, Tensor]:
+    """Features of the originals and embeddings of both views, of the whole batch: (B, P, D) and (2, B, E).
+
+    Args:
+        model: the network in training mode.
+        originals, surrogates: this process's images, each (share, 3, height, width).
+        total: B, images of the whole batch.
+    """
+    features, embeddings = [], []
+    for group in each_group(model, len(originals), total, team):
+        both = torch.cat([originals[group], surrogates[group]])  # 2B 3 h w
+        out = model(both, generator_gradient=config.generator_gradient)
+        features.append(out.features[: len(both) // 2])
+        embeddings.append(rearrange(image_embedding(out, config), "(v b) e -> b v e", v=2))
+    e = team.union(torch.cat(embeddings), total)  # B 2 E
+    return team.union(torch.cat(features), total), rearrange(e, "b v e -> v b e")
+
+
+def pedal_over(memory: FeatureMemory | ShardedMemory, x: Tensor, index: Tensor, config: AdaptConfig) -> Tensor:
+    """PEDAL over the memory: in one piece, in blocks of rows, or over the shards of all processes."""
+    if isinstance(memory, ShardedMemory):
+        return memory.pedal(x, index, scale=config.scale, k=config.k)
+    if config.memory_block:
+        return pedal_in_blocks(x, memory.features, index, scale=config.scale, k=config.k, block=config.memory_block)
+    return pedal(x, memory.features, index, scale=config.scale, k=config.k)
 
 
 def adapt_batch_norm(net: PatchNet, target: ReIDDataset | Split, *, seed: int = 0, batch: int = 84) -> PatchNet:
@@ -155,18 +212,40 @@ def view_pairs(net: PatchNet, images: Split, config: AdaptConfig) -> ViewPairs:
     return ViewPairs(images, original_transform(*given), surrogate, config.seed)
 
 
-def fill_memories(net: PatchNet, images: Split, config: AdaptConfig) -> tuple[FeatureMemory, FeatureMemory]:
-    """The patch memory, filled by one pass over the images, and the image centers, still empty."""
-    count = len(images)
-    order = shuffled_places(count, config.seed)
-    train_mode = config.memory_mode == "train"
-    features = extract(
-        net, images.take(order.tolist()), batch=2 * config.batch, workers=config.workers, train_mode=train_mode
-    )
-    memory = FeatureMemory(count, *features.shape[1:], momentum=config.memory_momentum).to(features.device)
-    memory.update(order, features)
+def empty_memories(
+    net: PatchNet, count: int, config: AdaptConfig, team: Team
+) -> tuple[FeatureMemory | ShardedMemory, FeatureMemory]:
+    """The patch memory and the image centers of ``count`` images, both empty."""
+    device, shape = net.reduction.weight.device, (count, net.patches, net.feature_dim)
     wide = net.patches * (net.feature_dim if config.image_embedding == "features" else net.embedding.weight.shape[1])
-    return memory, FeatureMemory(count, 1, wide, momentum=config.center_momentum).to(features.device)
+    centers = FeatureMemory(count, 1, wide, momentum=config.center_momentum).to(device)
+    if config.shard_memory:
+        return ShardedMemory(*shape, momentum=config.memory_momentum, team=team), centers
+    return FeatureMemory(*shape, momentum=config.memory_momentum).to(device), centers
+
+
+@torch.no_grad()
+def fill_memory(
+    session: Session, memory: FeatureMemory | ShardedMemory, net: PatchNet, images: Split, config: AdaptConfig
+) -> None:
+    """One pass over the images, in random order, before anything is learned."""
+    team, device = session.team, session.device
+    net.train(config.memory_mode == "train")
+    order = shuffled_places(len(images), config.seed)
+    batches = plain_batches(
+        images.take(order.tolist()),
+        net.transform,
+        batch=2 * config.batch,
+        workers=config.workers,
+        least=2 * team.size * team.splits,
+        share=team.share,
+    )
+    for places, pictures in batches:
+        groups = each_group(net, len(pictures), len(places), team)
+        own = torch.cat([net(pictures[group].to(device)).features.float() for group in groups])
+        x, index = team.union(own, len(places)), order[places]
+        check_finite(session, images, index, features=x)
+        memory.update(index.to(device), x)
 
 
 def image_embedding(out: PatchOutput, config: AdaptConfig) -> Tensor:

@@ -26,8 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except InputError as error:
         return _complain(f"paullite: {error}", 2, debug)
-    except KeyboardInterrupt:
-        return _complain("paullite: stopped", 130, debug)
+    except KeyboardInterrupt as error:
+        return _complain(f"paullite: {error or 'stopped'}", 130, debug)
     except Exception as error:
         first = " ".join(str(error).split())[:300]
         return _complain(f"paullite: {type(error).__name__}: {first}; run again with --debug for the place", 1, debug)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,11 @@ Net = Annotated[str | None, arg(help="File of a network or run; none: the one fo
 Skip = Annotated[bool, arg(help="Leave out images that cannot be read, instead of stopping at the first.")]
 People = Annotated[int | None, arg(help="Use the first so many people only, for a quick trial; scores then mean less.")]
 Lists = Literal["train", "all"]
+Resume = Annotated[bool, arg(help="Go on from the last checkpoint in --output; from the start if there is none.")]
+Force = Annotated[
+    bool,
+    arg(help="With --resume: go on although settings, data or versions differ. Without: replace the run in --output."),
+]
 Output = Annotated[str, arg(help="Folder or file to write.")]
 
 
@@ -79,6 +85,8 @@ def make_pretrain(preset: Preset) -> Callable[..., None]:
         lists: Lists = "all",
         people: People = None,
         skip_unreadable: Skip = False,
+        resume: Resume = False,
+        force: Force = False,
     ) -> None:
         """Phase 1: learn patches and features from a labelled source.
 
@@ -89,7 +97,8 @@ def make_pretrain(preset: Preset) -> Callable[..., None]:
         from .pretraining import pretrain as run_phase
 
         source = load_data(kind, root, people, skip_unreadable, lists)
-        _report(run_phase(config, source), f"paullite adapt KIND ROOT --start {config.output}/run.safetensors")
+        run = run_phase(config, source, resume=resume, force=force)
+        _report(run, f"paullite adapt KIND ROOT --start {config.output}/run.safetensors")
 
     return pretrain
 
@@ -108,6 +117,8 @@ def make_adapt(preset: Preset) -> Callable[..., None]:
         preset: str = "",
         people: People = None,
         skip_unreadable: Skip = False,
+        resume: Resume = False,
+        force: Force = False,
     ) -> None:
         """Phase 2: learn from the target's images alone. Its labels serve the judge only.
 
@@ -123,8 +134,8 @@ def make_adapt(preset: Preset) -> Callable[..., None]:
                 "expected the network of phase 1, from: paullite pretrain",
                 "use --start FILE; the one that comes along knows drawn people only",
             )
-        run = run_phase(config, target, start=_net(start))
-        _report(run, f"paullite evaluate {kind} {root} --net {config.output}/run.safetensors")
+        run = run_phase(config, target, start=_net(start), resume=resume, force=force)
+        _report(run, f"paullite evaluate {f'{kind} {root}'.strip()} --net {config.output}/run.safetensors")
 
     return adapt
 
@@ -282,6 +293,8 @@ def _net(path: str | None) -> Any:
 
 
 def _report(run: Any, then: str) -> None:
+    if os.environ.get("RANK", "0") != "0":  # one of several processes speaks
+        return
     last = {k: v for k, v in run.history[-1].items() if k in ("rank1", "map_step", "loss")} if run.history else {}
     print("  ".join(f"{name} {value:.4f}" for name, value in last.items()))
     if run.folder:

@@ -28,8 +28,14 @@ class RunConfig:
     """Processes that read images; 0 reads in the training process. Changes no pixel."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; auto takes a GPU if there is one."""
-    precision: Literal["no", "bf16", "fp16"] = "no"
-    """Mixed precision of the network. Losses and memory stay in float32. "no" is float32 throughout."""
+    precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
+    """Precision of the network's forward pass. Losses and memory stay in float32. "no" is float32 throughout; "auto" is
+    bf16 on a GPU that computes in it, fp16 with a scaled loss on another GPU, float32 on a CPU."""
+    compile: bool = False
+    """Hand the network to torch.compile: a minute or more at the start, quicker steps afterwards."""
+    bn_splits: int = 1
+    """Groups of a batch, in each process, that batch-norm normalises apart; so one device repeats the statistics of
+    several. Reference: 1 process."""
     deterministic: bool = False
     """Ask torch for deterministic algorithms only; the same seed then gives the same weights on a GPU too."""
     evaluate_every: int = 10
@@ -37,7 +43,11 @@ class RunConfig:
     progress: bool = True
     """Show a progress bar."""
     output: str | None = None
-    """Folder for history.csv, curves.png and the last network; none: nothing is written."""
+    """Folder for checkpoints, history.csv, curves.png and the last network; none: nothing is written."""
+    save_minutes: float = 10.0
+    """Minutes between two checkpoints inside an epoch; the end of an epoch writes one, too. 0: only there."""
+    dry_step: bool = True
+    """Before training, take one step that changes nothing: prints memory and time, and names a batch that fits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +114,10 @@ class AdaptConfig(RunConfig):
     """K of PEDAL, nearest patches that are pulled. Reference: 10."""
     memory_momentum: float = 0.1
     """Share of the new feature in the patch memory. Reference: 0.1."""
+    memory_block: int = 0
+    """Rows of the patch memory that PEDAL looks at together, for memories of millions of patches; 0: all at once."""
+    shard_memory: bool = False
+    """Split the patch memory over the processes; each keeps its share of the rows. Changes rounding only."""
     memory_mode: Literal["train", "eval"] = "train"
     """How the memory is first filled: train uses (and moves) batch statistics as the reference does, eval does not."""
     center_momentum: float = 0.1
@@ -164,6 +178,7 @@ _DOLLS = Preset(  # chosen on the seeds 100 to 104
         generator_epochs=(3, 7),
         decay_epoch=7,
         workers=0,
+        precision="no",  # small enough for float32 everywhere
         evaluate_every=5,
     ),
     AdaptConfig(
@@ -175,6 +190,7 @@ _DOLLS = Preset(  # chosen on the seeds 100 to 104
         margin=1.0,  # half of the reference's, since an embedding of 6 x 32 cosines is half as long as one of 6 x 128
         ipfl_weight=0.3,
         workers=0,
+        precision="no",
         evaluate_every=3,
     ),
 )

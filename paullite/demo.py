@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from .judge import evaluate
 from .models import PatchNet
 from .pictures import draw_curves, draw_patches, draw_rankings
 from .pretraining import build_net, pretrain
-from .training import replacing, writable_folder
+from .training import replacing, versions, writable_folder
 
 ROWS = {
     "direct_transfer": "direct transfer",
@@ -55,13 +53,13 @@ def demo(
     with clock("draw"):
         source, target = PaperDolls("source", seed=seed), PaperDolls("target", seed=seed)
     with clock("pretrain"):
-        before = shipped_net() if pretrained else pretrain(phase1, source).net
+        before = shipped_net() if pretrained else pretrain(phase1, source, force=True).net
     with clock("direct_transfer"):
         scores = {"direct_transfer": evaluate(before, target)}
     with clock("batch_norm_only"):
         scores["batch_norm_only"] = evaluate(adapt_batch_norm(before, target, seed=seed), target)
     with clock("adapt"):
-        run = adapt(phase2, target, start=before)
+        run = adapt(phase2, target, start=before, force=True)
     with clock("judge"):
         scores["paul"] = evaluate(run.net, target)
     with clock("pictures"):
@@ -115,12 +113,6 @@ def settings(seed: int, pretrained: bool, phase1: Any, phase2: Any) -> dict[str,
     """What the run was asked for; folders are left out."""
     phases = {"pretrain": asdict(phase1), "adapt": asdict(phase2)}
     return {"seed": seed, "pretrained": pretrained} | {k: v | {"output": None} for k, v in phases.items()}
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    names = ("paullite", "torch", "torchvision", "timm", "numpy", "pillow")
-    return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 
 class Clock:

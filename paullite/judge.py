@@ -10,10 +10,12 @@ from .data.items import ReIDDataset, Split
 from .errors import InputError
 from .evaluation import RankingRules, Scores, score_ranking
 from .models import PatchNet
-from .training import extract
+from .training import Team, extract
 
 
-def evaluate(net: PatchNet, dataset: ReIDDataset, *, batch: int = 128, workers: int = 0) -> Scores:
+def evaluate(
+    net: PatchNet, dataset: ReIDDataset, *, batch: int = 128, workers: int = 0, team: Team | None = None
+) -> Scores:
     """Rank the gallery for every query with the network's retrieval features.
 
     Cosine distance, one query image at a time, no re-ranking, no averaging over flips. Without camera numbers only the
@@ -24,6 +26,7 @@ def evaluate(net: PatchNet, dataset: ReIDDataset, *, batch: int = 128, workers: 
         dataset: its ``query`` and ``gallery`` are used.
         batch: images at a time.
         workers: processes that read images.
+        team: in a run of several processes: each looks at a share of the images, and all get the scores.
 
     Returns:
         `Scores`.
@@ -44,7 +47,7 @@ def evaluate(net: PatchNet, dataset: ReIDDataset, *, batch: int = 128, workers: 
             "expected both, with identities",
             "check the folder with: paullite data check",
         )
-    features = [extract(net, part, batch=batch, workers=workers).flatten(1) for part in (query, gallery)]
+    features = [extract(net, part, batch=batch, workers=workers, team=team).flatten(1) for part in (query, gallery)]
     return score_ranking(features[0], features[1], *ranking_columns(query, gallery))
 
 
@@ -59,11 +62,11 @@ def ranking_columns(query: Split, gallery: Split) -> tuple[Sequence[int], Sequen
     return query.pids or (), gallery.pids or (), *cameras, [place.get(path, -1) for path in query.paths]
 
 
-def judged(net: PatchNet, dataset: ReIDDataset | Split, workers: int) -> dict[str, float]:
+def judged(net: PatchNet, dataset: ReIDDataset | Split, workers: int, team: Team) -> dict[str, float]:
     """The judge's numbers as columns of the history; none where there is no test."""
     if isinstance(dataset, Split) or not len(dataset.query) or not len(dataset.gallery):
         return {}
-    return evaluate(net, dataset, workers=workers).headline()
+    return evaluate(net, dataset, workers=workers, team=team).headline()
 
 
 def ranked_lists(net: PatchNet, dataset: ReIDDataset, *, top: int = 10) -> list[list[tuple[int, bool]]]:

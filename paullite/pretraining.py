@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
 
 from .config import PretrainConfig
 from .data.items import ReIDDataset, Split
@@ -16,23 +18,26 @@ from .judge import judged
 from .losses import batch_triplet
 from .models import Normalisation, PatchNet
 from .training import (
-    History,
-    Means,
     Run,
-    batches,
+    Session,
+    Team,
     check_batch,
-    check_loss,
-    finish,
-    is_due,
-    output_folder,
+    check_finite,
+    check_groups,
+    each_group,
+    fingerprint,
     set_rates,
     sgd,
-    start_accelerator,
 )
 
 
 def pretrain(
-    config: PretrainConfig, source: ReIDDataset, *, after_epoch: Callable[[int, PatchNet], None] | None = None
+    config: PretrainConfig,
+    source: ReIDDataset,
+    *,
+    after_epoch: Callable[[int, PatchNet], None] | None = None,
+    resume: bool = False,
+    force: bool = False,
 ) -> Run:
     r"""Train PatchNet on a labelled source.
 
@@ -45,12 +50,16 @@ def pretrain(
         source: its ``train`` is learned from, its test is judged every few epochs.
         after_epoch: called as after_epoch(epochs done, network) after each epoch, to look at the network and not to
             change it. It may leave it in either mode.
+        resume: go on from the newest checkpoint in ``config.output``, as if the run had never stopped; from the start
+            if there is none.
+        force: with ``resume``, go on although settings, data or versions differ; without, replace an earlier run.
 
     Returns:
         A `Run` with the network of the last epoch.
 
     Raises:
-        InputError: fewer than two people, a batch larger than the data, a backbone or device that is not there.
+        InputError: fewer than two people, a batch larger than the data or the memory, a backbone or device that is not
+            there, an image that cannot be read, a folder that cannot be written or that holds another run.
 
     Source: method of PAUL's reference implementation, phase 1.
 
@@ -63,51 +72,73 @@ def pretrain(
     """
     images = people_only(source.train)
     check_batch(config, len(images))
-    accelerator, folder = start_accelerator(config), output_folder(config)
-    net = build_net(config, images.identities).to(accelerator.device)
-    optimiser = sgd(
-        config,
-        backbone=net.backbone.parameters(),
-        generator=net.generator.parameters(),
-        heads=[p for name, p in net.named_parameters() if not name.startswith(("backbone.", "generator."))],
-    )
-    model, optimiser = accelerator.prepare(net, optimiser)
-    pairs = AnchorPairs(
-        images,
-        original_transform(net.size, net.normalisation),
-        config.seed,
-        may_be_itself=config.positive_may_be_anchor,
-    )
-    history = History(folder)
-    loader = EpochLoader(pairs, len(images), batch=config.batch, seed=config.seed, workers=config.workers)
+    with Session(config, {"data": fingerprint(images)}, resume=resume, force=force) as session:
+        team, device = session.team, session.device
+        check_groups(team, config.batch, len(images))
+        net = build_net(config, images.identities).to(device)
+        team.same_start(net)
+        optimiser = sgd(
+            config,
+            backbone=net.backbone.parameters(),
+            generator=net.generator.parameters(),
+            heads=[p for name, p in net.named_parameters() if not name.startswith(("backbone.", "generator."))],
+        )
+        transform = original_transform(net.size, net.normalisation)
+        pairs = AnchorPairs(images, transform, config.seed, may_be_itself=config.positive_may_be_anchor)
+        loader = EpochLoader(
+            pairs, len(images), batch=config.batch, seed=config.seed, workers=config.workers, share=team.share
+        )
+        session.resumed(optimiser, net=net)
+        model = session.prepare(net)
 
-    for epoch in range(config.epochs):
-        set_rates(optimiser, **rates(config, epoch))
-        net.train()
-        means = Means()
-        for places, anchors, positives, labels in batches(loader, epoch, config):
-            labels = labels.to(accelerator.device).repeat(2)  # 2B
-            out = model(torch.cat([anchors, positives]).to(accelerator.device))
-            identity = torch.stack([F.cross_entropy(logits, labels) for logits in out.logits]).sum()
-            triplet = batch_triplet(
-                out.source_embedding, labels, margin=config.triplet_margin, positive=config.triplet_positive
-            )
-            loss = identity + config.triplet_weight * triplet
-            check_loss(loss.detach(), images, places.tolist())
+        def losses(labels: Tensor, logits: Tensor, e: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            """The total, cross-entropy and triplet, for (2B,), (2B, P, identities), (2B, E)."""
+            identity = torch.stack([F.cross_entropy(patch, labels) for patch in logits.unbind(1)]).sum()
+            triplet = batch_triplet(e, labels, margin=config.triplet_margin, positive=config.triplet_positive)
+            return identity + config.triplet_weight * triplet, identity, triplet
 
-            optimiser.zero_grad()
-            accelerator.backward(loss)
-            optimiser.step()
-            right = torch.stack([logits.argmax(1) == labels for logits in out.logits]).float().mean()
-            means.add(
-                len(labels), loss=loss.detach(), identity=identity.detach(), triplet=triplet.detach(), accuracy=right
-            )
+        def trial(index: Tensor, anchors: Tensor, positives: Tensor) -> Tensor:
+            logits, e = look(model, anchors, positives, len(index), team)
+            return losses(index.repeat(2) % images.identities, logits, e)[0]
 
-        row = {"epoch": epoch + 1, **{f"lr_{k}": v for k, v in rates(config, epoch).items()}, **means.result()}
-        history.add(row | (judged(net, source, config.workers) if is_due(config, epoch) else {}))
-        if after_epoch:
-            after_epoch(epoch + 1, net)
-    return finish(accelerator, net, history, config, folder)
+        session.rehearse(trial, pairs, net, loader)
+        for epoch in session.epochs(loader):
+            set_rates(optimiser, **rates(config, epoch))
+            net.train()
+            for places, (_, anchors, positives, labels) in session.batches(loader):
+                labels = team.union(labels.to(device), len(places)).repeat(2)  # 2B
+                logits, e = look(model, anchors.to(device), positives.to(device), len(places), team)
+                loss, identity, triplet = losses(labels, logits, e)
+                check_finite(session, images, places, loss=loss)
+
+                session.learn(loss)
+                right = (logits.argmax(-1) == labels[:, None]).float().mean()
+                parts = {"identity": identity.detach(), "triplet": triplet.detach(), "accuracy": right}
+                session.means.add(len(labels), loss=loss.detach(), **parts)
+            columns = {f"lr_{name}": rate for name, rate in rates(config, epoch).items()}
+            session.end_epoch(columns, lambda: judged(net, source, config.workers, team))
+            if after_epoch:
+                after_epoch(epoch + 1, net)
+        return session.finish(net)
+
+
+def look(model: nn.Module, anchors: Tensor, positives: Tensor, total: int, team: Team) -> tuple[Tensor, Tensor]:
+    """Logits and embeddings of the whole batch, anchors first: (2B, P, identities) and (2B, E).
+
+    Args:
+        model: the network in training mode.
+        anchors, positives: this process's images, each (share, 3, height, width).
+        total: B, anchors of the whole batch.
+    """
+    logits, embeddings = [], []
+    for group in each_group(model, len(anchors), total, team):
+        out = model(torch.cat([anchors[group], positives[group]]))
+        stacked = torch.stack(out.logits or (), 1)  # 2B P identities
+        logits.append(rearrange(stacked, "(v b) p i -> b v p i", v=2))
+        embeddings.append(rearrange(out.source_embedding, "(v b) e -> b v e", v=2))
+    both = (team.union(torch.cat(parts), total) for parts in (logits, embeddings))
+    first, second = (rearrange(rows, "b v ... -> (v b) ...") for rows in both)
+    return first, second
 
 
 def rates(config: PretrainConfig, epoch: int) -> dict[str, float]:

@@ -78,7 +78,9 @@ def test_batches_visit_everything_once() -> None:
 def test_no_image_is_alone_in_a_batch(dolls: pl.data.PaperDolls) -> None:
     sizes = lambda n, batch: [  # noqa: E731
         len(b)
-        for b in plain_batches(dolls.train.take(range(n)), evaluation_transform(SIZE, NORMAL), batch=batch, workers=0)
+        for _, b in plain_batches(
+            dolls.train.take(range(n)), evaluation_transform(SIZE, NORMAL), batch=batch, workers=0
+        )
     ]
     assert (sizes(9, 4), sizes(8, 4), sizes(10, 4), sizes(1, 4)) == ([4, 5], [4, 4], [4, 4, 2], [1])
 

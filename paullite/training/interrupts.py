@@ -1,0 +1,54 @@
+"""Ctrl-C in the middle of a step: the step is finished first, so that what is saved is whole."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name)]
+PATIENCE = 1.0  # seconds in which a terminal and a launcher may both send the same wish
+
+
+class Stopped(KeyboardInterrupt):
+    """A run was stopped by the user; the message says what is saved and how to go on."""
+
+
+class Interrupts:
+    """Inside `deferred`, a first Ctrl-C (or SIGTERM) sets ``asked``, and a later one stops at once.
+
+    Where no signal arrives, outside the main thread, it does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.asked, self.when, self.waiting = False, 0.0, False
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            self.before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """A stretch of code that looks at ``asked`` often enough by itself."""
+        self.waiting = True
+        try:
+            yield
+        finally:
+            self.waiting = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        again = self.asked and time.monotonic() - self.when > PATIENCE
+        if again or not self.waiting:
+            raise KeyboardInterrupt
+        if not self.asked:
+            self.asked, self.when = True, time.monotonic()

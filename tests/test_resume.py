@@ -1,0 +1,213 @@
+"""A run that was stopped and a run that was left alone end with the same bits."""
+
+import dataclasses
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import paullite as pl
+from paullite.training import provenance, state
+
+from .runs import Fault, adapt_config, dolls, result, run, same_result, start_net
+
+EVERY_STEP = {"save_minutes": 1e-6}
+# half a step, half a checkpoint, and the judge; saved after every step, or at the ends of epochs alone
+KILLS = [
+    (Fault("learn", 3), EVERY_STEP),
+    (Fault("save", 1), EVERY_STEP),
+    (Fault("learn", 2), {}),
+    (Fault("judge", 0), {}),
+    (Fault("save", 0), {}),
+]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nobody stopped."""
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    assert run(folder) == (0, "")
+    return folder
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_killed_five_times(alone: Path, tmp_path: Path, workers: int) -> None:
+    folder = tmp_path / "run"
+    for number, (fault, saving) in enumerate(KILLS):
+        code, _ = run(folder, fault, resume=number > 0, workers=workers, **saving)
+        assert code == -9, (fault, code)
+        assert not (folder / "run.safetensors").exists()
+    assert run(folder, resume=True, workers=2 - workers) == (0, "")
+    assert same_result(folder, alone)
+    assert not list(folder.glob("*.part")) and len(list(folder.glob("checkpoint-*"))) <= 2
+
+
+def test_a_run_that_is_over_is_handed_back(alone: Path) -> None:
+    before = result(alone)
+    run_again = pl.adapt(adapt_config(output=str(alone)), dolls(), start=start_net(), resume=True)
+    assert [r["loss"] for r in run_again.history] == [r["loss"] for r in before[1]]
+    assert all(torch.equal(value, before[0][f"net.{key}"]) for key, value in run_again.net.state_dict().items())
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(alone: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    code, said = run(folder, Fault("ctrl-c", 1), workers=2)
+    assert (
+        code == 0
+        and said
+        == f"stopped after step 2 of {steps(alone)} in epoch 1; saved in {folder} up to step 2; "
+        + ("go on with --resume (resume=True)")
+    )
+    assert run(folder, resume=True) == (0, "") and same_result(folder, alone)
+
+
+def steps(folder: Path) -> int:
+    """Steps of an epoch."""
+    return int(sorted(folder.glob("checkpoint-*"))[-1].stem.split("-")[1]) // 2
+
+
+def test_pretraining_goes_on_too(source: pl.data.PaperDolls, tmp_path: Path) -> None:
+    config = dataclasses.replace(pl.PRESETS["paperdolls"].pretrain, epochs=2, batch=8, feature_dim=16, progress=False)
+    config = dataclasses.replace(config, generator_epochs=(0, 2), backbone_options={"drop_path_rate": 0.2})
+    alone = pl.pretrain(config, source)
+
+    def stop(epoch: int, net: pl.PatchNet) -> None:
+        raise KeyboardInterrupt
+
+    there = dataclasses.replace(config, output=str(tmp_path))
+    with pytest.raises(KeyboardInterrupt, match="go on with --resume"):
+        pl.pretrain(there, source, after_epoch=stop)
+    again = pl.pretrain(there, source, resume=True)
+    expected = alone.net.state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in again.net.state_dict().items())
+    assert [row["loss"] for row in alone.history] == [row["loss"] for row in again.history]
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Path:
+    """A folder with two checkpoints of a run that was killed in its second epoch."""
+    folder = tmp_path / "run"
+    assert run(folder, Fault("judge", 1))[0] == -9
+    assert len(state.state_files(folder)) == 2
+    return folder
+
+
+def spoil(path: Path, how: str) -> None:
+    """Make a checkpoint unreadable."""
+    content = path.read_bytes()
+    if how == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "one bit":
+        path.write_bytes(content[:-100] + bytes([content[-100] ^ 1]) + content[-99:])
+    else:
+        pl.save(start_net(), path)
+
+
+@pytest.mark.parametrize("how", ["cut", "one bit", "foreign"])
+def test_the_one_before_a_torn_file_is_used(stopped: Path, alone: Path, how: str) -> None:
+    newest = state.state_files(stopped)[-1]
+    spoil(newest, how)
+    with pytest.warns(UserWarning, match=rf"cannot use .*{newest.name} \(it is .*trying the one before it"):
+        pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net(), resume=True)
+    assert same_result(stopped, alone) and newest.with_name(newest.name + ".unreadable").is_file()
+
+
+@pytest.mark.filterwarnings("ignore:cannot use")
+def test_no_readable_checkpoint_is_said(stopped: Path) -> None:
+    for path in state.state_files(stopped):
+        spoil(path, "cut")
+    with pytest.raises(pl.InputError, match="found 2 checkpoints .* and none that can be read"):
+        pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net(), resume=True)
+
+
+def resumed(folder: Path, *, force: bool = False, net: pl.PatchNet | None = None, **changes: Any) -> pl.Run:
+    return pl.adapt(
+        adapt_config(output=str(folder), **changes), dolls(), start=net or start_net(), resume=True, force=force
+    )
+
+
+def test_other_settings_data_or_versions_are_named(stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(pl.InputError, match=r"made with lr 0.15 \(now 0.1\), k 3 \(now 4\); expected .*--force"):
+        resumed(stopped, lr=0.1, k=4)
+    with pytest.raises(pl.InputError, match=r"made with data \w+ \(now \w+\); "):
+        fewer = pl.data.PaperDolls("target", identities=4, test_identities=2)
+        pl.adapt(adapt_config(output=str(stopped)), fewer, start=start_net(), resume=True)
+    with pytest.raises(pl.InputError, match=r"made with start \w+ \(now \w+\); "):
+        other = start_net()
+        other.reduction.bias.data += 1
+        resumed(stopped, net=other)
+    monkeypatch.setattr("paullite.training.sameness.versions", lambda: provenance.versions() | {"torch": "0.4.1"})
+    with pytest.raises(pl.InputError, match=r"made with torch 2.* \(now 0.4.1\); "):
+        resumed(stopped)
+    assert len(resumed(stopped, force=True, lr=0.1, epochs=3).history) == 3
+
+
+def test_what_changes_no_weight_may_differ(stopped: Path, alone: Path) -> None:
+    done = resumed(stopped, workers=1, evaluate_every=0, save_minutes=3.0)
+    expected, _ = result(alone)
+    assert all(torch.equal(value, expected[f"net.{key}"]) for key, value in done.net.state_dict().items())
+
+
+def test_an_earlier_run_is_not_replaced_unasked(stopped: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in state.state_files(stopped)}
+    with pytest.raises(pl.InputError, match="found an earlier run in .*go on with --resume .*replace it with --force"):
+        pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net())
+    assert {path: path.stat().st_mtime_ns for path in state.state_files(stopped)} == before
+    anew = pl.adapt(adapt_config(output=str(stopped), epochs=1), dolls(), start=start_net(), force=True)
+    assert len(anew.history) == 1 and len(state.state_files(stopped)) == 1
+
+
+def test_resume_without_a_checkpoint_starts_at_the_beginning(tmp_path: Path, alone: Path) -> None:
+    done = resumed(tmp_path / "new")
+    assert [row["loss"] for row in done.history] == [row["loss"] for row in result(alone)[1]]
+    with pytest.raises(pl.InputError, match="without an output folder"):
+        pl.adapt(adapt_config(), dolls(), start=start_net(), resume=True)
+
+
+def test_a_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
+    tied = torch.randn(3)
+    tensors = {
+        "a": torch.randn(2, 3).T,
+        "b": torch.tensor(7),
+        "c": torch.randn(4, dtype=torch.bfloat16),
+        "d": tied,
+        "e": tied,
+    }
+    path = state.write_state(tmp_path, 3, tensors, {"x": [0.1, None, {"y": "z"}]})
+    found, facts = state.read_state(path)
+    assert facts == {"x": [0.1, None, {"y": "z"}]} and all(torch.equal(found[k], v) for k, v in tensors.items())
+    assert json.loads(json.dumps(facts)) == facts and b"pickle" not in path.read_bytes()[:4096]
+    for number in (4, 5, 6):
+        state.write_state(tmp_path, number, tensors, {})
+    assert [p.name for p in state.state_files(tmp_path)] == [f"checkpoint-00000000{n}.safetensors" for n in (5, 6)]
+
+
+def test_every_random_state_is_kept() -> None:
+    import numpy as np
+
+    kept = state.random_state()
+    kept = kept[0], json.loads(json.dumps(kept[1]))
+    first = torch.rand(2).tolist(), np.random.rand(2).tolist(), random.random(), random.gauss(0, 1)
+    state.set_random_state(*kept)
+    assert first == (torch.rand(2).tolist(), np.random.rand(2).tolist(), random.random(), random.gauss(0, 1))
+
+
+def test_a_scaler_comes_back() -> None:
+    scaler = torch.amp.GradScaler("cpu", init_scale=64.0)
+    scaler.scale(torch.ones(()))
+    other = torch.amp.GradScaler("cpu")
+    other.load_state_dict(json.loads(json.dumps(scaler.state_dict())))
+    other.scale(torch.ones(()))
+    assert other.get_scale() == 64.0
+
+
+def test_a_run_draws_no_random_number_of_its_callers() -> None:
+    start = start_net()
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    pl.adapt(adapt_config(epochs=1, dry_step=True), dolls(), start=start)
+    assert torch.equal(torch.rand(3), expected)
