@@ -1,0 +1,175 @@
+"""Several processes and one device that normalises in groups take the same steps."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import paullite as pl
+from paullite.training import Team, each_group
+from paullite.training.team import running_statistics
+
+from .runs import QUICK, first_steps, together
+
+STEPS = 4
+
+
+def taken(folder: Path, ranks: int, **changes: Any) -> list[dict[str, torch.Tensor]]:
+    """Loss and gradients of the first steps, and what was learned in the end, as each process saw them."""
+    folder.mkdir()
+    together(first_steps, ranks, str(folder), STEPS, changes)
+    return [torch.load(folder / f"{rank}.pt") for rank in range(ranks)]
+
+
+def apart(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor], *names: str) -> float:
+    """The largest difference of the named tensors, as a share of the largest value of each."""
+    chosen = [key for key in a if key.endswith(names)]
+    assert chosen and a.keys() == b.keys()
+    return max(float((a[k] - b[k]).abs().max() / a[k].abs().max().clamp(min=1e-6)) for k in chosen)
+
+
+def places(step: int) -> tuple[str, str]:
+    return f"{step}.loss", f"{step}.gradient"
+
+
+# batches of 7: the shares are 4 and 3, and the last batch of an epoch is short
+SETTINGS = {"batch": 7, "epochs": 2, "lr": 0.01}
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, torch.Tensor]]:
+    return taken(tmp_path_factory.mktemp("two") / "run", 2, **SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
+    return taken(tmp_path_factory.mktemp("one") / "run", 1, bn_splits=2, **SETTINGS)[0]
+
+
+def test_loss_and_gradient_are_those_of_one_process(one: Any, two: Any) -> None:
+    for step in range(STEPS):
+        assert apart(two[0], one, *places(step)) < 1e-5, step
+    assert apart(two[0], one, "features", "weight", "running_var") < 1e-5
+
+
+def test_all_ranks_have_the_same_weights_and_memories(two: Any) -> None:
+    assert all(torch.equal(two[0][key], two[1][key]) for key in two[0])
+
+
+def test_one_process_without_groups_differs(two: Any, tmp_path: Path) -> None:
+    """So the groups are what makes the test above pass."""
+    plain = taken(tmp_path / "plain", 1, **SETTINGS)[0]
+    assert apart(two[0], plain, *places(0)) > 1e-3
+
+
+def test_statistics_after_the_first_batch_are_those_of_one_process(tmp_path: Path) -> None:
+    both = [
+        taken(tmp_path / f"{ranks}", ranks, batch=20, epochs=1, memory_mode="eval", bn_splits=3 - ranks)[0]
+        for ranks in (1, 2)
+    ]
+    assert apart(*both, "running_mean", "running_var") < 1e-4
+
+
+def test_a_split_memory_changes_rounding_alone(two: Any, tmp_path: Path) -> None:
+    split = taken(tmp_path / "split", 2, shard_memory=True, **SETTINGS)
+    assert apart(split[0], two[0], *places(0)) < 1e-5
+    assert 0 < apart(split[0], two[0], *places(1)) < 1e-3  # batch-norm over four images multiplies rounding
+    assert split[0]["end.patches"].shape == two[0]["end.patches"].shape
+    assert all(torch.equal(split[0][key], split[1][key]) for key in split[0])
+
+
+def test_blocks_of_memory_change_rounding_alone(one: Any, tmp_path: Path) -> None:
+    blocks = taken(tmp_path / "blocks", 1, bn_splits=2, memory_block=5, **SETTINGS)[0]
+    assert apart(blocks, one, *places(0)) < 1e-5
+
+
+def test_a_rank_without_an_image(tmp_path: Path) -> None:
+    """With three ranks and a last batch of one image, two ranks have none: nobody waits for ever, nothing repeats."""
+    count = len(pl.data.PaperDolls("target", identities=5, test_identities=4, distractors=2, junk=3).train)
+    batch = next(b for b in range(6, 12) if count % b == 1)
+    three = taken(tmp_path / "three", 3, batch=batch, epochs=1)
+    one = taken(tmp_path / "one", 1, batch=batch, epochs=1, bn_splits=3)
+    assert apart(three[0], one[0], *places(0)) < 1e-5
+    history = [json.loads((tmp_path / "three" / f"{rank}.json").read_text()) for rank in range(3)]
+    assert len({rows[0]["loss"] for rows in history}) == 1
+
+
+def test_pretraining_in_two_processes(tmp_path: Path) -> None:
+    """Through the real launchers, by the command line; the two phases follow each other."""
+    pytest.importorskip("accelerate")
+    people = ["--people", "5", "--epochs", "1", "--batch", "9", "--no-progress", "--evaluate-every", "0"]
+    two = launched("torchrun", ["pretrain", "paperdolls-source", *people, "--output", str(tmp_path / "two")])
+    one = [sys.executable, "-m", "paullite", "pretrain", "paperdolls-source", *people]
+    one += ["--output", str(tmp_path / "one"), "--bn-splits", "2"]
+    assert two.count("written:") == 1
+    subprocess.run(one, check=True, capture_output=True, env=plain_environment())
+    nets = [pl.load(tmp_path / name / "run.safetensors").history[0] for name in ("one", "two")]
+    assert nets[0]["loss"] == pytest.approx(nets[1]["loss"], rel=1e-4)
+    adapted = ["adapt", "paperdolls-target", *people, "--k", "3", "--start", str(tmp_path / "two" / "run.safetensors")]
+    said = launched("accelerate", [*adapted, "--output", str(tmp_path / "adapt")])
+    assert said.count("written:") == 1 and (tmp_path / "adapt" / "run.safetensors").is_file()
+    run = pl.load(tmp_path / "adapt" / "run.safetensors")
+    assert isinstance(run, pl.Run) and run.memories["patches"].filled.all()
+
+
+def plain_environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not re.match("RANK|WORLD_SIZE|LOCAL_|MASTER_", k)}
+    return kept | {"OMP_NUM_THREADS": "1"}
+
+
+def launched(launcher: str, command: list[str]) -> str:
+    """Run a command of the library in two processes on the CPU."""
+    how = {
+        "torchrun": ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
+        "accelerate": ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--main_process_port", "0"],
+    }
+    done = subprocess.run(
+        [sys.executable, *how[launcher], "-m", "paullite", *command],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=plain_environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_shares_are_the_batch_without_repeats() -> None:
+    for total in range(1, 12):
+        for size in range(1, 5):
+            shares = [Team(rank, size).share(range(total)) for rank in range(size)]
+            assert [i for share in shares for i in share] == list(range(total))
+            assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_groups_start_alike_and_end_in_their_mean(net: pl.PatchNet) -> None:
+    images, team = torch.randn(6, 3, 128, 64), Team(splits=2)
+    net.train()
+    before = [s.clone() for s in running_statistics(net)]
+    apart = []
+    for group in (slice(0, 3), slice(3, 6)):
+        net(images[group])
+        apart.append([s.clone() for s in running_statistics(net)])
+        for s, b in zip(running_statistics(net), before, strict=True):
+            s.copy_(b)
+    groups = [group for group in each_group(net, 6, 6, team) if net(images[group]) is not None]
+    assert groups == [slice(0, 3), slice(3, 6)]
+    for s, first, second in zip(running_statistics(net), *apart, strict=True):
+        assert torch.allclose(s, (first + second) / 2, atol=1e-6)
+    net.eval()
+    assert list(each_group(net, 6, 6, team)) == [slice(0, 6)]
+
+
+def test_too_many_groups_are_refused(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
+    import dataclasses
+
+    config = dataclasses.replace(pl.PRESETS["paperdolls"].adapt, **{**QUICK, "bn_splits": 9})
+    with pytest.raises(pl.InputError, match=r"for 1 processes with bn_splits = 9; .* use a larger --batch"):
+        pl.adapt(config, dolls, start=net)
