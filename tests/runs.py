@@ -84,6 +84,10 @@ def happen(fault: Fault) -> None:
     def die(*_: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def kill_workers(*_: Any) -> None:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+
     def half_a_file(tensors: Any, path: Path, *_: Any) -> None:
         whole = path.with_name("whole")
         original_save(tensors, whole)
@@ -103,7 +107,7 @@ def happen(fault: Fault) -> None:
         "learn": (Session, "learn", die),
         "save": (state, "save_file", half_a_file),
         "judge": (adaptation, "judged", die),
-        "worker": (ViewPairs, "__getitem__", die),
+        "worker": (Session, "learn", kill_workers),
         "nan": (ViewPairs, "__getitem__", no_number),
         "full": (state, "save_file", fill_the_disk),
         "ctrl-c": (Session, "learn", lambda *_: os.kill(os.getpid(), signal.SIGINT)),

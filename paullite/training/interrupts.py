@@ -46,6 +46,11 @@ class Interrupts:
         finally:
             self.waiting = False
 
+    def leave_children_to_the_loader(self) -> None:
+        """Let the next batch notice that a worker died. Torch's own handler would raise in the middle of a step."""
+        if self.before and hasattr(signal, "SIGCHLD") and callable(signal.getsignal(signal.SIGCHLD)):
+            self.before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         again = self.asked and time.monotonic() - self.when > PATIENCE
         if again or not self.waiting:

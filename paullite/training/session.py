@@ -223,7 +223,9 @@ class Session:
     def _next(self, batches: Iterator[Any]) -> Any:
         """The next batch. If it cannot be read, nothing of what was learned is lost."""
         try:
-            return next(batches)
+            batch = next(batches)
+            self.interrupts.leave_children_to_the_loader()
+            return batch
         except InputError as error:
             if self.team.size == 1:
                 self.save()
