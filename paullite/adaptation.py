@@ -122,8 +122,8 @@ def adapt(
                 x, e = look(model, originals.to(device), surrogates.to(device), len(index), config, team)
                 check_finite(session, images, places, features=x)
 
-                memory.update(index, x.detach())
-                centers.update(index, e.detach().mean(0)[:, None])
+                memory.update(places, x.detach())
+                centers.update(places, e.detach().mean(0)[:, None])
                 loss, loss_pedal, loss_ipfl = losses(index, x, e)
                 check_finite(session, images, places, loss=loss)
 
@@ -245,12 +245,12 @@ def fill_memory(
         own = torch.cat([net(pictures[group].to(device)).features.float() for group in groups])
         x, index = team.union(own, len(places)), order[places]
         check_finite(session, images, index, features=x)
-        memory.update(index.to(device), x)
+        memory.update(index, x)
 
 
 def image_embedding(out: PatchOutput, config: AdaptConfig) -> Tensor:
-    """What IPFL compares: (B, E)."""
-    return out.embedding if config.image_embedding == "cosines" else out.features.flatten(1)
+    """What IPFL compares: (B, E), in float32 also under autocast."""
+    return out.embedding.float() if config.image_embedding == "cosines" else out.features.flatten(1)
 
 
 def only_these_learn(net: PatchNet, *parts: torch.nn.Module) -> list[torch.nn.Parameter]:

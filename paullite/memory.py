@@ -56,8 +56,8 @@ class FeatureMemory(nn.Module):
         Raises:
             InputError: an index twice or out of range, a shape that does not fit, NaN or infinity. Nothing is changed.
         """
+        self._check(index, features)  # where the index is: on the CPU, no GPU is waited for
         index = index.to(self.features.device)
-        self._check(index, features)
         new = features.to(self.features)
         share = torch.where(self.filled[index], self.momentum, 1.0).view(-1, 1, 1)
         self.features[index] = (1 - share) * self.features[index] + share * new

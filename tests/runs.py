@@ -61,6 +61,7 @@ def adapt_config(**changes: Any) -> pl.AdaptConfig:
 def adapt(fault: Fault, report: str, resume: bool, changes: dict[str, Any]) -> None:
     """The work of a child: adapt, with a fault; what stopped it is written to ``report``."""
     torch.set_num_threads(1)
+    multiprocessing.set_start_method("fork", force=True)  # for its workers: what a run in a shell does on Linux
     happen(fault)
     try:
         pl.adapt(adapt_config(**changes), dolls(), start=start_net(), resume=resume)

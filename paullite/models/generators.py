@@ -70,10 +70,18 @@ class LightGenerator(nn.Module):
     def forward(self, feature_map: Tensor) -> Tensor:
         """(B, C, H, W) -> theta (B, P, 2, 3)."""
         height, width = feature_map.shape[-2:]
-        # adaptive pooling as a matrix, made on the CPU: its own backward is not deterministic on CUDA, and MPS lacks it
-        pool = F.adaptive_avg_pool1d(torch.eye(height), self.rows).to(feature_map)  # H R
-        column = torch.einsum("bchw,hr->bcr", feature_map, pool) / width
+        column = torch.einsum("bchw,hr->bcr", feature_map, _row_means(height, self.rows, feature_map)) / width
         return self.linear(F.relu(self.conv(column)).flatten(1)).unflatten(1, (-1, 2, 3))
+
+
+def _row_means(height: int, rows: int, like: Tensor) -> Tensor:
+    """Adaptive average pooling as a matrix, (H, R): its own backward is not deterministic on CUDA, and MPS lacks it.
+
+    Made where the map is: to copy it from the CPU, the program would wait until the GPU is done with the backbone.
+    """
+    cell, row = torch.arange(height, device=like.device)[:, None], torch.arange(rows, device=like.device)
+    first, behind = row * height // rows, ((row + 1) * height + rows - 1) // rows  # cells of each row
+    return (((cell >= first) & (cell < behind)) / (behind - first)).to(like.dtype)
 
 
 def _stripes_linear(width: int, patches: int) -> nn.Linear:

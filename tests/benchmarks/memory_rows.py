@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import psutil
 import torch
@@ -14,7 +15,7 @@ from paullite.losses import pedal
 from paullite.pedal_blocks import BLOCK, pedal_in_blocks
 
 from .pooling import peak_mebibytes
-from .timing import medians
+from .timing import Row, medians, table
 
 B, P, D, K, SCALE = 42, 6, 256, 10, 15.0
 SIZES = {10**4: 9, 10**5: 5, 10**6: 3, 10**7: 1}  # N x P: how often each is timed, after one run to warm up
@@ -58,41 +59,45 @@ def free_mebibytes(device: str) -> float:
     return MARGIN * torch.cuda.mem_get_info()[0] / 2**20
 
 
-def measured(name: str, way: Way, features: Tensor, memory: Tensor, repeats: int) -> tuple[str, float]:
+def measured(name: str, way: Way, features: Tensor, memory: Tensor, repeats: int) -> tuple[Row, float]:
     """One line of the table, and the MiB held."""
     held = held_mebibytes(lambda: step(way, features, memory), memory.device.type)
     seconds = medians({name: lambda: step(way, features, memory)}, repeats)[name]
-    return f"    {name:<10}{1000 * seconds:>12.1f} ms{held:>12.1f} MiB held", held
+    return Row(name, seconds, note=f"holds {held:,.0f} MiB"), held
 
 
-def both(n: int, repeats: int, features: Tensor, plain_needs: float) -> tuple[list[str], float]:
+def both(n: int, repeats: int, features: Tensor, plain_needs: float) -> tuple[list[Row], float]:
     """The lines of one size, and the MiB that the plain way held, or would have."""
     memory = stored(n, features.device.type)
-    lines = [measured("blocks", pedal_in_blocks, features, memory, repeats)[0]]
+    blocks, _ = measured(f"in blocks, {n * P:,} rows", pedal_in_blocks, features, memory, repeats)
     if plain_needs > free_mebibytes(features.device.type):
-        return [*lines, f"    plain     does not fit: about {plain_needs:,.1f} MiB more"], plain_needs
-    line, held = measured("plain", pedal, features, memory, repeats)
+        return [blocks, Row("  plain", note=f"does not fit: {plain_needs:,.0f} MiB more")], plain_needs
+    plain, held = measured("  plain", pedal, features, memory, repeats)
+    assert blocks.seconds is not None and plain.seconds is not None
+    blocks = replace(blocks, ratio=blocks.seconds / plain.seconds)
+    plain = replace(plain, ratio=1.0, note=f"base, {plain.note}")
     for found, expected in zip(step(pedal_in_blocks, features, memory), step(pedal, features, memory), strict=True):
         assert torch.allclose(found, expected, rtol=1e-5, atol=1e-7)
-    return [*lines, line], held
+    return [blocks, plain], held
 
 
 def run(device: str = "cpu") -> str:
     """The table."""
     torch.manual_seed(0)
     features = F.normalize(torch.randn(B, P, D, device=device), dim=-1)
-    lines = [f"\nPEDAL forward and backward on {device}, B {B}, P {P}, D {D}, K {K}, blocks of {BLOCK:,} memory rows"]
+    lines: list[Row] = []
     per_row = 0.0  # MiB that the plain way holds for each row, known from the size before
     for rows, repeats in SIZES.items():
         n = rows // P
         size = n * P * D * 4 / 2**20
-        lines.append(f"  N x P = {n * P:,}: the memory itself takes {size:,.1f} MiB")
         if size > free_mebibytes(device):
-            lines.append("    does not fit")
+            lines.append(Row(f"{n * P:,} rows", note=f"the memory alone takes {size:,.0f} MiB: does not fit"))
             continue
         found, held = both(n, repeats, features, per_row * n)
         lines, per_row = lines + found, held / n
-    return "\n".join(lines)
+    longest = max(SIZES) // P * P * D * 4 / 2**20
+    title = f"PEDAL on {device}, B {B}, P {P}, D {D}, K {K}; N x P rows of memory, the longest takes {longest:,.0f} MiB"
+    return table(title, lines)
 
 
 if __name__ == "__main__":
