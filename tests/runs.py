@@ -118,14 +118,18 @@ def happen(fault: Fault) -> None:
         setattr(owner, name, before(getattr(owner, name), do))
 
 
-def run(folder: Path, fault: Fault | None = None, *, resume: bool = False, **changes: Any) -> tuple[int | None, str]:
-    """Adapt in a process of its own. Returns its exit code, and what stopped it."""
+def run(
+    folder: Path, fault: Fault | None = None, *, resume: bool = False, patience: float = 300, **changes: Any
+) -> tuple[int | None, str]:
+    """Adapt in a process of its own, killed when ``patience`` (seconds) is over: its exit code, and what stopped it."""
     report = folder.with_name(folder.name + ".report")
     report.unlink(missing_ok=True)
     settings = {"output": str(folder), **changes}
     child = SERVER.Process(target=adapt, args=(fault or Fault(), str(report), resume, settings))
     child.start()
-    child.join(300)
+    child.join(patience)
+    child.kill()
+    child.join()
     return child.exitcode, report.read_text(encoding="utf-8") if report.is_file() else ""
 
 

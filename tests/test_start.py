@@ -13,6 +13,7 @@ from paullite.training import Team, dry_step
 from paullite.training.dry_step import Cost
 from paullite.training.start import chosen_precision
 
+from .benchmarks.pooling import peak_mebibytes
 from .runs import adapt_config
 
 
@@ -68,6 +69,19 @@ def test_the_estimate_grows_with_the_batch_and_not_with_the_data(net: pl.PatchNe
     assert large.bytes(16) == pytest.approx(4 * (small.bytes(4) - small.fixed) + small.fixed, rel=0.2)
     activations = 2 * 16 * 128 * 64 * 16 / 4  # the first map alone, at half the size in each direction, in float32
     assert large.pair * 16 > activations and large.step > 0 and large.read >= 0 and not large.measured
+
+
+def test_the_estimate_is_near_what_a_step_holds(net: pl.PatchNet) -> None:
+    """Against the allocator's own record of the same step. Transient buffers are not in the estimate."""
+    pairs: Any = {(0, i): (i, torch.randn(3, 128, 64), torch.randn(3, 128, 64)) for i in range(16)}
+
+    def loss(index: torch.Tensor, *views: torch.Tensor) -> torch.Tensor:
+        return net.train()(torch.cat(views)).features.square().sum()
+
+    cost = dry_step.try_step(loss, pairs, net, 16, Team())
+    views = [torch.stack([pairs[0, i][side] for i in range(16)]) for side in (1, 2)]
+    held = peak_mebibytes(lambda: loss(torch.arange(16), *views).backward())
+    assert 0.6 * held < (cost.bytes(16) - cost.fixed) / 2**20 < 1.1 * held
 
 
 def test_a_batch_that_does_not_fit_names_one_that_does(

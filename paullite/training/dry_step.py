@@ -97,7 +97,8 @@ def try_step(loss_of: TrialLoss, pairs: Any, net: nn.Module, count: int, team: T
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             if count <= team.size * team.splits:
-                raise
+                found = f"found too little memory for a step of {count} + {count} images"
+                raise InputError(found, "expected room for it", "use a smaller backbone or smaller images") from None
             count //= 2
     held = held - grads if cuda else held
     return Cost(2 * grads, max(held, 0) / len(own), free, seconds / len(own), read, cuda)

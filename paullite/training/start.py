@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 
 import torch
+import torch.distributed as dist
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
@@ -61,4 +63,13 @@ def chosen_precision(asked: str, device: str) -> str:
 
 def team_of(accelerator: Accelerator, splits: int = 1) -> Team:
     """The processes that the launcher started: ``accelerate launch``, ``torchrun``, or none."""
+    if accelerator.num_processes > 1:
+        atexit.unregister(_part)
+        atexit.register(_part)
     return Team(accelerator.process_index, accelerator.num_processes, splits, accelerator.device)
+
+
+def _part() -> None:
+    """Let the other processes know that this one goes."""
+    if dist.is_initialized():
+        dist.destroy_process_group()

@@ -10,18 +10,20 @@ from ..runs import run as execute
 from .timing import Row, table
 
 KILLS = 20
-EPOCHS = 30
-PLACES = ("learn", "save", "judge")
+EPOCHS = 60
+PLACES = ("learn", "save", "judge", "clock")  # in a step, in a save, while the judge looks, at any moment
 
 
 def kill_and_resume(folder: Path, chance: random.Random) -> int:
     """Begin a run and kill it twenty times, then leave it alone. Returns how often half a checkpoint was left."""
     halves = kills = 0
     while kills < KILLS:
-        fault = Fault(chance.choice(PLACES), chance.randint(0, 1))
+        place = chance.choice(PLACES)
+        fault = Fault() if place == "clock" else Fault(place, chance.randint(0, 1))
         # saved after every step or at the ends of epochs; read by the run itself or by two workers
         changes = {"save_minutes": chance.choice([1e-6, 10.0]), "workers": chance.choice([0, 0, 2])}
-        code, said = execute(folder, fault, resume=kills > 0, epochs=EPOCHS, **changes)
+        patience = chance.uniform(0.2, 3) if place == "clock" else 300  # seconds
+        code, said = execute(folder, fault, resume=kills > 0, patience=patience, epochs=EPOCHS, **changes)
         assert code == -9, said or "the run ended before it could be killed"
         kills, halves = kills + 1, halves + (fault.where == "save")
     assert execute(folder, resume=True, epochs=EPOCHS) == (0, "")
