@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import warnings
@@ -15,6 +16,8 @@ from . import __version__, commands
 from .config import PRESETS, Preset
 from .errors import InputError, nearest_names
 
+RANK = os.environ.get("RANK", "0")  # which of the processes that torchrun started
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 on success, 2 for bad input, 1 for a fault of the program."""
@@ -25,9 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         run([a for a in args if a != "--debug"])
         return 0
     except InputError as error:
-        return _complain(f"paullite: {error}", 2, debug)
+        return _complain(f"paullite: {error}" if RANK == "0" else f"paullite, process {RANK}: {error}", 2, debug)
     except KeyboardInterrupt as error:
-        return _complain(f"paullite: {error or 'stopped'}", 130, debug)
+        return _complain(f"paullite: {error or 'stopped'}" if RANK == "0" else "", 130, debug)
     except Exception as error:
         first = " ".join(str(error).split())[:300]
         return _complain(f"paullite: {type(error).__name__}: {first}; run again with --debug for the place", 1, debug)
@@ -84,5 +87,6 @@ def _sniff_preset(args: Sequence[str]) -> Preset:
 def _complain(line: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(line, file=sys.stderr)
+    if line:
+        print(line, file=sys.stderr)
     return code

@@ -24,10 +24,7 @@ Skip = Annotated[bool, arg(help="Leave out images that cannot be read, instead o
 People = Annotated[int | None, arg(help="Use the first so many people only, for a quick trial; scores then mean less.")]
 Lists = Literal["train", "all"]
 Resume = Annotated[bool, arg(help="Go on from the last checkpoint in --output; from the start if there is none.")]
-Force = Annotated[
-    bool,
-    arg(help="With --resume: go on although settings, data or versions differ. Without: replace the run in --output."),
-]
+Force = Annotated[bool, arg(help="With --resume: go on whatever differs. Without: replace the run in --output.")]
 Output = Annotated[str, arg(help="Folder or file to write.")]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,15 @@ def dolls() -> pl.data.PaperDolls:
 def source() -> pl.data.PaperDolls:
     """A few drawn people of the source."""
     return pl.data.PaperDolls("source", identities=5, test_identities=3)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch computes on one thread, as the processes of `tests.runs` do: a run knows how many it began with."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -149,8 +149,8 @@ def same_result(a: Path, b: Path) -> bool:
     return rows == others and first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
 
 
-def together(work: Callable[..., None], ranks: int, *args: Any) -> None:
-    """Run a function in several processes that find each other, as under a launcher."""
+def together(work: Callable[..., None], ranks: int, *args: Any) -> list[int | None]:
+    """Run a function in several processes that find each other, as under a launcher. Returns their exit codes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -159,7 +159,7 @@ def together(work: Callable[..., None], ranks: int, *args: Any) -> None:
         child.start()
     for child in children:
         child.join(300)
-    assert [child.exitcode for child in children] == [0] * ranks
+    return [child.exitcode for child in children]
 
 
 def _as_rank(rank: int, ranks: int, port: int, work: Callable[..., None], args: tuple[Any, ...]) -> None:
@@ -188,6 +188,12 @@ def first_steps(rank: int, folder: str, steps: int, changes: dict[str, Any]) -> 
     tensors |= {f"end.net.{name}": value for name, value in done.net.state_dict().items()}
     torch.save(tensors, Path(folder) / f"{rank}.pt")
     (Path(folder) / f"{rank}.json").write_text(json.dumps(done.history), encoding="utf-8")
+
+
+def as_a_team(rank: int, folder: str, resume: bool, killed_at: int, changes: dict[str, Any]) -> None:
+    """Adapt; rank 1 is killed in the middle of a step, unless ``killed_at`` is below 0."""
+    fault = Fault("learn", killed_at) if rank == 1 and killed_at >= 0 else Fault()
+    adapt(fault, f"{folder}.report", resume, {"output": folder, **changes})
 
 
 def start_net_without_chance() -> pl.PatchNet:

@@ -18,6 +18,7 @@ from paullite.training.lock import FolderLock
 
 from .runs import Fault, adapt_config, run, same_result, start_net
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 EVERY_STEP = {"save_minutes": 1e-6}
 
 

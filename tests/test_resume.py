@@ -2,7 +2,10 @@
 
 import dataclasses
 import json
+import os
 import random
+import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,11 @@ import pytest
 import torch
 
 import paullite as pl
-from paullite.training import provenance, state
+from paullite.training import Session, provenance, state
 
 from .runs import Fault, adapt_config, dolls, result, run, same_result, start_net
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 EVERY_STEP = {"save_minutes": 1e-6}
 # half a step, half a checkpoint, and the judge; saved after every step, or at the ends of epochs alone
 KILLS = [
@@ -45,9 +49,10 @@ def test_killed_five_times(alone: Path, tmp_path: Path, workers: int) -> None:
     assert not list(folder.glob("*.part")) and len(list(folder.glob("checkpoint-*"))) <= 2
 
 
-def test_a_run_that_is_over_is_handed_back(alone: Path) -> None:
+def test_a_run_that_is_over_is_handed_back(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = result(alone)
     run_again = pl.adapt(adapt_config(output=str(alone)), dolls(), start=start_net(), resume=True)
+    assert re.search(r"goes on from checkpoint-\d+.safetensors, after (\d+) steps of \1\n", capsys.readouterr().err)
     assert [r["loss"] for r in run_again.history] == [r["loss"] for r in before[1]]
     assert all(torch.equal(value, before[0][f"net.{key}"]) for key, value in run_again.net.state_dict().items())
 
@@ -69,17 +74,20 @@ def steps(folder: Path) -> int:
     return int(sorted(folder.glob("checkpoint-*"))[-1].stem.split("-")[1]) // 2
 
 
-def test_pretraining_goes_on_too(source: pl.data.PaperDolls, tmp_path: Path) -> None:
+def test_pretraining_goes_on_too(source: pl.data.PaperDolls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = dataclasses.replace(pl.PRESETS["paperdolls"].pretrain, epochs=2, batch=8, feature_dim=16, progress=False)
     config = dataclasses.replace(config, generator_epochs=(0, 2), backbone_options={"drop_path_rate": 0.2})
     alone = pl.pretrain(config, source)
 
-    def stop(epoch: int, net: pl.PatchNet) -> None:
-        raise KeyboardInterrupt
+    def stop(session: Session, loss: torch.Tensor) -> None:
+        if session.steps == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        learn(session, loss)
 
-    there = dataclasses.replace(config, output=str(tmp_path))
-    with pytest.raises(KeyboardInterrupt, match="go on with --resume"):
-        pl.pretrain(there, source, after_epoch=stop)
+    there, learn = dataclasses.replace(config, output=str(tmp_path)), Session.learn
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match="stopped after step 4 of .* epoch 1; "):
+        patch.setattr(Session, "learn", stop)
+        pl.pretrain(there, source)
     again = pl.pretrain(there, source, resume=True)
     expected = alone.net.state_dict()
     assert all(torch.equal(value, expected[key]) for key, value in again.net.state_dict().items())
@@ -121,6 +129,10 @@ def test_no_readable_checkpoint_is_said(stopped: Path) -> None:
         spoil(path, "cut")
     with pytest.raises(pl.InputError, match="found 2 checkpoints .* and none that can be read"):
         pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net(), resume=True)
+    with pytest.raises(
+        pl.InputError, match="found 2 checkpoints .* and none that can be read"
+    ):  # and not from the start
+        pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net(), resume=True)
 
 
 def resumed(folder: Path, *, force: bool = False, net: pl.PatchNet | None = None, **changes: Any) -> pl.Run:
@@ -142,11 +154,22 @@ def test_other_settings_data_or_versions_are_named(stopped: Path, monkeypatch: p
     monkeypatch.setattr("paullite.training.sameness.versions", lambda: provenance.versions() | {"torch": "0.4.1"})
     with pytest.raises(pl.InputError, match=r"made with torch 2.* \(now 0.4.1\); "):
         resumed(stopped)
-    assert len(resumed(stopped, force=True, lr=0.1, epochs=3).history) == 3
+    monkeypatch.undo()
+    torch.set_num_threads(2)
+    with pytest.raises(pl.InputError, match=r"made with threads 1 \(now 2\); "):
+        resumed(stopped)
+    torch.set_num_threads(1)
+    assert resumed(stopped, force=True, lr=0.1, epochs=3).history[-1]["lr"] == 0.1
+
+
+def test_a_run_may_be_made_longer(stopped: Path, tmp_path: Path) -> None:
+    longer, at_once = resumed(stopped, epochs=3), tmp_path / "at once"
+    assert run(at_once, epochs=3) == (0, "")
+    assert [row["loss"] for row in longer.history] == [row["loss"] for row in result(at_once)[1]]
 
 
 def test_what_changes_no_weight_may_differ(stopped: Path, alone: Path) -> None:
-    done = resumed(stopped, workers=1, evaluate_every=0, save_minutes=3.0)
+    done = resumed(stopped, workers=1, evaluate_every=0, save_minutes=3.0, dry_step=True, progress=True)
     expected, _ = result(alone)
     assert all(torch.equal(value, expected[f"net.{key}"]) for key, value in done.net.state_dict().items())
 
@@ -156,12 +179,22 @@ def test_an_earlier_run_is_not_replaced_unasked(stopped: Path) -> None:
     with pytest.raises(pl.InputError, match="found an earlier run in .*go on with --resume .*replace it with --force"):
         pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net())
     assert {path: path.stat().st_mtime_ns for path in state.state_files(stopped)} == before
+    with pytest.raises(pl.InputError, match="use --bn-splits 8 or fewer"):  # --force removes nothing before it has more
+        pl.adapt(adapt_config(output=str(stopped), bn_splits=100), dolls(), start=start_net(), force=True)
+    assert {path: path.stat().st_mtime_ns for path in state.state_files(stopped)} == before
     anew = pl.adapt(adapt_config(output=str(stopped), epochs=1), dolls(), start=start_net(), force=True)
     assert len(anew.history) == 1 and len(state.state_files(stopped)) == 1
 
 
-def test_resume_without_a_checkpoint_starts_at_the_beginning(tmp_path: Path, alone: Path) -> None:
+def test_resume_without_a_checkpoint_starts_at_the_beginning(
+    tmp_path: Path, alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     done = resumed(tmp_path / "new")
+    assert f"found no checkpoint in {tmp_path / 'new'}: starts at the beginning" in capsys.readouterr().err
+    for path in state.state_files(tmp_path / "new"):
+        path.unlink()
+    with pytest.raises(pl.InputError, match=r"found an earlier run in .*\(run.safetensors\)"):
+        resumed(tmp_path / "new")
     assert [row["loss"] for row in done.history] == [row["loss"] for row in result(alone)[1]]
     with pytest.raises(pl.InputError, match="without an output folder"):
         pl.adapt(adapt_config(), dolls(), start=start_net(), resume=True)

@@ -13,9 +13,10 @@ import torch
 
 import paullite as pl
 from paullite.training import Team, each_group
+from paullite.training.state import read_state, state_files
 from paullite.training.team import running_statistics
 
-from .runs import QUICK, first_steps, together
+from .runs import QUICK, as_a_team, first_steps, same_result, together
 
 STEPS = 4
 
@@ -23,7 +24,7 @@ STEPS = 4
 def taken(folder: Path, ranks: int, **changes: Any) -> list[dict[str, torch.Tensor]]:
     """Loss and gradients of the first steps, and what was learned in the end, as each process saw them."""
     folder.mkdir()
-    together(first_steps, ranks, str(folder), STEPS, changes)
+    assert together(first_steps, ranks, str(folder), STEPS, changes) == [0] * ranks
     return [torch.load(folder / f"{rank}.pt") for rank in range(ranks)]
 
 
@@ -55,7 +56,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
 def test_loss_and_gradient_are_those_of_one_process(one: Any, two: Any) -> None:
     for step in range(STEPS):
         assert apart(two[0], one, *places(step)) < 1e-5, step
-    assert apart(two[0], one, "features", "weight", "running_var") < 1e-5
+    assert apart(two[0], one, "features", "weight", "running_var", "num_batches_tracked") < 1e-5
 
 
 def test_all_ranks_have_the_same_weights_and_memories(two: Any) -> None:
@@ -100,7 +101,19 @@ def test_a_rank_without_an_image(tmp_path: Path) -> None:
     assert len({rows[0]["loss"] for rows in history}) == 1
 
 
-def test_pretraining_in_two_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shard", [False, True])
+def test_two_processes_that_were_killed_go_on(tmp_path: Path, shard: bool) -> None:
+    """One of them dies in the middle of a step; the other one notices, and says how to go on."""
+    alone, killed, changes = tmp_path / "alone", tmp_path / "killed", {"shard_memory": shard, "save_minutes": 1e-6}
+    assert together(as_a_team, 2, str(alone), False, -1, changes) == [0, 0]
+    assert together(as_a_team, 2, str(killed), False, 3, changes) == [0, -9]
+    said = (tmp_path / "killed.report").read_text(encoding="utf-8")
+    assert said.startswith("another process of this run ended; saved in ") and said.endswith("(resume=True)")
+    assert together(as_a_team, 2, str(killed), True, -1, changes) == [0, 0]
+    assert same_result(alone, killed)
+
+
+def test_the_command_line_in_two_processes(tmp_path: Path) -> None:
     """Through the real launchers, by the command line; the two phases follow each other."""
     pytest.importorskip("accelerate")
     people = ["--people", "5", "--epochs", "1", "--batch", "9", "--no-progress", "--evaluate-every", "0"]
@@ -114,6 +127,9 @@ def test_pretraining_in_two_processes(tmp_path: Path) -> None:
     adapted = ["adapt", "paperdolls-target", *people, "--k", "3", "--start", str(tmp_path / "two" / "run.safetensors")]
     said = launched("accelerate", [*adapted, "--output", str(tmp_path / "adapt")])
     assert said.count("written:") == 1 and (tmp_path / "adapt" / "run.safetensors").is_file()
+    for folder in ("two", "adapt"):
+        _, facts = read_state(state_files(tmp_path / folder)[-1])
+        assert facts["identity"]["machine"]["processes"] == 2
     run = pl.load(tmp_path / "adapt" / "run.safetensors")
     assert isinstance(run, pl.Run) and run.memories["patches"].filled.all()
 
@@ -127,7 +143,8 @@ def launched(launcher: str, command: list[str]) -> str:
     """Run a command of the library in two processes on the CPU."""
     how = {
         "torchrun": ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
-        "accelerate": ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--main_process_port", "0"],
+        # --multi_gpu is what makes it start several, also where there is no GPU
+        "accelerate": ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"],
     }
     done = subprocess.run(
         [sys.executable, *how[launcher], "-m", "paullite", *command],
@@ -171,5 +188,5 @@ def test_too_many_groups_are_refused(dolls: pl.data.PaperDolls, net: pl.PatchNet
     import dataclasses
 
     config = dataclasses.replace(pl.PRESETS["paperdolls"].adapt, **{**QUICK, "bn_splits": 9})
-    with pytest.raises(pl.InputError, match=r"for 1 processes with bn_splits = 9; .* use a larger --batch"):
+    with pytest.raises(pl.InputError, match=r"for 9 groups of batch-norm .*; use --bn-splits 8 or fewer"):
         pl.adapt(config, dolls, start=net)

@@ -2,7 +2,7 @@
 
 ==============  ===========================================================================================
 session         the run: where it is, when it saves, how it stops and goes on
-state           a run as one file, and back
+saving, state   what a checkpoint holds; a run as one file, and back
 team            several processes with one batch; batch-norm in groups
 shards          a patch memory that is split over the processes
 start           device, precision, processes

@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -19,9 +17,10 @@ class Stopped(KeyboardInterrupt):
 
 
 class Interrupts:
-    """Inside `deferred`, a first Ctrl-C (or SIGTERM) sets ``asked``, and a later one stops at once.
+    """While ``waiting``, a first Ctrl-C (or SIGTERM) sets ``asked``, and one that comes a second later stops at once.
 
-    Where no signal arrives, outside the main thread, it does nothing.
+    Whoever sets ``waiting`` looks at ``asked`` often enough. Where no signal arrives, outside the main thread, it does
+    nothing.
     """
 
     def __init__(self) -> None:
@@ -36,15 +35,6 @@ class Interrupts:
     def __exit__(self, *_: object) -> None:
         for number, handler in self.before.items():
             signal.signal(number, handler)
-
-    @contextmanager
-    def deferred(self) -> Iterator[None]:
-        """A stretch of code that looks at ``asked`` often enough by itself."""
-        self.waiting = True
-        try:
-            yield
-        finally:
-            self.waiting = False
 
     def leave_children_to_the_loader(self) -> None:
         """Let the next batch notice that a worker died. Torch's own handler would raise in the middle of a step."""

@@ -13,8 +13,8 @@ from ..errors import InputError
 from .provenance import differences, versions
 from .state import state_files
 
-# Settings that change no weight. The device and the precision are compared as what "auto" came to.
-FREE = ("workers", "progress", "output", "evaluate_every", "save_minutes", "dry_step", "device", "precision")
+# Settings that change no step. The device and the precision are compared as what "auto" came to.
+FREE = ("epochs", "workers", "progress", "output", "evaluate_every", "save_minutes", "dry_step", "device", "precision")
 
 
 def identity(config: RunConfig, made_of: Mapping[str, Any], **machine: Any) -> dict[str, Any]:
@@ -40,11 +40,11 @@ def refuse_others(then: Mapping[str, Any], now: Mapping[str, Any], path: Path) -
         )
 
 
-def start_anew(folder: Path, force: bool) -> None:
-    """See that a new run does not replace an older one unasked.
+def earlier_run(folder: Path, force: bool) -> list[Path]:
+    """What an older run left in a folder; it goes when the new one saves for the first time.
 
     Raises:
-        InputError: there is an older run in the folder, and ``force`` is not set.
+        InputError: there is an older run, and ``force`` is not set.
     """
     older = [*state_files(folder), *folder.glob("run.safetensors")]
     if older and not force:
@@ -53,5 +53,4 @@ def start_anew(folder: Path, force: bool) -> None:
             "expected a folder without one",
             "go on with --resume (resume=True), replace it with --force (force=True), or choose another --output",
         )
-    for path in older:
-        path.unlink(missing_ok=True)
+    return older

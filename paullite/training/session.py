@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +24,13 @@ from .files import Row, replacing, writable_folder
 from .interrupts import Interrupts, Stopped
 from .lock import FolderLock
 from .run import History, Means, Run
-from .sameness import identity, refuse_others, start_anew
+from .sameness import earlier_run, identity, refuse_others
+from .saving import Stateful, everything, take_back
 from .start import start_accelerator, team_of
-from .state import (
-    Facts,
-    Stateful,
-    Tensors,
-    behind,
-    optimiser_state,
-    random_state,
-    read_newest,
-    read_state,
-    set_optimiser_state,
-    set_random_state,
-    write_state,
-)
+from .state import Facts, Tensors, has_states, read_newest, read_state, set_random_state, write_state
+
+# how the libraries below say that they wait for a process that is no more
+LOST = ("Connection closed by peer", "gloo", "NCCL")
 
 
 class Session:
@@ -80,6 +71,7 @@ class Session:
             device=self.device.type,
             precision=self.accelerator.mixed_precision,
             processes=self.team.size,
+            threads=torch.get_num_threads() if self.device.type == "cpu" else None,
         )
         self.folder = Path(config.output) if config.output is not None else None
         if resume and self.folder is None:
@@ -89,13 +81,15 @@ class Session:
         self.begun = False  # whether the epochs have begun
         self.random: tuple[Tensors, Facts] | None = None
         self.saved, self.saved_at = -1, time.monotonic()  # steps done at the last save, and when it was
+        self.older: list[Path] = []  # what the first save removes
+        self.words = ""  # where the run begins
 
     def __enter__(self) -> Session:
         with self.stack:
             if self.folder and self.team.leads:
                 self.stack.enter_context(FolderLock(writable_folder(self.folder)))
-                if not self.resume:
-                    start_anew(self.folder, self.force)
+                if not (self.resume and has_states(self.folder)):
+                    self.older = earlier_run(self.folder, self.force)
             self.history = History(self.folder if self.team.leads else None)
             devices = [self.device] if self.device.type == "cuda" else []
             self.stack.enter_context(torch.random.fork_rng(devices))  # what a run draws changes nothing outside it
@@ -107,6 +101,8 @@ class Session:
         self.stack.close()
         if isinstance(error, KeyboardInterrupt) and not isinstance(error, Stopped):
             raise Stopped(f"stopped; {self._how_to_go_on()}") from None
+        if isinstance(error, RuntimeError) and self.team.size > 1 and any(word in str(error) for word in LOST):
+            raise InputError("another process of this run ended", self._how_to_go_on()) from None
 
     def resumed(self, optimiser: torch.optim.Optimizer, **parts: Stateful) -> bool:
         """Name everything that learns or remembers. Whether it was filled from a checkpoint.
@@ -118,19 +114,20 @@ class Session:
         self.optimiser, self.parts = optimiser, parts
         found = self._newest() if self.resume and self.folder else None
         if found is None:
+            self.words = f"found no checkpoint in {self.folder}: starts at the beginning" if self.resume else ""
             return False
         path, tensors, facts = found
         if not self.force:
             refuse_others(facts["identity"], self.identity, path)
         try:
-            self._take(tensors, facts)
+            take_back(self, tensors, facts)
         except (RuntimeError, KeyError, ValueError) as error:
             raise InputError(
                 f"{path.name} does not fit ({' '.join(str(error).split())[:120]})",
                 "expected a checkpoint of the same network, memories and optimiser",
                 "give the settings that it was made with, or choose another --output",
             ) from None
-        self.say(f"goes on from {path.name}: epoch {self.epoch + 1}, {self.step} steps of it done")
+        self.words = f"goes on from {path.name}, after {self.steps} steps"
         return True
 
     def _newest(self) -> tuple[Path, Tensors, Facts] | None:
@@ -139,20 +136,6 @@ class Session:
         found = read_newest(self.folder) if self.team.leads else None
         path = self.team.objects(found[0] if found else None)[0]
         return found if self.team.leads or path is None else (path, *read_state(path))
-
-    def _take(self, tensors: Tensors, facts: Facts) -> None:
-        for name, part in self.parts.items():
-            part.load_state_dict(behind(tensors, name))
-        set_optimiser_state(self.optimiser, behind(tensors, "optimiser"), facts["optimiser"])
-        for group in self.optimiser.param_groups:  # those of now, which ``force`` lets differ
-            group.update(momentum=self.config.momentum, weight_decay=self.config.weight_decay)
-        rank = str(self.team.rank) if str(self.team.rank) in facts["random"] else "0"  # other processes than then
-        self.random = behind(tensors, f"random.{rank}"), facts["random"][rank]
-        self.epoch, self.step, self.steps = facts["epoch"], facts["step"], facts["steps"]
-        self.means, self.saved = Means(**facts["means"]), self.steps
-        self.history.restore(facts["history"], facts["seconds"])
-        if self.accelerator.scaler is not None and facts["scaler"]:
-            self.accelerator.scaler.load_state_dict(facts["scaler"])
 
     def prepare(self, net: PatchNet) -> Any:
         """The network as it is called in a step: under autocast, and compiled, where the settings say so."""
@@ -190,11 +173,15 @@ class Session:
 
     def epochs(self, loader: EpochLoader) -> Iterator[int]:
         """The epochs that are left, counted from 0. `end_epoch` ends each."""
+        self.steps_an_epoch = len(loader.batches)
+        total = self.config.epochs * self.steps_an_epoch
+        if self.words:
+            self.say(f"{self.words} of {total}" if self.steps else self.words, always=True)
         self.begun = True
         torch.manual_seed(seed_of(self.config.seed, "training", self.team.rank))
         if self.random:  # last of all, since whatever is made before may have drawn from it
             set_random_state(*self.random)
-        total, quiet = self.config.epochs * len(loader.batches), not (self.config.progress and self.team.leads)
+        quiet = not (self.config.progress and self.team.leads)
         bar = tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step")
         with bar as self.bar:
             while self.epoch < self.config.epochs:
@@ -206,19 +193,23 @@ class Session:
 
         Between two of them everything is consistent; there the run is saved, and stopped if the user asked for it.
         """
-        with self.interrupts.deferred():
-            batches = loader.epoch(self.epoch, first=self.step)
-            for places in loader.batches.places(self.epoch)[self.step :]:
-                yield torch.tensor(places), self._next(batches)
-                self.step, self.steps = self.step + 1, self.steps + 1
-                self.bar.update()
-                late = time.monotonic() - self.saved_at > 60 * self.config.save_minutes > 0
-                stop, late = self.team.any(self.interrupts.asked, late)
-                if stop or late:
-                    self.save()
-                if stop:
-                    done = f"step {self.step} of {len(loader.batches)} in epoch {self.epoch + 1}"
-                    raise Stopped(f"stopped after {done}; {self._how_to_go_on()}")
+        self.interrupts.waiting = True
+        batches = loader.epoch(self.epoch, first=self.step)
+        for places in loader.batches.places(self.epoch)[self.step :]:
+            yield torch.tensor(places), self._next(batches)
+            self.step, self.steps = self.step + 1, self.steps + 1
+            self.bar.update()
+            late = time.monotonic() - self.saved_at > 60 * self.config.save_minutes > 0
+            self._save_or_stop(self.interrupts.asked, late)
+
+    def _save_or_stop(self, asked: bool, late: bool) -> None:
+        """Save if it is time or the user wants to stop; one process is enough to say so."""
+        stop, late = self.team.any(asked, late)
+        if stop or late:
+            self.save()
+        if stop:
+            done = f"step {self.step} of {self.steps_an_epoch} in epoch {self.epoch + 1}"
+            raise Stopped(f"stopped after {done}; {self._how_to_go_on()}")
 
     def _next(self, batches: Iterator[Any]) -> Any:
         """The next batch. If it cannot be read, nothing of what was learned is lost."""
@@ -239,6 +230,8 @@ class Session:
             look: gives the judge's columns, if it is due.
         """
         self.save()
+        self._save_or_stop(self.interrupts.asked, late=False)
+        self.interrupts.waiting = False  # the judge may be stopped at once
         row = {"epoch": self.epoch + 1, **columns, **self.means.result()}
         self.history.add(row | (look() if self._is_due() else {}))
         self.epoch, self.step, self.means = self.epoch + 1, 0, Means()
@@ -252,30 +245,12 @@ class Session:
         """Write a checkpoint, unless there is one of this very step. Every process has to call it."""
         if self.folder is None or self.saved == self.steps:
             return
-        tensors, facts = self._all()
+        tensors, facts = everything(self)
         if self.team.leads:
+            while self.older:
+                self.older.pop().unlink(missing_ok=True)
             write_state(self.folder, self.steps, tensors, facts)
         self.saved, self.saved_at = self.steps, time.monotonic()
-
-    def _all(self) -> tuple[Tensors, Facts]:
-        """Everything that the next step depends on."""
-        tensors, groups = optimiser_state(self.optimiser)
-        everyone = self.team.objects(random_state())
-        named = {"optimiser": tensors, **{name: part.state_dict() for name, part in self.parts.items()}}
-        named |= {f"random.{rank}": states for rank, (states, _) in enumerate(everyone)}
-        facts = {
-            "identity": self.identity,
-            "epoch": self.epoch,
-            "step": self.step,
-            "steps": self.steps,
-            "means": asdict(self.means),
-            "history": self.history.rows,
-            "seconds": self.history.seconds(),
-            "optimiser": groups,
-            "random": {str(rank): plain for rank, (_, plain) in enumerate(everyone)},
-            "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
-        }
-        return {f"{name}.{key}": value for name, part in named.items() for key, value in part.items()}, facts
 
     def where(self) -> str:
         """The batch that is looked at, in words."""
@@ -289,9 +264,9 @@ class Session:
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return f" (all of them: {self.folder / name})"
 
-    def say(self, text: str) -> None:
-        """One line for the user, from one process."""
-        if self.team.leads and self.config.progress:
+    def say(self, text: str, *, always: bool = False) -> None:
+        """One line for the user, from one process; without ``always`` only where progress is shown."""
+        if self.team.leads and (self.config.progress or always):
             print(f"paullite: {text}", file=sys.stderr, flush=True)
 
     def _how_to_go_on(self) -> str:

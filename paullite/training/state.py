@@ -7,7 +7,7 @@ import random
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,16 +24,6 @@ KEPT = 2  # files; the one before the last is there for the day when the last is
 
 Tensors = dict[str, Tensor]
 Facts = dict[str, Any]
-
-
-class Stateful(Protocol):
-    """Anything whose state is tensors by name: a network, a memory."""
-
-    def state_dict(self) -> Mapping[str, Tensor]:
-        """The tensors."""
-
-    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> object:
-        """Take them back."""
 
 
 def write_state(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
@@ -74,6 +64,11 @@ def state_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("checkpoint-*.safetensors"))
 
 
+def has_states(folder: Path) -> bool:
+    """Whether a run has been saved in a folder, even if no file can be read."""
+    return any(folder.glob("checkpoint-*"))
+
+
 def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
     """The newest checkpoint that is whole; ``None`` if there is none at all.
 
@@ -82,16 +77,18 @@ def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
     Raises:
         InputError: there are checkpoints, and none can be read.
     """
-    files = state_files(folder)
+    files, torn = state_files(folder), len(list(folder.glob("checkpoint-*.unreadable")))
     for path in reversed(files):
         try:
             return path, *read_state(path)
+        except InputError:
+            raise
         except ValueError as error:
-            path.rename(path.with_name(path.name + ".unreadable"))
-            warnings.warn(f"cannot use {path} ({error}); trying the one before it", stacklevel=2)
-    if files:
+            aside = path.rename(path.with_name(path.name + ".unreadable"))
+            warnings.warn(f"cannot use {path} ({error}); now {aside.name}; trying the one before it", stacklevel=2)
+    if files or torn:
         raise InputError(
-            f"found {len(files)} checkpoints in {folder}, and none that can be read",
+            f"found {len(files) + torn} checkpoints in {folder}, and none that can be read",
             "expected one that is whole",
             "start anew without --resume",
         )
@@ -108,8 +105,10 @@ def read_state(path: Path) -> tuple[Tensors, Facts]:
         with safe_open(path, "pt") as file:
             header = json.loads((file.metadata() or {}).get("paullite", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
-    except (SafetensorError, OSError) as error:
+    except SafetensorError as error:
         raise ValueError(f"it is damaged: {str(error)[:80]}") from None
+    except OSError as error:  # the disk, not the file: nothing is put aside
+        raise InputError(f"cannot read {path} ({error})", "expected a disk that answers", "try again") from None
     if header.get("format") != FORMAT:
         raise ValueError(f"it is no checkpoint of a training run ({FORMAT})")
     if digest(tensors, header["facts"]) != header["digest"]:
@@ -158,12 +157,3 @@ def set_optimiser_state(
         number, key = name.split(".", 1)
         state[int(number)][key] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": facts["groups"]})
-
-
-def behind(tensors: Mapping[str, Tensor], name: str) -> Tensors:
-    """The tensors of one part, by their names in it.
-
-    >>> list(behind({"net.weight": torch.ones(1), "memory.features": torch.ones(1)}, "net"))
-    ['weight']
-    """
-    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}

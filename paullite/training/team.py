@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..errors import InputError
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Team:
             ends.append(ends[-1] + len(part))
         return list(pairwise(ends))
 
-    def share(self, things: Sequence[T]) -> list[T]:
+    def share(self, things: Sequence[Any]) -> list[Any]:
         """This rank's part of a batch. It may be empty where a batch has fewer things than there are ranks."""
         first, end = self.bounds(len(things))[self.rank]
         return list(things[first:end])
@@ -110,11 +108,11 @@ class Team:
             for tensor in net.state_dict().values():
                 dist.broadcast(tensor, 0)
 
-    def objects(self, own: T) -> list[T]:
+    def objects(self, own: Any) -> list[Any]:
         """A small object of every rank."""
         if self.size == 1:
             return [own]
-        received: list[T] = [own] * self.size
+        received: list[Any] = [own] * self.size
         dist.all_gather_object(received, own)
         return received
 
@@ -156,13 +154,15 @@ def each_group(net: nn.Module, images: int, total: int, team: Team) -> Iterator[
     if team.size * team.splits == 1 or not net.training:
         yield slice(0, images)
         return
-    statistics = running_statistics(net)
-    before = [s.clone() for s in statistics]
+    statistics, counters = running_statistics(net), batch_counters(net)
+    before, counted = [s.clone() for s in statistics], [c.clone() for c in counters]
     after = [torch.zeros_like(s) for s in statistics]
     first, end = team.bounds(total)[team.rank]
     for part in torch.arange(images).tensor_split(min(team.splits, images)):
         for s, b in zip(statistics, before, strict=True):
             s.data.copy_(b)  # .data: the backward pass of a group before must not take offence
+        for counter, c in zip(counters, counted, strict=True):
+            counter.data.copy_(c)  # one batch, whatever the number of groups
         yield slice(int(part[0]), int(part[-1]) + 1)
         for s, a in zip(statistics, after, strict=True):
             a += s * (len(part) / total if end > first else 0.0)
@@ -177,12 +177,17 @@ def running_statistics(net: nn.Module) -> list[Tensor]:
     return [buffer for name, buffer in named if name in ("running_mean", "running_var")]
 
 
+def batch_counters(net: nn.Module) -> list[Tensor]:
+    """How many batches the batch-norm layers have seen."""
+    return [buffer for name, buffer in net.named_buffers() if name.endswith("num_batches_tracked")]
+
+
 def check_groups(team: Team, batch: int, images: int) -> None:
     """Raises an `InputError` if there are too few images for the groups that they are normalised in."""
     groups = team.size * team.splits
     if team.splits < 1 or batch < groups or images < 2 * groups:
         raise InputError(
-            f"found {images} images in batches of {batch} for {team.size} processes with bn_splits = {team.splits}",
-            "expected one image of a batch, and two of all images, for each group",
-            "use a larger --batch, or fewer processes or groups",
+            f"found batches of {batch} from {images} images for {groups} groups of batch-norm (processes x bn_splits)",
+            "expected one image or more of each batch for every group",
+            f"use --bn-splits {max(min(batch, images // 2) // team.size, 1)} or fewer, or a larger --batch",
         )

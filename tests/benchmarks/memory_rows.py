@@ -96,7 +96,7 @@ def run(device: str = "cpu") -> str:
         found, held = both(n, repeats, features, per_row * n)
         lines, per_row = lines + found, held / n
     longest = max(SIZES) // P * P * D * 4 / 2**20
-    title = f"PEDAL on {device}, B {B}, P {P}, D {D}, K {K}; N x P rows of memory, the longest takes {longest:,.0f} MiB"
+    title = f"PEDAL on {device}, B {B}, D {D}; rows are N x P, the longest memory takes {longest:,.0f} MiB"
     return table(title, lines)
 
 

@@ -157,7 +157,7 @@ def section(title: str, step: Step, repeats: int) -> str:
     seconds = medians({"bare backbone": step.bare, "whole step": step.whole}, repeats)
     parts = Parts(step)
     pieces = {
-        "  of it generator, patches, reduction, norm": parts.patches,
+        "  of it patches, reduction, norm": parts.patches,
         "  of it memories, PEDAL, IPFL": parts.losses,
         "  of it SGD beyond the backbone": parts.optimiser.step,
     }

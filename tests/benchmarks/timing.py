@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 Work = Callable[[], object]
-COLUMNS = f"{'':<46}{'ms':>10}{'ratio':>8}  {'goal':<12}note"
+COLUMNS = f"{'':<40}{'ms':>10}{'ratio':>7}  {'goal':<11}note"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Row:
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         asked = "" if self.goal is None else f"{'>=' if self.at_least else '<='}{self.goal:g}"
         goal = asked and f"{asked:<7}{'yes' if self.reached else 'NO'}"
-        return f"  {self.what:<44}{ms:>10}{ratio:>8}  {goal:<12}{self.note}".rstrip()
+        return f"  {self.what:<38}{ms:>10}{ratio:>7}  {goal:<11}{self.note}".rstrip()
 
 
 def medians(variants: Mapping[str, Work], repeats: int) -> dict[str, float]:
