@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from .run import Means
-from .state import Facts, Tensors, optimiser_state, random_state, set_optimiser_state
+from .state import optimiser_state, random_state, set_optimiser_state
 
 if TYPE_CHECKING:
     from .session import Session
 
 
-class Stateful(Protocol):
-    """Anything whose state is tensors by name: a network, a memory."""
-
-    def state_dict(self) -> Mapping[str, Tensor]:
-        """The tensors."""
-
-    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> object:
-        """Take them back."""
-
-
-def everything(session: Session) -> tuple[Tensors, Facts]:
+def everything(session: Session) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """All that the next step depends on. Every process has to ask at the same time."""
     momenta, groups = optimiser_state(session.optimiser)
     everyone = session.team.objects(random_state())
@@ -46,7 +36,7 @@ def everything(session: Session) -> tuple[Tensors, Facts]:
     return {f"{name}.{key}": value for name, part in named.items() for key, value in part.items()}, facts
 
 
-def take_back(session: Session, tensors: Tensors, facts: Facts) -> None:
+def take_back(session: Session, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Put `everything` back.
 
     Raises:
@@ -66,7 +56,7 @@ def take_back(session: Session, tensors: Tensors, facts: Facts) -> None:
         session.accelerator.scaler.load_state_dict(facts["scaler"])
 
 
-def behind(tensors: Mapping[str, Tensor], name: str) -> Tensors:
+def behind(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     """The tensors of one part, by their names in it.
 
     >>> list(behind({"net.weight": Tensor([1.0]), "memory.features": Tensor([1.0])}, "net"))

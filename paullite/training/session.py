@@ -25,9 +25,9 @@ from .interrupts import Interrupts, Stopped
 from .lock import FolderLock
 from .run import History, Means, Run
 from .sameness import earlier_run, identity, refuse_others
-from .saving import Stateful, everything, take_back
+from .saving import everything, take_back
 from .start import start_accelerator, team_of
-from .state import Facts, Tensors, has_states, read_newest, read_state, set_random_state, write_state
+from .state import Facts, Stateful, Tensors, has_states, read_newest, read_state, set_random_state, write_state
 
 # how the libraries below say that they wait for a process that is no more
 LOST = ("Connection closed by peer", "gloo", "NCCL")

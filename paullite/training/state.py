@@ -7,7 +7,7 @@ import random
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -24,6 +24,16 @@ KEPT = 2  # files; the one before the last is there for the day when the last is
 
 Tensors = dict[str, Tensor]
 Facts = dict[str, Any]
+
+
+class Stateful(Protocol):
+    """Anything whose state is tensors by name: a network, a memory."""
+
+    def state_dict(self) -> Mapping[str, Tensor]:
+        """The tensors."""
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> object:
+        """Take them back."""
 
 
 def write_state(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
