@@ -29,13 +29,11 @@ class RunConfig:
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; auto takes a GPU if there is one."""
     precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
-    """Precision of the network's forward pass. Losses and memory stay in float32. "no" is float32 throughout; "auto" is
-    bf16 on a GPU that computes in it, fp16 with a scaled loss on another GPU, float32 on a CPU."""
+    """Of the forward pass; "no" is float32. "auto": bf16 where a GPU has it, fp16 on other GPUs, no on a CPU."""
     compile: bool = False
     """Hand the network to torch.compile: a minute or more at the start, quicker steps afterwards."""
     bn_splits: int = 1
-    """Groups of a batch, in each process, that batch-norm normalises apart; so one device repeats the statistics of
-    several. Reference: 1 process."""
+    """Groups of a batch that each process normalises apart; 2 in one process repeat two processes. Reference: 1."""
     deterministic: bool = False
     """Ask torch for deterministic algorithms only; the same seed then gives the same weights on a GPU too."""
     evaluate_every: int = 10

@@ -80,7 +80,7 @@ def test_statistics_after_the_first_batch_are_those_of_one_process(tmp_path: Pat
 def test_a_split_memory_changes_rounding_alone(two: Any, tmp_path: Path) -> None:
     split = taken(tmp_path / "split", 2, shard_memory=True, **SETTINGS)
     assert apart(split[0], two[0], *places(0)) < 1e-5
-    assert 0 < apart(split[0], two[0], *places(1)) < 1e-3  # batch-norm over four images multiplies rounding
+    assert apart(split[0], two[0], *places(1)) < 1e-3  # batch-norm over four images multiplies rounding
     assert split[0]["end.patches"].shape == two[0]["end.patches"].shape
     assert all(torch.equal(split[0][key], split[1][key]) for key in split[0])
 
