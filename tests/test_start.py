@@ -84,6 +84,24 @@ def test_the_estimate_is_near_what_a_step_holds(net: pl.PatchNet) -> None:
     assert 0.6 * held < (cost.bytes(16) - cost.fixed) / 2**20 < 1.1 * held
 
 
+def test_a_trial_that_runs_out_of_memory_is_made_smaller(net: pl.PatchNet) -> None:
+    """As CUDA says it. What is known of the half tells what the whole would take."""
+    pairs: Any = {(0, i): (i, torch.randn(3, 128, 64), torch.randn(3, 128, 64)) for i in range(16)}
+    tried = []
+
+    def loss(index: torch.Tensor, *views: torch.Tensor) -> torch.Tensor:
+        tried.append(len(index))
+        if len(index) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return net(torch.cat(views)).features.square().sum()
+
+    room = 5
+    assert dry_step.try_step(loss, pairs, net, 16, Team()).pair > 0 and tried == [16, 8, 4, 4]
+    room = 0
+    with pytest.raises(pl.InputError, match=r"too little memory for a step of 1 \+ 1 images; .*smaller backbone"):
+        dry_step.try_step(loss, pairs, net, 2, Team())
+
+
 def test_a_batch_that_does_not_fit_names_one_that_does(
     dolls: pl.data.PaperDolls, net: pl.PatchNet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
