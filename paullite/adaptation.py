@@ -6,7 +6,6 @@ import copy
 from pathlib import Path
 
 import torch
-from einops import rearrange
 from torch import Tensor, nn
 
 from .config import AdaptConfig
@@ -154,9 +153,8 @@ def look(
         both = torch.cat([originals[group], surrogates[group]])  # 2B 3 h w
         out = model(both, generator_gradient=config.generator_gradient)
         features.append(out.features[: len(both) // 2])
-        embeddings.append(rearrange(image_embedding(out, config), "(v b) e -> b v e", v=2))
-    e = team.union(torch.cat(embeddings), total)  # B 2 E
-    return team.union(torch.cat(features), total), rearrange(e, "b v e -> v b e")
+        embeddings.append(image_embedding(out, config))
+    return team.union(torch.cat(features), total), team.both_views(embeddings, total)
 
 
 def pedal_over(memory: FeatureMemory | ShardedMemory, x: Tensor, index: Tensor, config: AdaptConfig) -> Tensor:

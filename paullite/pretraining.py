@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from torch import Tensor, nn
 
 from .config import PretrainConfig
@@ -133,12 +132,9 @@ def look(model: nn.Module, anchors: Tensor, positives: Tensor, total: int, team:
     logits, embeddings = [], []
     for group in each_group(model, len(anchors), total, team):
         out = model(torch.cat([anchors[group], positives[group]]))
-        stacked = torch.stack(out.logits or (), 1)  # 2B P identities
-        logits.append(rearrange(stacked, "(v b) p i -> b v p i", v=2))
-        embeddings.append(rearrange(out.source_embedding, "(v b) e -> b v e", v=2))
-    both = (team.union(torch.cat(parts), total) for parts in (logits, embeddings))
-    first, second = (rearrange(rows, "b v ... -> (v b) ...") for rows in both)
-    return first, second
+        logits.append(torch.stack(out.logits or (), 1))  # 2b P identities
+        embeddings.append(out.source_embedding)
+    return team.both_views(logits, total).flatten(0, 1), team.both_views(embeddings, total).flatten(0, 1)
 
 
 def rates(config: PretrainConfig, epoch: int) -> dict[str, float]:

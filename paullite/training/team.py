@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from einops import rearrange
 from torch import Tensor, nn
 
 from ..errors import InputError
@@ -77,6 +78,19 @@ class Team:
         rows = [part[:size] for part, size in zip(self.gather(padded), sizes, strict=True)]
         rows[self.rank] = own
         return torch.cat(rows)
+
+    def both_views(self, groups: Sequence[Tensor], total: int) -> Tensor:
+        """Two views of every image of the whole batch, from this rank's groups.
+
+        Args:
+            groups: each (2b, ...), the first views of its images, then their second ones.
+            total: B, images of the whole batch.
+
+        Returns:
+            (2, B, ...), on every rank the same values.
+        """
+        own = torch.cat([rearrange(rows, "(v b) ... -> b v ...", v=2) for rows in groups])
+        return rearrange(self.union(own, total), "b v ... -> v b ...")
 
     def gather(self, own: Tensor) -> list[Tensor]:
         """A tensor of the same shape from every rank, without gradient."""
