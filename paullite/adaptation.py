@@ -12,6 +12,7 @@ from .config import AdaptConfig
 from .data.items import ReIDDataset, Split
 from .data.loading import EpochLoader, ViewPairs, plain_batches
 from .data.transforms import original_transform, seed_of, surrogate_transform
+from .diagnostics import Diagnosis
 from .errors import InputError, at_least_one
 from .judge import judged
 from .losses import ipfl, pedal
@@ -32,6 +33,7 @@ from .training import (
     fingerprint,
     set_rates,
     sgd,
+    whole,
 )
 
 
@@ -92,7 +94,7 @@ def adapt(
         )
         if not session.resumed(optimiser, net=net, patches=memory, centers=centers):
             fill_memory(session, memory, net, images, config)
-        model = session.prepare(net)
+        model, diagnosis = session.prepare(net), Diagnosis(target, config)
 
         def losses(index: Tensor, x: Tensor, e: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             """The total, PEDAL, and IPFL among the centers of the batch, for (B,), (B, P, D), (2, B, E)."""
@@ -127,10 +129,14 @@ def adapt(
                 check_finite(session, images, places, loss=loss)
 
                 session.learn(loss)
-                session.means.add(len(index), loss=loss.detach(), pedal=loss_pedal.detach(), ipfl=loss_ipfl.detach())
-            session.end_epoch({"lr": lr}, lambda: judged(net, target, config.workers, team))
-        patches = memory.gathered() if isinstance(memory, ShardedMemory) else memory
-        return session.finish(net, patches=patches, centers=centers)
+                parts = {"loss": loss.detach(), "pedal": loss_pedal.detach(), "ipfl": loss_ipfl.detach()}
+                seen = diagnosis.step(places, e, centers.features[index, 0])
+                session.means.add(len(index), **parts, **seen)
+            session.end_epoch(
+                {"lr": lr},
+                lambda: judged(net, target, config.workers, team) | diagnosis.epoch(net, whole(memory).features),
+            )
+        return session.finish(net, patches=whole(memory), centers=centers)
 
 
 def look(

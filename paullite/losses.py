@@ -123,12 +123,39 @@ def ipfl(
         return loss.mean() if no_negative == "pull" else (loss * found).sum() / found.sum().clamp(min=1)
 
 
-def _cyclic_negative(distance: Tensor, between: Tensor, owner: Tensor, nearest: int, max_candidates: int) -> Tensor:
-    """The center that is the hard negative of each anchor, or -1. (A, B), (B, B), (A,) -> (A,)."""
+def cyclic_ranking(
+    embeddings: Tensor, centers: Tensor, owner: Tensor, *, nearest: int = 3, max_candidates: int = 15
+) -> tuple[Tensor, Tensor]:
+    """The candidates for each anchor's hard negative, and which of them the cycle rules out.
+
+    Args:
+        embeddings, centers, owner, nearest, max_candidates: as in `ipfl`.
+
+    Returns:
+        The other centers, nearest to the anchor first, (A, candidates); and whether the list of such a center names
+        the anchor's own, (A, candidates) bool. The first that does not is the hard negative.
+
+    >>> e = torch.tensor([[0.0], [1.0], [10.0]])
+    >>> cyclic_ranking(e[:1], e, torch.tensor([0]), nearest=2)
+    (tensor([[1, 2]]), tensor([[ True, False]]))
+    """
+    e, c = _at_least_float32(embeddings), _at_least_float32(centers)
+    return _cyclic_ranking(_distances(e, c), _distances(c, c), owner, nearest, max_candidates)
+
+
+def _cyclic_ranking(
+    distance: Tensor, between: Tensor, owner: Tensor, nearest: int, max_candidates: int
+) -> tuple[Tensor, Tensor]:
+    """From the distances (A, B) and (B, B)."""
     order = distance.scatter(1, owner[:, None], torch.inf).argsort(dim=1, stable=True)  # A B, own center last
     order = order[:, : min(max_candidates, distance.shape[1] - 1)]
     lists = between.clone().fill_diagonal_(-1).argsort(dim=1, stable=True)[:, :nearest]  # B nearest, itself first
-    names_owner = (lists[order] == owner[:, None, None]).any(-1)  # A candidates
+    return order, (lists[order] == owner[:, None, None]).any(-1)  # A candidates
+
+
+def _cyclic_negative(distance: Tensor, between: Tensor, owner: Tensor, nearest: int, max_candidates: int) -> Tensor:
+    """The center that is the hard negative of each anchor, or -1. (A, B), (B, B), (A,) -> (A,)."""
+    order, names_owner = _cyclic_ranking(distance, between, owner, nearest, max_candidates)
     first = F.pad(~names_owner, (0, 1), value=True).int().argmax(1)  # a last column that stands for "none left"
     return F.pad(order, (0, 1), value=-1).gather(1, first[:, None]).squeeze(1)
 

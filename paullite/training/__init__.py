@@ -26,7 +26,7 @@ from .optimiser import set_rates, sgd
 from .provenance import digest, fingerprint, versions
 from .run import History, Means, Run
 from .session import Session
-from .shards import ShardedMemory
+from .shards import ShardedMemory, whole
 from .start import start_accelerator
 from .team import Team, check_groups, each_group
 
@@ -52,6 +52,7 @@ __all__ = [
     "sgd",
     "start_accelerator",
     "versions",
+    "whole",
     "writable_folder",
     "write_csv",
 ]

@@ -72,3 +72,8 @@ class ShardedMemory:
         whole = FeatureMemory(*state["features"].shape, momentum=self.own.momentum)
         whole.load_state_dict(state)
         return whole
+
+
+def whole(memory: FeatureMemory | ShardedMemory) -> FeatureMemory:
+    """The memory with all its rows; of shards, all processes have to ask."""
+    return memory.gathered() if isinstance(memory, ShardedMemory) else memory
