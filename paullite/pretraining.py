@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 
 import torch
@@ -23,6 +24,7 @@ from .training import (
     check_batch,
     check_finite,
     check_groups,
+    digest,
     each_group,
     fingerprint,
     set_rates,
@@ -34,6 +36,7 @@ def pretrain(
     config: PretrainConfig,
     source: ReIDDataset,
     *,
+    start: PatchNet | None = None,
     after_epoch: Callable[[int, PatchNet], None] | None = None,
     resume: bool = False,
     force: bool = False,
@@ -47,6 +50,8 @@ def pretrain(
     Args:
         config: settings, for instance ``PRESETS["paperdolls"].pretrain``.
         source: its ``train`` is learned from, its test is judged every few epochs.
+        start: a network to begin with, for instance one on your own backbone; it is copied, not changed, and needs a
+            classifier for each person of the source. None: one is made as the settings say.
         after_epoch: called as after_epoch(epochs done, network) after each epoch, to look at the network and not to
             change it. It may leave it in either mode.
         resume: go on from the newest checkpoint in ``config.output``, as if the run had never stopped; from the start
@@ -57,8 +62,9 @@ def pretrain(
         A `Run` with the network of the last epoch.
 
     Raises:
-        InputError: fewer than two people, a batch larger than the data or the memory, a backbone or device that is not
-            there, an image that cannot be read, a folder that cannot be written or that holds another run.
+        InputError: fewer than two people, a start without a classifier for each of them, a batch larger than the data
+            or the memory, a backbone or device that is not there, an image that cannot be read, a folder that cannot
+            be written or that holds another run.
 
     Source: method of PAUL's reference implementation, phase 1.
 
@@ -71,10 +77,12 @@ def pretrain(
     """
     images = people_only(source.train)
     check_batch(config, len(images))
-    with Session(config, {"data": fingerprint(images)}, resume=resume, force=force) as session:
+    made_of = {"data": fingerprint(images)} | ({"start": digest(start.state_dict())[:16]} if start else {})
+    with Session(config, made_of, resume=resume, force=force) as session:
         team, device = session.team, session.device
         check_groups(team, config.batch, len(images))
-        net = build_net(config, images.identities).to(device)
+        net = checked(start, images.identities) if start else build_net(config, images.identities)
+        net = net.to(device)
         team.same_start(net)
         optimiser = sgd(
             config,
@@ -169,6 +177,18 @@ def build_net(config: PretrainConfig, identities: int | None) -> PatchNet:
     mean, std = net.normalisation
     net.normalisation = Normalisation(config.mean or mean, config.std or std)
     return net
+
+
+def checked(start: PatchNet, identities: int) -> PatchNet:
+    """A copy of a network to begin with, or an `InputError` if it cannot tell that many people apart."""
+    known = start.settings["identities"]
+    if known != identities:
+        raise InputError(
+            f"found a network for {known or 'no'} identities and {identities} in the source",
+            "expected the same number",
+            f"make it with PatchNet(..., identities={identities})",
+        )
+    return copy.deepcopy(start)
 
 
 def people_only(split: Split) -> Split:

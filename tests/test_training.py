@@ -87,6 +87,17 @@ def test_a_look_after_each_epoch_changes_nothing(source: pl.data.PaperDolls) -> 
     assert not torch.equal(seen[0][1], seen[1][1])
 
 
+def test_pretraining_goes_on_from_a_network_of_ones_own(source: pl.data.PaperDolls) -> None:
+    config = dataclasses.replace(pl.PRESETS["paperdolls"].pretrain, **{**QUICK, "epochs": 1, "evaluate_every": 0})
+    built = pl.pretrain(dataclasses.replace(config, epochs=0), source).net
+    before = {name: value.clone() for name, value in built.state_dict().items()}
+    assert same(pl.pretrain(config, source, start=built).net, pl.pretrain(config, source).net)  # built the same way
+    assert all(torch.equal(value, before[name]) for name, value in built.state_dict().items())
+    stranger = pl.PatchNet("test_resnet", identities=2, pretrained=False, size=(128, 64), feature_dim=8)
+    with pytest.raises(InputError, match=r"found a network for 2 identities and \d+ in the source"):
+        pl.pretrain(config, source, start=stranger)
+
+
 def test_schedules_of_the_reference() -> None:
     phase1, phase2 = pl.PRESETS["market1501-reference"].pretrain, pl.PRESETS["market1501-reference"].adapt
     learning = [epoch for epoch in range(phase1.epochs) if rates(phase1, epoch)["generator"] > 0]
