@@ -29,6 +29,8 @@ class Scores:
         minp: mean of n / rank of the last of n matches.
         queries: queries that were scored.
         lone_queries: queries without any match, left out of every average.
+        first_ranks: (Q,) for each query the rank of its first match, from 1; 0 for a lone query.
+        precisions: (Q,) for each query its average precision (step); NaN for a lone query.
     """
 
     cmc: np.ndarray
@@ -37,6 +39,8 @@ class Scores:
     minp: float
     queries: int
     lone_queries: int
+    first_ranks: np.ndarray
+    precisions: np.ndarray
 
     @property
     def rank1(self) -> float:
@@ -140,6 +144,8 @@ def _scores(ranks: list[np.ndarray], gallery: int) -> Scores:
         minp=float(np.mean([len(r) / r[-1] for r in seen])),
         queries=len(seen),
         lone_queries=len(ranks) - len(seen),
+        first_ranks=np.array([r[0] if len(r) else 0 for r in ranks]),
+        precisions=np.array([average_precision(r) if len(r) else np.nan for r in ranks]),
     )
 
 

@@ -113,3 +113,12 @@ def test_near_ties_hold_in_double() -> None:
     assert score_ranking(query, gallery, *columns).rank1 == 1
     assert score_ranking(query.float(), gallery.float(), *columns).rank1 == 0
     assert score_ranking(query, gallery.float(), *columns).rank1 == 1
+
+
+def test_each_query_by_itself() -> None:
+    """Query 0 is right at rank 2 of two, query 1 has nobody, query 2 is right at once."""
+    q, g = torch.eye(3), torch.tensor([[0.9, 0.0, 0.1], [1.0, 0.0, 0.0], [0.1, 0.0, 1.0]])
+    s = score_ranking(q, g, [1, 7, 3], [1, 2, 3])
+    assert s.first_ranks.tolist() == [2, 0, 1] and s.precisions[[0, 2]].tolist() == [0.5, 1.0]
+    assert np.isnan(s.precisions[1]) and np.nanmean(s.precisions) == pytest.approx(s.map_step)
+    assert (s.first_ranks[s.first_ranks > 0] == 1).mean() == s.rank1

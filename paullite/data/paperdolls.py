@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from numbers import Integral
 from pathlib import Path
@@ -100,6 +100,10 @@ class PaperDolls(ReIDDataset):
         junk: boxes with nobody or too little of somebody in them, in the gallery with pid -1.
         cache: folder for the drawn pictures; ``PAULLITE_CACHE`` or else ``~/.cache/paullite`` if not given.
 
+    Attributes:
+        pictures: what is on each picture, by path: the look of the person, the shot with its pose, the camera. Nothing
+            that learns may ask; figures and the study of failures do.
+
     Raises:
         InputError: a value is out of range, or there is no folder to write to.
 
@@ -109,9 +113,13 @@ class PaperDolls(ReIDDataset):
     ...     size = data.train[0].image.size
     >>> data.train.identities, data.query.identities, size
     (3, 2, (64, 128))
+    >>> str(data.pictures[data.train[0].path].look)[:14]
+    'black bun hair'
     >>> sorted({pid for pid in data.gallery.pids if pid < 1})
     [-1, 0]
     """
+
+    pictures: Mapping[str, Picture]
 
     def __init__(
         self,
@@ -146,6 +154,7 @@ class PaperDolls(ReIDDataset):
             for name in ("train", "query", "gallery")
         }
         super().__init__(f"paperdolls-{domain}", **splits)
+        object.__setattr__(self, "pictures", {picture.path: picture for picture in pictures})  # the class is frozen
 
 
 def pair(size: Sequence[int]) -> tuple[int, int]:
