@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .adaptation import adapt, adapt_batch_norm, network_of
 from .config import PRESETS, Preset
@@ -97,13 +97,18 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def shipped_net() -> PatchNet:
-    """The network that comes with the package, pretrained on the drawn source with seed 0 (``make weights``).
+def shipped_net(name: Literal["source", "adapted"] = "source") -> PatchNet:
+    """A network that comes with the package: on drawn people, with seed 0 (``make weights``).
+
+    Args:
+        name: "source", after phase 1; "adapted", the same after PAUL on the drawn target.
 
     Raises:
-        InputError: the package was installed without its weights.
+        InputError: another name, or the package was installed without its weights.
     """
-    path = files("paullite") / "weights" / "paperdolls_source.safetensors"
+    if name not in ("source", "adapted"):
+        raise InputError(f"found the shipped network {name!r}", 'expected "source" or "adapted"')
+    path = files("paullite") / "weights" / f"paperdolls_{name}.safetensors"
     if not path.is_file():
         raise InputError(f"found no file {path}", "expected the weights that come with paullite", "run: make weights")
     return network_of(Path(str(path)))

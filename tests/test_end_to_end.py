@@ -8,6 +8,7 @@ import pytest
 
 import paullite as pl
 from paullite.demo import shipped_net
+from paullite.training import fingerprint
 
 WEIGHTS = Path(pl.__file__).parent / "weights"
 
@@ -20,11 +21,20 @@ def target() -> pl.data.PaperDolls:
 
 def test_shipped_weights_are_small_and_described(target: pl.data.PaperDolls) -> None:
     assert sum(f.stat().st_size for f in WEIGHTS.iterdir()) <= 3_000_000
-    card = json.loads((WEIGHTS / "paperdolls_source.json").read_text())
-    scores = pl.evaluate(shipped_net(), target)
-    assert scores.rank1 == pytest.approx(card["scores"]["paperdolls-target"]["rank1"], abs=0.02)
-    settings = json.loads(json.dumps(dataclasses.asdict(pl.PRESETS["paperdolls"].pretrain)))
-    assert {k for k in settings if settings[k] != card["settings"][k]} <= {"evaluate_every"}
+    preset = pl.PRESETS["paperdolls"]
+    images = {"source": pl.data.PaperDolls("source").train, "adapted": target.unlabelled()}
+    for name, config in {"source": preset.pretrain, "adapted": preset.adapt}.items():
+        card = json.loads((WEIGHTS / f"paperdolls_{name}.json").read_text())
+        scores = pl.evaluate(shipped_net(name), target)
+        assert scores.rank1 == pytest.approx(card["scores"]["paperdolls-target"]["rank1"], abs=0.02)
+        settings = json.loads(json.dumps(dataclasses.asdict(config)))
+        assert {k for k in settings if settings[k] != card["settings"][k]} <= {"evaluate_every"}
+        assert card["data"] == fingerprint(images[name])
+
+
+def test_unknown_shipped_network() -> None:
+    with pytest.raises(pl.InputError, match='expected "source" or "adapted"'):
+        shipped_net("target")  # type: ignore[arg-type]
 
 
 def test_paul_lifts_the_scores(target: pl.data.PaperDolls) -> None:

@@ -36,6 +36,18 @@ TRAINING = {
     "decay_epoch": "first epoch with a tenth of the rates (counted from 0)",
     "triplet_weight": "weight of the triplet loss",
 }
+ADAPTED = {
+    "seed": "seed",
+    "epochs": "epochs",
+    "batch": "images in a batch, each with a surrogate",
+    "lr": "learning rate",
+    "decay_epoch": "first epoch with a tenth of the rate (counted from 0)",
+    "scale": "s of PEDAL",
+    "k": "K of PEDAL",
+    "pedal_weight": "weight of PEDAL",
+    "ipfl_weight": "weight of IPFL",
+    "margin": "margin of IPFL",
+}
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -87,14 +99,19 @@ def write_tables(app: Sphinx, docname: str, source: list[str]) -> None:
     if not docname.endswith("/weights"):
         return
     path = Path(app.srcdir) / CARD
-    app.env.note_dependency(str(path))
-    card = json.loads(path.read_text(encoding="utf-8"))
+    after = path.with_name("paperdolls_adapted.json")
+    for receipt in (path, after):
+        app.env.note_dependency(str(receipt))
+    card, adapted = (json.loads(receipt.read_text(encoding="utf-8")) for receipt in (path, after))
     parts = {
         "@SCORES@": scores(card),
         "@SHAPE@": settings(card, SHAPE),
         "@TRAINING@": settings(card, TRAINING),
         "@VERSIONS@": versions(card),
         "@SIZE@": size(path.with_suffix(".safetensors")),
+        "@ADAPTED_SCORES@": scores(adapted),
+        "@ADAPTED_TRAINING@": settings(adapted, ADAPTED),
+        "@ADAPTED_SIZE@": size(after.with_suffix(".safetensors")),
     }
     for marker, text in parts.items():
         source[0] = source[0].replace(marker, text)
