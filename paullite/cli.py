@@ -15,6 +15,8 @@ import tyro
 from . import __version__, commands
 from .config import PRESETS, Preset
 from .errors import InputError, nearest_names
+from .experiments import commands as studies
+from .show import SHOW
 
 RANK = os.environ.get("RANK", "0")  # which of the processes that torchrun started
 
@@ -41,7 +43,7 @@ def run(args: list[str]) -> None:
     if args[:1] in (["--version"], ["-V"]):
         print(f"paullite {__version__}")
         return
-    groups = {"data": (commands.DATA, "Look at a data set."), "show": (commands.SHOW, "Draw a picture.")}
+    groups = {"data": (commands.DATA, "Look at a data set."), "show": (SHOW, "Draw a picture.")}
     if args and args[0] in groups:
         found, text = groups[args[0]]
         prog, args = f"paullite {args[0]}", args[1:]
@@ -67,7 +69,7 @@ def top_level(preset: Preset) -> dict[str, Callable[..., Any]]:
 
     phases = commands.make_pretrain(preset), commands.make_adapt(preset)
     listed = (commands.demo, commands.doctor, data, *phases, commands.evaluate, commands.search, show)
-    return {command.__name__: command for command in listed}
+    return {command.__name__: command for command in (*listed, studies.experiment, studies.compare)}
 
 
 def _sniff_preset(args: Sequence[str]) -> Preset:

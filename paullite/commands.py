@@ -131,7 +131,7 @@ def make_adapt(preset: Preset) -> Callable[..., None]:
                 "expected the network of phase 1, from: paullite pretrain",
                 "use --start FILE; the one that comes along knows drawn people only",
             )
-        run = run_phase(config, target, start=_net(start), resume=resume, force=force)
+        run = run_phase(config, target, start=load_net(start), resume=resume, force=force)
         _report(run, f"paullite evaluate {f'{kind} {root}'.strip()} --net {config.output}/run.safetensors")
 
     return adapt
@@ -148,6 +148,7 @@ def evaluate(
     people: People = None,
     batch_norm: bool = False,
     skip_unreadable: Skip = False,
+    receipt: str = "",
 ) -> None:
     """Rank the gallery for every query and print the scores.
 
@@ -156,6 +157,7 @@ def evaluate(
         batch: Images at a time.
         workers: Processes that read images.
         batch_norm: First take the batch-norm statistics anew from the training images, without labels: the control.
+        receipt: Also write the scores to this JSON file, for paullite compare.
     """
     from .adaptation import adapt_batch_norm
     from .config import RunConfig
@@ -163,10 +165,17 @@ def evaluate(
     from .training import start_accelerator
 
     at_least_one(batch=batch)
+    if receipt and not receipt.endswith(".json"):
+        raise InputError(f"found --receipt {receipt}", "expected a name that ends in .json", f"use {receipt}.json")
     dataset = load_data(kind, root, people, skip_unreadable)
     place = start_accelerator(RunConfig(device=device)).device
-    network = _net(net).to(place)
-    print(judge(adapt_batch_norm(network, dataset) if batch_norm else network, dataset, batch=batch, workers=workers))
+    network = load_net(net).to(place)
+    scores = judge(adapt_batch_norm(network, dataset) if batch_norm else network, dataset, batch=batch, workers=workers)
+    print(scores)
+    if receipt:
+        from .experiments.single import write_receipt
+
+        print(f"written: {write_receipt(receipt, scores, dataset, net, batch_norm)}")
 
 
 def search(
@@ -188,101 +197,26 @@ def search(
 
     at_least_one(top=top)
     for place, (path, score) in enumerate(
-        run_search(image, folder, _net(net), top=top, output=output, skip_unreadable=skip_unreadable), start=1
+        run_search(image, folder, load_net(net), top=top, output=output, skip_unreadable=skip_unreadable), start=1
     ):
         print(f"{place:3}  {score:6.3f}  {path}")
     print(f"picture and table: {Path(output).resolve()}")
 
 
-def show_patches(
-    kind: Kind, root: Root = "", /, net: Net = None, images: int = 6, output: Output = "patches.png"
-) -> None:
-    """Draw where a network's patches lie on images of a data set.
-
-    Args:
-        images: How many.
-    """
-    from .pictures import draw_patches
-
-    at_least_one(images=images)
-    dataset = load_data(kind, root)
-    print(draw_patches({"patches": _net(net)}, dataset.query or dataset.train, output, images=images))
-
-
-def show_ranking(
-    kind: Kind,
-    root: Root = "",
-    /,
-    net: Net = None,
-    before: Net = None,
-    queries: int = 4,
-    top: int = 8,
-    output: Output = "ranking.png",
-) -> None:
-    """Draw the ranked lists of a few queries, right and wrong marked.
-
-    Args:
-        before: File of another network, to compare with.
-        queries: How many queries.
-        top: Places of each list.
-    """
-    from .pictures import draw_rankings
-
-    at_least_one(queries=queries, top=top)
-    nets = ({"before": _net(before)} if before else {}) | {"after" if before else "ranking": _net(net)}
-    print(draw_rankings(nets, load_data(kind, root), output, queries=queries, top=top))
-
-
-def show_embedding(
-    kind: Kind, root: Root = "", /, net: Net = None, people: int = 8, output: Output = "embedding.png"
-) -> None:
-    """Draw the features of a few people on two axes.
-
-    Args:
-        people: How many people.
-    """
-    from .pictures import draw_embedding
-
-    at_least_one(people=people)
-    dataset = load_data(kind, root)
-    print(draw_embedding(_net(net), dataset.gallery or dataset.train, output, people=people))
-
-
-def show_curves(
-    run: Annotated[Positional[str], arg(metavar="RUN", help="Folder of a run, or its history.csv.")],
-    /,
-    output: Output = "curves.png",
-) -> None:
-    """Draw the losses and scores of a run."""
-    from .pictures import draw_curves
-    from .training import read_history
-
-    print(draw_curves(read_history(run), output))
-
-
 DATA: dict[str, Callable[..., Any]] = {"check": data_check}
-SHOW: dict[str, Callable[..., Any]] = {
-    "patches": show_patches,
-    "ranking": show_ranking,
-    "embedding": show_embedding,
-    "curves": show_curves,
-}
 
 
 def load_data(
-    kind: str, root: str, people: int | None = None, skip_unreadable: bool = False, lists: Lists = "train"
+    kind: str, root: str, people: int | None = None, skip: bool = False, lists: Lists = "train"
 ) -> ReIDDataset:
     """Read a data set by kind, whole or its first few people."""
     from .data.readers import load_dataset
 
-    at_least_one(people=1 if people is None else people)
-    if kind.startswith("paperdolls") and root:
-        raise InputError(f"found {root} after {kind}", "expected nothing there, since drawn people need no folder")
-    dataset = load_dataset(kind, root, lists=lists, skip_unreadable=skip_unreadable)
-    return dataset if people is None else dataset.first_people(people)
+    return load_dataset(kind, root, lists=lists, skip_unreadable=skip, people=people)
 
 
-def _net(path: str | None) -> Any:
+def load_net(path: str | None) -> Any:
+    """The network of a file, or the one for drawn people that comes along."""
     from .adaptation import network_of
     from .demo import shipped_net
 

@@ -73,7 +73,7 @@ def draw_patches(nets: Mapping[str, PatchNet], split: Split, path: str | Path, *
     figure, grid = _figure(len(nets), len(pictures), width=1.25 * len(pictures) + 1.3, height=2.5 * len(nets) + 0.3)
     for row, (name, net) in zip(grid, nets.items(), strict=True):
         for axes, picture, theta in zip(row, pictures, _thetas(net, pictures), strict=True):
-            _picture(axes, picture)
+            show_image(axes, picture)
             _outline(axes, theta, picture.size)
         _row_title(row[0], name)
     return _write(figure, path)
@@ -109,9 +109,9 @@ def draw_rankings(
     for place in spread[::-1]:
         for name, ranked in lists.items():
             row = next(rows)
-            _picture(row[0], dataset.query[int(place)].image, "query")
+            show_image(row[0], dataset.query[int(place)].image, "query")
             _row_title(row[0], name)
-            _ranked_row(row[1:], dataset.gallery, ranked[place])
+            ranked_row(row[1:], dataset.gallery, ranked[place])
     return _write(figure, path)
 
 
@@ -125,9 +125,9 @@ def draw_matches(
     cells = list(grid.flat)
     for axes in cells:
         axes.axis("off")
-    _picture(cells[0], query, "query")
+    show_image(cells[0], query, "query")
     for axes, place, score in zip(cells[1:], places, scores, strict=False):
-        _picture(axes, gallery[int(place)].image, f"{score:.2f}")
+        show_image(axes, gallery[int(place)].image, f"{score:.2f}")
     return _write(figure, path)
 
 
@@ -160,11 +160,12 @@ def _curve(axes: Axes, history: Sequence[Row], column: str, label: str, factor: 
         axes.plot(*zip(*points, strict=True), label=label, color=COLOURS[len(axes.lines) % len(COLOURS)], **style)
 
 
-def _ranked_row(row: Sequence[Axes], gallery: Split, ranked: Sequence[tuple[int, bool]]) -> None:
+def ranked_row(row: Sequence[Axes], gallery: Split, ranked: Sequence[tuple[int, bool]]) -> None:
+    """The first places of a ranking, (place in the gallery, right or wrong), one for each axes: frame and sign."""
     for axes in row:
         axes.axis("off")
     for place, (axes, (index, right)) in enumerate(zip(row, ranked, strict=False), start=1):
-        _picture(axes, gallery[index].image, f"{place} {'✓' if right else '✗'}", RIGHT if right else WRONG)
+        show_image(axes, gallery[index].image, f"{place} {'✓' if right else '✗'}", RIGHT if right else WRONG)
 
 
 def _hits(ranked: Sequence[tuple[int, bool]]) -> float:
@@ -205,7 +206,8 @@ def _outline(axes: Axes, theta: Tensor, size: tuple[int, int]) -> None:
         axes.plot(x * (size[0] - 1), y * (size[1] - 1), color=colour, linewidth=1.8)
 
 
-def _picture(axes: Axes, picture: Image.Image, title: str = "", colour: str | None = None) -> None:
+def show_image(axes: Axes, picture: Image.Image, title: str = "", colour: str | None = None) -> None:
+    """A picture without ticks, with a frame if a colour is given."""
     axes.imshow(picture)
     axes.set(xticks=[], yticks=[], xlim=(-0.5, picture.width - 0.5), ylim=(picture.height - 0.5, -0.5))
     axes.axis("on")

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from ..errors import InputError, nearest_names
+from ..errors import InputError, at_least_one, nearest_names
 from .folder import ImageFolder
 from .items import ReIDDataset
 from .layouts import DUKE, MARKET, MSMT, Layout, image_files, locate
@@ -177,7 +177,12 @@ def unknown_kind(kind: str) -> InputError:
 
 
 def load_dataset(
-    kind: str, root: str | Path = "", *, lists: Literal["train", "all"] = "train", skip_unreadable: bool = False
+    kind: str,
+    root: str | Path = "",
+    *,
+    lists: Literal["train", "all"] = "train",
+    skip_unreadable: bool = False,
+    people: int | None = None,
 ) -> ReIDDataset:
     """A data set by the name of its kind, as on the command line.
 
@@ -186,23 +191,33 @@ def load_dataset(
         root: its folder, or the CSV file; not used for drawn people.
         lists: for msmt17 alone, see there.
         skip_unreadable: open every image now and leave out, with a warning, those that are broken.
+        people: only the first so many people of the training set and of the test.
 
     Returns:
         The data set.
 
     Raises:
-        InputError: an unknown kind, or what the reader of that kind raises.
+        InputError: an unknown kind, a folder for drawn people, fewer than one person, or what the reader of that
+            kind raises.
 
     >>> load_dataset("market")
     Traceback (most recent call last):
     paullite.errors.InputError: found the data set 'market'; expected market1501, duke, msmt17, folder, csv,
         paperdolls-source, paperdolls-target; did you mean market1501?
     """
+    at_least_one(people=1 if people is None else people)
+    dataset = _load(kind, root, lists, skip_unreadable)
+    return dataset if people is None else dataset.first_people(people)
+
+
+def _load(kind: str, root: str | Path, lists: Literal["train", "all"], skip_unreadable: bool) -> ReIDDataset:
     if kind not in KINDS:
         raise unknown_kind(kind)
     if kind.startswith("paperdolls-"):
         from .paperdolls import PaperDolls
 
+        if str(root):
+            raise InputError(f"found {root} after {kind}", "expected nothing there, since drawn people need no folder")
         return PaperDolls(domain="source" if kind.endswith("source") else "target")
     if not str(root):
         raise InputError(f"found no folder for {kind}", "expected where it lies", f"for example: {kind} my/folder")
