@@ -1,0 +1,224 @@
+"""What was found, claimed, not claimed, and surprising: sentences that the receipts choose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from paullite.experiments.receipts import settings_of
+
+from .contests import AGAINST, PARTLY, SHOWN, Outcome, outcomes
+from .inside import negatives_of
+from .shelf import Lines, Shelf
+from .words import ORDER, Kind, count, gain, kind, listed, percent, seeds_of
+
+
+@dataclass(frozen=True)
+class World:
+    """PAUL against one of its controls in one world."""
+
+    study: str
+    arm: str
+    title: str
+    control: str
+    lines: Lines
+
+
+def worlds(shelf: Shelf, control: str) -> list[World]:
+    """PAUL minus a control in every world and with all settings; what several studies share comes once."""
+    met: dict[str, World] = {}
+    for study, arm in [(one, arm) for one in WITH_WORLDS for arm in _arms(shelf, one)]:
+        key = json.dumps(shelf.changes(study, arm), sort_keys=True)
+        lines = None if key in met else shelf.against(study, arm, control)
+        if lines:
+            title = shelf.title(study, arm) if shelf.changes(study, arm) else "the usual world and settings"
+            met[key] = World(study, arm, title, control, lines)
+    return list(met.values())
+
+
+WITH_WORLDS = ("ablation", "kinds", "patches", "shift", "labels", "harm", "settings", "surrogates", "negatives")
+
+
+def _arms(shelf: Shelf, study: str) -> list[str]:
+    """Arms that train as PAUL does, with both losses."""
+    receipt = shelf.get(study)
+    whole = [arm for arm in receipt.arms if "method" not in shelf.changes(study, arm)] if receipt else []
+    weights = {arm: settings_of(receipt, arm)["adapt"] for arm in whole} if receipt else {}
+    return [arm for arm in whole if weights[arm]["pedal_weight"] and weights[arm]["ipfl_weight"]]
+
+
+def found(shelf: Shelf) -> list[str]:
+    """The section *What we found*."""
+    held = outcomes(shelf)
+    if not held:
+        return ["No study was run yet. Each section below names the command that runs it."]
+    blocks = [_group(held, *group) for group in GROUPS]
+    blocks = [block for block in blocks if block] + _seeds_matter(shelf)
+    return blocks + [text for control in ("batch_norm", "direct") if (text := _over_worlds(shelf, control))]
+
+
+GROUPS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
+    ("What did **not** come out for the method or for our choices, first:", AGAINST),
+    ("What came out in one score only, or cannot be said:", PARTLY),
+    ("What came out in both scores:", SHOWN),
+)
+
+
+def _group(held: Sequence[Outcome], title: str, kinds: Sequence[Kind]) -> str:
+    lines = [o.text() for o in held if o.kind in kinds]
+    return "\n".join([title, "", *lines]) if lines else ""
+
+
+def _seeds_matter(shelf: Shelf) -> list[str]:
+    """How far seeds lie apart, held against what PAUL adds."""
+    scores, lines = shelf.rank1("ablation", "paul"), shelf.compare("ablation", "batch_norm", "paul")
+    if len(scores) < 2 or lines is None:
+        return []
+    apart, gained = max(scores) - min(scores), lines["rank1"].b - lines["rank1"].a
+    text = (
+        f"**Seeds.** PAUL's rank-1 goes from {percent(min(scores))} to {percent(max(scores))} over seeds, which draw "
+    )
+    text += (
+        f"other people and other cameras. That is {'more' if apart > abs(gained) else 'less'} than the mean difference "
+    )
+    return [f"{text}between PAUL and batch-norm statistics only. One seed would be no result."]
+
+
+CONTROLS = {"batch_norm": "batch-norm statistics alone", "direct": "direct transfer"}
+
+
+def _over_worlds(shelf: Shelf, control: str) -> str:
+    """How PAUL did against a control in all worlds together."""
+    found = worlds(shelf, control)
+    if len(found) < 2:
+        return ""
+    groups: dict[Kind, list[World]] = {one: [w for w in found if kind(w.lines) == one] for one in ORDER}
+    told = {
+        "better": "better in both scores in",
+        "partly better": "better in one score in",
+        "open": "not to be told apart in",
+        "mixed": "better in one score and worse in the other in",
+        "partly worse": "worse in one score in",
+        "worse": "worse in both in",
+        "unsaid": "without an answer in",
+    }
+    parts = [f"{words} {len(groups[one])}" for one, words in told.items() if groups[one]]  # type: ignore[index]
+    text = f"**All worlds and settings, against {CONTROLS[control]}:** PAUL was tried in {len(found)} of them. "
+    text += f"It is {listed(parts)}."
+    below = groups["worse"] + groups["partly worse"] + groups["mixed"]
+    worse = [f"{w.title} ({gain(w.lines['map_step'], ' points of mAP')})" for w in below]
+    return text + (f" Worse: {listed(worse)}." if worse else "")
+
+
+def claims(shelf: Shelf) -> list[str]:
+    """What is claimed: the contests that both scores decide for the idea; then what is not."""
+    held = outcomes(shelf)
+    return [
+        "### What we claim",
+        _claimed([o for o in held if o.kind in SHOWN]),
+        "### What we do not claim",
+        _not_claimed([o for o in held if o.kind not in SHOWN]),
+        "### What surprised us",
+        _surprises(held, negatives_of(shelf), [*_own_camera(shelf), *_drawn_source(shelf)]),
+    ]
+
+
+def _claimed(shown: Sequence[Outcome]) -> str:
+    if not shown:
+        return "Nothing: no contest that was held is more than chance in both scores."
+    first = "On drawn people, with this network, these settings and these seeds:"
+    return "\n".join([first, "", *(f"- {o.headline()}" for o in shown)])
+
+
+LIMITS = (
+    "That any of this holds for real people. Drawn people are easier, and fail in other ways.",
+    "That these are the numbers of the paper. Its tables could not be read, and nothing here was tuned to them.",
+    "That a difference which is not shown is not there. A few seeds see large differences only.",
+    "That an order of arms holds with a longer training or a larger network.",
+)
+
+
+def _not_claimed(rest: Sequence[Outcome]) -> str:
+    lines = [f"- {one}" for one in LIMITS]
+    lines += [f"- That {o.ours} beats {o.theirs}." for o in rest]
+    return "\n".join(lines)
+
+
+def _surprises(held: Sequence[Outcome], false: tuple[float, float] | None, others: Sequence[str]) -> str:
+    """Ideas whose contest did not come out for them, and what else was not expected."""
+    lines = [f"- {one}" for one in others]
+    for o in held:
+        if o.contest.idea and o.kind in SPOKEN:
+            found = SPOKEN[o.kind]
+            change = gain(o.lines["map_step"], " points of mAP")
+            lines.append(f"- The method's idea leads one to expect that {o.contest.idea}. {found}: {change}.")
+    cyclic = [o for o in held if o.contest.study == "negatives" and o.kind in AGAINST]
+    if cyclic and false and false[0] < false[1]:
+        text = f"- In the last epoch cyclic ranking pushes {percent(false[0])} of the anchors from their own person. "
+        text += f"Taking the nearest would push {percent(false[1])}. Yet the scores do not show it: see the first list."
+        lines.append(text)
+    return "\n".join(lines) or "No contest went against what the method's idea leads one to expect."
+
+
+def _own_camera(shelf: Shelf) -> list[str]:
+    """Whether wrong first places come from the query's own camera more often than by chance, also after PAUL."""
+    rows = [row for row in shelf.rows("failures-groups") if row.get("shared") == "camera" and row.get("net") == "paul"]
+    weights = [float(row["wrong_first_places"]) for row in rows]
+    if not sum(weights):
+        return []
+    share, chance = (np.average([row[column] for row in rows], weights=weights) for column in ("share", "chance"))
+    text = (
+        f"After PAUL, {percent(share)} of the wrong first places come from the query's own camera. By chance it would "
+    )
+    return (
+        [f"{text}be {percent(chance)}. The camera is still what the features see first."] if share > 2 * chance else []
+    )
+
+
+def _drawn_source(shelf: Shelf) -> list[str]:
+    """Whether learning on drawn people made the features of real people worse."""
+    before, after = (shelf.rank1("market1501", arm) for arm in ("features", "dolls/direct"))
+    if not before or not after or after[0] >= before[0]:
+        return []
+    text = (
+        "On Market-1501, learning with labels on drawn people made ImageNet's features worse, in one training: rank-1 "
+    )
+    return [f"{text}{percent(after[0])} against {percent(before[0])}. See [Real people](#results-market1501)."]
+
+
+SPOKEN: dict[Kind, str] = {
+    "worse": "The opposite showed",
+    "partly worse": "The opposite showed in one score",
+    "mixed": "The two scores disagree",
+    "open": "That did not show",
+    "partly better": "That showed in one score only",
+}
+
+
+def missing(shelf: Shelf, studies: Sequence[str]) -> str:
+    """Which studies were not run."""
+    absent = [f"`{study}`" for study in studies if shelf.get(study) is None]
+    return f"Not run: {listed(absent)}." if absent else "Every study of the list was run."
+
+
+def many(shelf: Shelf) -> str:
+    """How many verdicts the page holds, and what chance does to so many."""
+    lines = [line for compared in shelf.compared() for line in compared.values() if line.seeds]
+    if not lines:
+        return "No verdict stands on this page yet."
+    said = sum(line.verdict() == "more than chance" for line in lines)
+    return (
+        f"This page holds {count(len(lines), 'verdict')}, {said} of them *more than chance*. Each is judged by itself. "
+        f"If no arm differed from another at all, one interval over seeds in twenty would still leave out zero: "
+        f"about {len(lines) / 20:.0f} of {len(lines)}. That the interval over people must leave out zero, too, makes "
+        "it fewer. So a verdict that surprises, and stands alone, should be run on other seeds before it is believed."
+    )
+
+
+def usual_seeds(shelf: Shelf, study: str) -> str:
+    """The seeds of a study in words."""
+    receipt = shelf.get(study)
+    return seeds_of(sorted({trial.seed for trial in receipt.trials})) if receipt else ""
