@@ -1,4 +1,5 @@
-# make demo | book | notebooks | test | bench | bar | bands | weights | check. Each sets up .venv by itself when it is missing or stale.
+# make demo | book | notebooks | test | bench | bar | bands | experiments | results | weights | check
+# Each sets up .venv by itself when it is missing or stale.
 # Needs only Python 3.10 or later and make. Another interpreter: make demo PYTHON=python3.12
 
 PYTHON ?= python3
@@ -7,8 +8,9 @@ OUTPUT ?= demo
 SEED ?= 0
 PORT ?= 8000
 COLAB_PYTHON ?= python3.13
+STUDIES ?= all failures
 
-.PHONY: help demo book html publish notebooks test test-colab check bench bar bands weights clean
+.PHONY: help demo book html publish notebooks test test-colab check bench bar bands experiments results weights clean
 
 help:
 	@echo "make demo    PAUL end to end on drawn people, two to five minutes; OUTPUT=folder SEED=number"
@@ -20,7 +22,10 @@ help:
 	@echo "make bench   speed: medians and ratios, one thread"
 	@echo "make bar     the demo on seeds 0 to 4, and the table of it"
 	@echo "make bands   the numbers over seeds that the chapters compare with"
-	@echo "make weights the networks that come with the package, made again"
+	@echo "make experiments  every study, its receipts and the page of results: about two hours on 2 cores; after a stop"
+	@echo "                  it goes on where it was; STUDIES='ablation rivals' for some"
+	@echo "make results the page of results from the receipts, nothing is run"
+	@echo "make weights both networks that come with the package, made again"
 	@echo "make clean   remove .venv and what tests leave"
 
 # The exact versions of constraints.txt serve where they were tested, that is on one minor version of Python.
@@ -87,6 +92,22 @@ bar: .venv/.ready
 
 bands: .venv/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bands
+
+STUDY_RUNS := runs/experiments
+RECEIPTS := paullite/experiments/receipts
+RESULTS = $(BIN)/python -m book.tools.results
+
+# Trials that were run before, with the same settings and versions, are not run again: delete $(STUDY_RUNS) when the code
+# behind them has changed. The number of threads is set for what is computed outside of trials.
+experiments: .venv/.ready
+	set -e; for study in $(STUDIES); do OMP_NUM_THREADS=1 $(BIN)/paullite experiment $$study --output $(STUDY_RUNS); done
+	mkdir -p $(RECEIPTS)
+	cp $(STUDY_RUNS)/*.json $(STUDY_RUNS)/*.csv $(RECEIPTS)
+	if [ -f $(STUDY_RUNS)/failures-worst.png ]; then cp $(STUDY_RUNS)/failures-worst.png book/assets/worst.png; fi
+	$(RESULTS)
+
+results: .venv/.ready
+	$(RESULTS)
 
 weights: .venv/.ready
 	$(BIN)/python -m tests.benchmarks.weights

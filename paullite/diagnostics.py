@@ -49,7 +49,7 @@ class Diagnosis:
     Nothing of it reaches the losses: the counting draws no random number and leaves the network as it was.
 
     Args:
-        target: as `paullite.adapt` takes it.
+        target: as `paullite.adaptation.adapt` takes it.
         config: K, the size of the ranking lists, the number of candidates.
 
     >>> dolls = PaperDolls("target", identities=3, test_identities=2)

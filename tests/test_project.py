@@ -83,7 +83,8 @@ def test_readme_names_commands_that_exist() -> None:
     for target in re.findall(r"`?make ([a-z]+)", text("README.md")):
         assert f"\n{target}:" in makefile, target
     from paullite.cli import top_level
-    from paullite.commands import DATA, SHOW
+    from paullite.commands import DATA
+    from paullite.show import SHOW
 
     known = set(top_level(pl.PRESETS["paperdolls"])) | {"--help"}
     shell = "".join(re.findall(r"```sh\n(.*?)```", text("README.md"), re.DOTALL))

@@ -16,14 +16,9 @@ from .rankings import Features, features_of
 from .receipts import write
 from .runner import compute, receipt_of
 from .settings import Settings
-from .studies import BATCH_NORM, DIRECT, FIVE, PAUL, Study
+from .studies import FAILURES
 from .trial import key_of, run_trial, source_net
 
-STUDY = Study(
-    "Which queries are found worst, and what do wrong first places share with them?",
-    {"direct": DIRECT, "batch_norm": BATCH_NORM, "paul": PAUL},
-    FIVE,
-)
 GROUPED_BY = ("camera pair", "view", "garment", "occluder")
 
 
@@ -48,8 +43,8 @@ def run_failures(
     Returns:
         The receipt's JSON file.
     """
-    folder, seeds = writable_folder(folder), tuple(seeds or STUDY.seeds)
-    arms = {name: Settings().changed(arm.changes) for name, arm in STUDY.arms.items()}
+    folder, seeds = writable_folder(folder), tuple(seeds or FAILURES.seeds)
+    arms = {name: Settings().changed(arm.changes) for name, arm in FAILURES.arms.items()}
     compute(
         [(settings, seed) for seed in seeds for settings in arms.values()], folder, jobs or os.cpu_count() or 1, say
     )
@@ -62,7 +57,7 @@ def run_failures(
             picture(looks["direct"], looks["paul"], target, folder / "failures-worst.png")
     write_csv(folder / "failures-groups.csv", rows)
     outcomes = {(name, seed): run_trial(settings, seed, folder) for name, settings in arms.items() for seed in seeds}
-    return write(receipt_of("failures", STUDY, seeds, outcomes), folder)
+    return write(receipt_of("failures", FAILURES, seeds, outcomes), folder)
 
 
 def networks(seed: int, target: PaperDolls, folder: Path) -> dict[str, PatchNet]:

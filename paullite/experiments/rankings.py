@@ -59,7 +59,7 @@ class Ranking:
 
 
 def rankings(net: PatchNet | Features, dataset: ReIDDataset) -> list[Ranking]:
-    """The whole ranking of every query, by the rules of `paullite.evaluate`.
+    """The whole ranking of every query, by the rules of `paullite.judge.evaluate`.
 
     Raises:
         InputError: NaN in the features, or not one for each picture.

@@ -62,18 +62,18 @@ def discriminate_instances(
     """Adapt by image-level instance discrimination: every image is a class of its own.
 
     Args:
-        config: as for `paullite.adapt`. Its settings of PEDAL and IPFL have no effect.
+        config: as for `paullite.adaptation.adapt`. Its settings of PEDAL and IPFL have no effect.
         target: its training images, without identities; its test is judged for display only.
         start: the network of phase 1, its run, or a file of either. It is copied, not changed.
         temperature: tau of the loss, over 0.
         lr_factor: on ``config.lr``, over 0.
-        resume, force: as for `paullite.adapt`.
+        resume, force: as for `paullite.adaptation.adapt`.
 
     Returns:
         A `Run`; its memory ``rows`` has a row for each image.
 
     Raises:
-        InputError: as `paullite.adapt`; a temperature or factor that is not over 0.
+        InputError: as `paullite.adaptation.adapt`; a temperature or factor that is not over 0.
 
     The defaults were chosen by rank-1 after 6 epochs on the study's data of seed 100: tau 0.1 with the factors 1 and
     0.1 gave 0.383 and 0.456, tau 0.5 with 0.1 gave 0.544; batch-norm alone 0.533. PAUL's own settings were chosen on
@@ -116,7 +116,7 @@ def learn_clusters(
     ``cluster_purity``: the share of the clustered images whose cluster is mostly of their person.
 
     Args:
-        config: as for `paullite.adapt`. Its settings of PEDAL and IPFL have no effect.
+        config: as for `paullite.adaptation.adapt`. Its settings of PEDAL and IPFL have no effect.
         target: its training images, without identities; its test is judged for display only.
         start: the network of phase 1, its run, or a file of either. It is copied, not changed.
         eps: the largest Jaccard distance between neighbours in DBSCAN, over 0 and below 1.
@@ -124,13 +124,13 @@ def learn_clusters(
         neighbours: length of the neighbour lists behind the Jaccard distance, itself counted.
         temperature: tau of the loss, over 0.
         lr_factor: on ``config.lr``, over 0.
-        resume, force: as for `paullite.adapt`.
+        resume, force: as for `paullite.adaptation.adapt`.
 
     Returns:
         A `Run`; its memory ``rows`` has the last epoch's clusters in its first rows.
 
     Raises:
-        InputError: as `paullite.adapt`; scikit-learn is not installed; a number out of its range.
+        InputError: as `paullite.adaptation.adapt`; scikit-learn is not installed; a number out of its range.
 
     The defaults were chosen by rank-1 after 6 epochs on the study's data of seed 100, min_samples and tau fixed. With
     12 neighbours, eps 0.5, factor 1: 0.356. With 8 neighbours: eps 0.5, factors 0.3, 0.1, 0.03: 0.450, 0.606, 0.606,
@@ -186,10 +186,10 @@ def learn_rows(
     resume: bool,
     force: bool,
 ) -> Run:
-    """The loop that both rivals share. It is that of `paullite.adapt` with other losses.
+    """The loop that both rivals share. It is that of `paullite.adaptation.adapt` with other losses.
 
     Args:
-        config, target, start, resume, force: as for `paullite.adapt`.
+        config, target, start, resume, force: as for `paullite.adaptation.adapt`.
         made_of: name and settings of the rival, with ``temperature`` and ``lr_factor``.
         before: gives the images their rows before an epoch; ``None``: each image keeps a row of its own.
         columns: what the history says of the rows of an epoch.

@@ -31,16 +31,16 @@ def across_settings(runs: Sequence[Followed]) -> list[Facts]:
 
     Returns:
         A row for each signal and each group of two arms or more in which it can be compared; see `SIGNALS`. A signal
-        without a group has a row with ``arms`` 0 or 1 and nothing measured. Scores are shares. Columns:
+        without a group has a row with ``arms`` 0 or 1 and nothing measured. Scores are shares. Columns::
 
-        signal, arms, of, seeds   arms compared, of so many with this signal; ``names`` lists them
-        rho, rho_low, rho_high    Spearman's correlation, mean over seeds with its 95 % interval over seeds
-        same_sign                 share of the seeds on whose side the mean is; ``constant`` ones, in which signal or
-                                  score never changes, are on none
-        picked                    mAP of the arm that the signal picks, its sign taken from the other seeds
-        best, default, random     mAP of the best arm of each seed; of the study's own; of any arm, on average
-        regret, gain_default, gain_random   best - picked, picked - default, picked - random; each with _low, _high
-        note                      "few arms" (under 5), "few seeds" (under 3), "N constant": left out of rho
+            signal, arms, of, seeds   arms compared, of so many with this signal; "names" lists them
+            rho, rho_low, rho_high    Spearman's correlation, mean over seeds with its 95 % interval over seeds
+            same_sign                 share of the seeds on whose side the mean is; "constant" ones, in which signal
+                                      or score never changes, are on none
+            picked                    mAP of the arm that the signal picks, its sign taken from the other seeds
+            best, default, random     mAP of the best arm of each seed; of the study's own; of any arm, on average
+            regret, gain_default, gain_random   best - picked, picked - default, picked - random; each with _low, _high
+            note                      "few arms" (under 5), "few seeds" (under 3), "N constant": left out of rho
 
     Raises:
         InputError: arms of one world and seed whose images differ.
@@ -65,16 +65,16 @@ def across_epochs(runs: Sequence[Followed]) -> list[Facts]:
         runs: as for `across_settings`, with the judge's scores by epoch. Epoch 0 has no signal and cannot be picked.
 
     Returns:
-        A row for each signal that has two epochs or more, and the control. Scores are shares. Columns:
+        A row for each signal that has two epochs or more, and the control. Scores are shares. Columns::
 
-        signal, runs, seeds       ``constant``: runs where signal or score never changes
-        epochs                    of the shortest run
-        rho, rho_low, rho_high    Spearman's correlation, mean over runs; 95 % interval over seeds
-        same_sign                 share of the runs on whose side the mean is; a constant one is on none
-        picked                    mAP of the epoch that the signal picks, its sign taken from the other seeds
-        best, last, random        mAP of the best epoch, of the last, and of any, on average
-        regret, gain_last, gain_random   best - picked, picked - last, picked - random; each with _low, _high
-        note                      "few epochs" (under 10), "few seeds" (under 3), "N constant": left out of rho
+            signal, runs, seeds       "constant": runs where signal or score never changes
+            epochs                    of the shortest run
+            rho, rho_low, rho_high    Spearman's correlation, mean over runs; 95 % interval over seeds
+            same_sign                 share of the runs on whose side the mean is; a constant one is on none
+            picked                    mAP of the epoch that the signal picks, its sign taken from the other seeds
+            best, last, random        mAP of the best epoch, of the last, and of any, on average
+            regret, gain_last, gain_random   best - picked, picked - last, picked - random; each with _low, _high
+            note                      "few epochs" (under 10), "few seeds" (under 3), "N constant": left out of rho
     """
     return [row for signal in (*SIGNALS, CLOCK) if (row := _epochs_row(signal, runs))]
 
@@ -132,7 +132,7 @@ def markdown(rows: Sequence[Facts], columns: Sequence[str] = ()) -> str:
 
     Args:
         rows: of `across_settings` or `across_epochs`.
-        columns: only these, of `HEADS`; none given: all that the rows have.
+        columns: only these, of ``HEADS``; none given: all that the rows have.
 
     >>> print(markdown([{"signal": "pedal", "arms": 5, "rho": -0.5, "rho_low": -0.75, "rho_high": -0.25}]))
     | signal | arms | rank correlation |

@@ -230,3 +230,10 @@ STUDIES: dict[str, Study] = {
     ),
 }
 """Every study by name, in the order in which ``make experiments`` runs them."""
+
+FAILURES = Study(
+    "Which queries are found worst, and what do wrong first places share with them?",
+    {"direct": DIRECT, "batch_norm": BATCH_NORM, "paul": PAUL},
+    FIVE,
+)
+"""What `paullite.experiments.groups` looks at again, group by group."""

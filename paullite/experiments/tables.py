@@ -10,7 +10,7 @@ from statistics import fmean
 from .compare import Line, compare_trials
 from .receipts import Receipt, read
 from .statistics import Interval, seed_interval
-from .studies import STUDIES
+from .studies import FAILURES, STUDIES
 
 SCORES = {"rank1": "rank-1", "map_step": "mAP (step)"}
 
@@ -102,6 +102,8 @@ def listing() -> str:
     lines = []
     for name, study in STUDIES.items():
         lines.append(f"{name:<12}{study.question} ({len(study.arms)} arms, {len(study.seeds)} seeds)")
+    lines.append(f"{'failures':<12}{FAILURES.question}")
+    lines.append(f"{'market1501':<12}Does PAUL help on real people? Needs --root and --weights.")
     return "\n".join(lines)
 
 
