@@ -218,10 +218,17 @@ def test_one_training_on_real_people_decides_nothing(tmp_path: Path) -> None:
     arms = {f"dolls/{name}": {"title": name, "changes": {}} for name in ("direct", "batch_norm", "paul")}
     means = dict(zip(arms, (0.2, 0.3, 0.6), strict=True))
     trials = [trial(arm, 0, mean, "market") for arm, mean in means.items()]
-    receipts.write(Receipt("market1501", "Real?", "paullite real", {}, arms, {}, {}, trials), tmp_path)
+    settings = {
+        "pretrain": {"backbone": "small", "size": [128, 64], "epochs": 6},
+        "adapt": {"epochs": 3},
+        "target": {"name": "Market-1501", "people": 7, "images": 70, "all_people": 751},
+        "source": {"dolls": {"people": 11, "images": 110}},
+    }
+    receipts.write(Receipt("market1501", "Real?", "paullite real", settings, arms, {}, {}, trials), tmp_path)
     text = section(page(tmp_path, tmp_path), "## Real people")
     assert text.count("<br>cannot be said") == 4 and "more than chance" not in text
     assert "| paul minus batch-norm | +" in text and "paullite real" in text
+    assert "drawn people (11 people, 110 images)" in text and "70 images of 7 of the 751 training people" in text
 
 
 def test_sentences_hold_no_number_of_their_own() -> None:

@@ -134,6 +134,7 @@ def run_real(real: Real, folder: str | Path, *, command: str, say: Say = print) 
             scores = evaluate(net, target, workers=real.preset.adapt.workers)
         say(f"{arm}: {scores}")
         people = people_of(scores, target.query.pids or ())
+        people["pids"] = list(range(len(people["pids"])))  # who they are stays with the data set
         trials.append(Trial(arm, real.seed, scores.headline(), people, clock.seconds, data))
     return write(receipt_of(real, trials, command), folder)
 
@@ -188,8 +189,8 @@ def receipt_of(real: Real, trials: list[Trial], command: str) -> Receipt:
     settings: dict[str, Any] = {
         "pretrain": asdict(real.preset.pretrain) | {"weights": Path(real.weights).name},
         "adapt": asdict(real.preset.adapt),
-        "target": {"name": real.target.name, "people": real.people or real.target.train.identities},
-        "source": {"name": Path(real.source).name if real.source else ""},
+        "target": {"name": real.target.name, **_size(real.images()), "all_people": real.target.train.identities},
+        "source": {name: _size(source) for name, source in real.sources().items()},
     }
     described = {trial.arm: {"title": _title(trial.arm), "changes": {"method": trial.arm}} for trial in trials}
     return Receipt(
@@ -206,6 +207,10 @@ def receipt_of(real: Real, trials: list[Trial], command: str) -> Receipt:
         },
         trials=trials,
     )
+
+
+def _size(dataset: ReIDDataset) -> dict[str, int]:
+    return {"people": dataset.train.identities, "images": len(dataset.train)}
 
 
 def _title(arm: str) -> str:

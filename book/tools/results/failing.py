@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from paullite.experiments.compare import Line, compare_trials
+from paullite.experiments.real import NAMES
 from paullite.experiments.statistics import bootstrap
 
 from .shelf import Row, Shelf
-from .words import SCORES, capital, count, folded, number, percent, span, table
+from .words import SCORES, capital, count, folded, listed, number, percent, span, table
 
 NETS = ("net", "arm", "method", "when")  # what may tell apart the networks of rows that are otherwise alike
 EXPLAINED = {
@@ -137,8 +139,23 @@ def real(shelf: Shelf) -> list[str]:
         if trials:
             over = bootstrap(trials)
             rows.append([facts["title"], *(f"{number(over[s].mean)} {span(over[s])}" for s in SCORES)])
-    blocks.append(table(["", "rank-1, %", "mAP, %"], rows))
+    blocks += [_trained(receipt.settings), table(["", "rank-1, %", "mAP, %"], rows)]
     return [*blocks, *_real_gains(shelf), f"To make it again:\n\n```sh\n{receipt.command}\n```"]
+
+
+def _trained(settings: Mapping[str, Any]) -> str:
+    """On what, and how long."""
+    first, second, target = settings["pretrain"], settings["adapt"], settings["target"]
+    sources = [f"{NAMES[k]} ({s['people']} people, {s['images']} images)" for k, s in settings["source"].items()]
+    height, width = first["size"]
+    return (
+        f"Backbone `{first['backbone']}` on images of {height} x {width} pixels. Labelled sources: {listed(sources)}, "
+        f"{first['epochs']} epochs. PAUL then saw {target['images']} images of {target['people']} of the "
+        f"{target['all_people']} training people of {target['name']}, without labels, in {second['epochs']} epochs. "
+        "That is a small part of the published schedule: compare the lines with each other, not with papers. The test "
+        "is the whole official one. The settings were fixed before any score was seen. What the sources are stands "
+        "under [Data and ethics](data_and_ethics.md)."
+    )
 
 
 REAL = (
