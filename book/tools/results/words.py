@@ -76,8 +76,12 @@ def listed(words: Sequence[str]) -> str:
 
 
 def capital(text: str) -> str:
-    """The first letter large, the others as they are."""
-    return text[:1].upper() + text[1:]
+    """The first letter large, the others as they are. A symbol that is given a value stays what it is.
+
+    >>> capital("learned patches"), capital("s = 4")
+    ('Learned patches', 's = 4')
+    """
+    return text if text[1:3] == " =" else text[:1].upper() + text[1:]
 
 
 def sign_of(line: Line) -> int:
