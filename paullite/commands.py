@@ -166,7 +166,11 @@ def evaluate(
 
     at_least_one(batch=batch)
     if receipt and not receipt.endswith(".json"):
-        raise InputError(f"found --receipt {receipt}", "expected a name that ends in .json", f"use {receipt}.json")
+        raise InputError(
+            f"found --receipt {receipt}",
+            "expected a name that ends in .json",
+            f"use {Path(receipt).with_suffix('.json')}",
+        )
     dataset = load_data(kind, root, people, skip_unreadable)
     place = start_accelerator(RunConfig(device=device)).device
     network = load_net(net).to(place)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from ..errors import InputError
+
 Name = Annotated[
     Positional[str], arg(metavar="NAME", help='A study, "all" of them, "failures", "market1501", or "list".')
 ]
@@ -46,6 +48,8 @@ def experiment(
     from .studies import STUDIES
     from .tables import listing, table
 
+    if name != "market1501" and (root or weights or source or people or gpu):
+        raise InputError(f"found options of market1501 for {name}", "expected none of them", "leave them out")
     if name == "list":
         print(listing())
     elif name == "failures":
@@ -62,6 +66,9 @@ def _market(root: str, weights: str, source: str, people: int, gpu: bool, output
     from ..data.readers import load_dataset
     from .real import CPU, GPU, Real, run_real
 
+    if not root or not weights:
+        missing = "--root FOLDER" if not root else "--weights FILE"
+        raise InputError(f"found no {missing}", "expected --root and --weights for real people", f"add {missing}")
     real = Real(load_dataset("market1501", root), weights, source, GPU if gpu else CPU, people)
     told = {"root": "ROOT", "weights": Path(weights).name, "source": Path(source).name, "people": people}
     options = "".join(f" --{name} {shlex.quote(str(value))}" for name, value in told.items() if value)

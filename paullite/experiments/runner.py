@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import torch
 
-from ..errors import InputError, at_least_one, nearest_names
+from ..errors import InputError, nearest_names
 from ..training import Row, versions, writable_folder
 from .receipts import Receipt, Trial, write
 from .settings import Settings
@@ -50,9 +51,11 @@ def run_study(
     Raises:
         InputError: no such study, or a folder that cannot be written.
     """
-    study, folder = find_study(name), writable_folder(folder)
+    study = find_study(name)
     seeds = tuple(seeds or study.seeds)
-    at_least_one(jobs=jobs or 1)
+    if jobs < 0 or min(seeds) < 0:
+        raise InputError(f"found jobs = {jobs}, seeds {seeds}", "expected 0 or more", "jobs 0 is one for each core")
+    folder = writable_folder(folder)
     arms = {arm: Settings().changed(found.changes) for arm, found in study.arms.items()}
     wanted = [(settings, seed) for seed in seeds for settings in arms.values()]
     compute(wanted, folder, jobs or os.cpu_count() or 1, say)
@@ -65,7 +68,7 @@ def find_study(name: str) -> Study:
     if name not in STUDIES:
         raise InputError(
             f"found the study {name!r}",
-            f"expected one of {', '.join(STUDIES)}",
+            f"expected one of {', '.join(STUDIES)}, failures, market1501, all, list",
             f"nearest: {nearest_names(name, STUDIES)}",
         )
     return STUDIES[name]
@@ -77,7 +80,7 @@ def compute(wanted: Iterable[tuple[Settings, int]], folder: Path, jobs: int, say
     missing = [pair for key, pair in trials.items() if not (folder / "trials" / f"{key}.json").is_file()]
     nets = {source_key(s, seed): (s, seed) for s, seed in missing}
     starts = [pair for key, pair in nets.items() if not (folder / "nets" / f"{key}.safetensors").is_file()]
-    say(f"{len(trials)} trials, {len(missing)} still to run, {len(starts)} networks to pretrain; {jobs} at a time")
+    say(f"trials: {len(trials)}, still to run: {len(missing)}, networks to pretrain first: {len(starts)}; jobs: {jobs}")
     for done, (settings, seed, seconds) in enumerate(in_processes(_make_net, starts, folder, jobs), start=1):
         say(f"pretrained {done} of {len(starts)}: seed {seed}, P = {settings.pretrain.patches}, {seconds:.0f} s")
     for done, (settings, seed, seconds) in enumerate(in_processes(_make_trial, missing, folder, jobs), start=1):
@@ -103,7 +106,15 @@ def in_processes(
             pool.shutdown(wait=False, cancel_futures=True)
             for child in active_children():
                 child.terminate()
-            raise KeyboardInterrupt(f"stopped; what is done is in {folder}, the same command goes on") from None
+            raise KeyboardInterrupt(
+                f"stopped; what was finished is in {folder}, the same command does the rest"
+            ) from None
+        except BrokenProcessPool:
+            raise InputError(
+                "a process of the study was ended from outside",
+                "expected it to live, and a machine with little memory may have ended it",
+                "type the same again, with --jobs 1; what was finished is kept",
+            ) from None
         except BaseException:  # those under way end, the others do not begin
             pool.shutdown(wait=False, cancel_futures=True)
             raise

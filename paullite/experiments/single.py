@@ -37,6 +37,7 @@ def write_receipt(
     run = load(net) if net else None
     config = asdict(run.config) | {"output": None} if isinstance(run, Run) else {}
     name = Path(net).name if net else "the network that comes along"
+    title = f"{name}, batch-norm statistics taken anew" if batch_norm else name
     settings: dict[str, Any] = {"batch_norm": batch_norm, "data": dataset.name, "run": config}
     data = {"target": fingerprint(dataset.query)}
     people = people_of(scores, dataset.query.pids or ())
@@ -45,7 +46,7 @@ def write_receipt(
         question=f"How good is {name} on {dataset.name}?",
         command="paullite evaluate",
         settings=settings,
-        arms={"net": {"title": name, "changes": {}}},
+        arms={"net": {"title": title, "changes": {}}},
         versions=versions(),
         machine={"device": "cuda" if torch.cuda.is_available() else "cpu", "cores": os.cpu_count()},
         trials=[Trial("net", int(config.get("seed", 0)), scores.headline(), people, {}, data)],

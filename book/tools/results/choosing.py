@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from paullite.experiments.followed import runs_of
-from paullite.experiments.signals import CLOCK, across_epochs, across_settings
+from paullite.experiments.signals import CLOCK, FEW_ARMS, across_epochs, across_settings
 
 from .shelf import Shelf
 from .words import count, number, percent, table
@@ -44,17 +44,20 @@ INTRO = (
     "cyclic ranking vetoes, whether two patches have the same neighbours. Do they follow the hidden mAP? "
     "*Correlation* is of ranks (Spearman's): it is one if the score rises whenever the signal does. *Picked over "
     "default* is what one wins by following the signal. The sign, more or less is better, was learned on the other "
-    "seeds."
+    "seeds. *Same sign* is the share of the seeds, or runs, whose correlation has the sign of the mean; in a "
+    "*constant* one the signal never changes. Arms are compared only where a signal measures the same in all of them."
 )
 
 
 def _settings(rows: Sequence[Facts]) -> list[str]:
-    shown = [row for row in rows if row.get("rho") is not None]
+    shown = [row for row in rows if row.get("rho") is not None and row["arms"] >= FEW_ARMS]
     if not shown:
         return ["There are no two settings yet that a signal could compare."]
     cells = [[_name(row, "arms"), _rho(row), _points(row, "gain_default")] for row in shown]
     head = ["signal", "correlation with mAP", "picked over default, points of mAP"]
-    return [_verdict(shown, "gain_default", "the default settings"), table(head, cells)]
+    followed = [SAID[row["signal"]] for row in shown if (row["rho_low"] or 0) > 0 or (row["rho_high"] or 0) < 0]
+    first = f"Signals whose correlation leaves out zero: {_unique(followed)}."
+    return [f"{first} {_verdict(shown, 'gain_default', 'the default settings')}", table(head, cells)]
 
 
 def _epochs(rows: Sequence[Facts]) -> list[str]:

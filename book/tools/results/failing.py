@@ -14,8 +14,10 @@ from .shelf import Row, Shelf
 from .words import SCORES, capital, count, folded, listed, number, percent, span, table
 
 NETS = ("net", "arm", "method", "when")  # what may tell apart the networks of rows that are otherwise alike
+CALLED = {"direct": "direct transfer", "batch_norm": "batch-norm only", "paul": "PAUL"}
 EXPLAINED = {
-    "camera pair": "The gallery holds one camera only, so these are not to be compared with the whole test.",
+    "camera pair": "The query's camera comes first. The gallery holds one camera only, so these are not to be compared "
+    "with the whole test. Each seed draws cameras of its own: a number stands for another camera on each.",
     "view of the nearest match": "Which match is nearest, the network itself chose: a description, not a cause.",
 }
 WORST = "book/assets/worst.png"
@@ -102,8 +104,8 @@ def _group_table(rows: Sequence[Row], column: str, nets: Sequence[str]) -> str:
             shown = [number(m["rank1"]) if m else "" for m in means]
         else:
             shown = [number(means[0]["rank1"]), number(means[0]["map_step"])]
-        cells.append([group, f"{max(m.get('queries', 0) for m in means):.0f}", *shown])
-    head = [f"rank-1, {net}, %" for net in nets] if column else ["rank-1, %", "mAP, %"]
+        cells.append([group, f"{means[-1].get('queries', 0):.0f}", *shown])
+    head = [f"rank-1, {CALLED.get(net, net)}, %" for net in nets] if column else ["rank-1, %", "mAP, %"]
     return table(["", "queries", *head], cells)
 
 
@@ -121,7 +123,7 @@ def _shared(rows: Sequence[Row]) -> list[str]:
         means = [sum(float(r[c]) * w for r, w in zip(of, wrong, strict=True)) / sum(wrong) for c in ("share", "chance")]
         cells.append([name, *map(number, means)])
     said = count(int(sum(wrong)), "wrong first place")
-    return [f"What {said} share with the query, in the largest count over seeds:", table(HEAD, cells)]
+    return [f"What {said} share with the query, over all seeds:", table(HEAD, cells)]
 
 
 HEAD = ["the same", "share, %", "by chance, %"]
@@ -140,7 +142,7 @@ def real(shelf: Shelf) -> list[str]:
             over = bootstrap(trials)
             rows.append([facts["title"], *(f"{number(over[s].mean)} {span(over[s])}" for s in SCORES)])
     blocks += [_trained(receipt.settings), table(["", "rank-1, %", "mAP, %"], rows)]
-    return [*blocks, *_real_gains(shelf), f"To make it again:\n\n```sh\n{receipt.command}\n```"]
+    return [*blocks, *_real_gains(shelf), f"To make it again:\n\n```sh\n{receipt.command}\n```", BRING]
 
 
 def _trained(settings: Mapping[str, Any]) -> str:
@@ -162,6 +164,10 @@ REAL = (
     "One training for each line. The brackets hold 95 % intervals over the test people, with the network as it is. "
     "They say nothing of another training. So between two lines the verdict is **cannot be said**, however far apart "
     "they are."
+)
+BRING = (
+    "All three files are yours to bring: the folder of the data set; the ImageNet weights of that name in timm, as "
+    "safetensors; and any small labelled set as a table with the columns path, pid, camid, split."
 )
 NOT_REAL = (
     "This was not run. It needs Market-1501 and ImageNet weights, which do not come with the package. To run it, see "

@@ -113,14 +113,17 @@ def _over_worlds(shelf: Shelf, control: str) -> str:
     return text + (f" Worse: {listed(worse)}." if worse else "")
 
 
+CLAIMED: tuple[Kind, ...] = (*SHOWN, "partly better")
+
+
 def claims(shelf: Shelf) -> list[str]:
     """What is claimed: the contests that both scores decide for the idea; then what is not."""
     held = outcomes(shelf)
     return [
         "### What we claim",
-        _claimed([o for o in held if o.kind in SHOWN]),
+        _claimed([o for o in held if o.kind in CLAIMED]),
         "### What we do not claim",
-        _not_claimed([o for o in held if o.kind not in SHOWN]),
+        _not_claimed([o for o in held if o.kind not in CLAIMED]),
         "### What surprised us",
         _surprises(held, negatives_of(shelf), [*_own_camera(shelf), *_drawn_source(shelf)]),
     ]
@@ -170,23 +173,18 @@ def _own_camera(shelf: Shelf) -> list[str]:
     if not sum(weights):
         return []
     share, chance = (np.average([row[column] for row in rows], weights=weights) for column in ("share", "chance"))
-    text = (
-        f"After PAUL, {percent(share)} of the wrong first places come from the query's own camera. By chance it would "
-    )
-    return (
-        [f"{text}be {percent(chance)}. The camera is still what the features see first."] if share > 2 * chance else []
-    )
+    text = f"After PAUL, {percent(share)} of the wrong first places come from the query's own camera."
+    return [f"{text} By chance it would be {percent(chance)}."] if share > 2 * chance else []
 
 
 def _drawn_source(shelf: Shelf) -> list[str]:
-    """Whether learning on drawn people made the features of real people worse."""
+    """Whether the network that learned on drawn people ranks real people worse than its start."""
     before, after = (shelf.rank1("market1501", arm) for arm in ("features", "dolls/direct"))
     if not before or not after or after[0] >= before[0]:
         return []
-    text = (
-        "On Market-1501, learning with labels on drawn people made ImageNet's features worse, in one training: rank-1 "
-    )
-    return [f"{text}{percent(after[0])} against {percent(before[0])}. See [Real people](#results-market1501)."]
+    text = "On Market-1501, the network that learned on drawn people ranks lower than ImageNet's features alone: rank-1"
+    seen = "One training each: seen, not shown. See [Real people](#results-market1501)."
+    return [f"{text} {percent(after[0])} against {percent(before[0])}. {seen}"]
 
 
 SPOKEN: dict[Kind, str] = {
@@ -211,7 +209,8 @@ def many(shelf: Shelf) -> str:
         return "No verdict stands on this page yet."
     said = sum(line.verdict() == "more than chance" for line in lines)
     return (
-        f"This page holds {count(len(lines), 'verdict')}, {said} of them *more than chance*. Each is judged by itself. "
+        f"Behind this page stand {count(len(lines), 'verdict')}, rank-1 and mAP counted apart, each comparison once. "
+        f"Of them {said} are *more than chance*. Each is judged by itself. "
         f"If no arm differed from another at all, one interval over seeds in twenty would still leave out zero: "
         f"about {len(lines) / 20:.0f} of {len(lines)}. That the interval over people must leave out zero, too, makes "
         "it fewer. So a verdict that surprises, and stands alone, should be run on other seeds before it is believed."

@@ -25,10 +25,10 @@ INTRO = (
     "compare A B` says how two differ. No number and no verdict on this page was typed in."
 )
 SHORT = (
-    "All scores are of drawn people, whom nobody trained on, and in percent; differences are in points. Square "
-    "brackets hold 95 % intervals over seeds. *More than chance* is said only if two intervals leave out zero: that "
-    "over seeds, and that over the test people. More under [How to read this page](#results-reading). mAP is mAP "
-    "(step)."
+    "All scores but those under [Real people](#results-market1501) are of drawn people, whom nobody trained on. They "
+    "are in percent; differences are in points. Square brackets hold 95 % intervals over seeds. *More than chance* is "
+    "said only if two intervals leave out zero: that over seeds, and that over the test people. More under [How to "
+    "read this page](#results-reading). mAP is mAP (step)."
 )
 SETTINGS = (
     "The studies use a shortened training, `paullite.experiments.settings.STUDY`. The whole schedule of the demo "
@@ -41,8 +41,9 @@ WORDS = (
     "statistics taken anew from the target, and nothing learned. That is the control to beat, because it is nearly "
     "free. The other words are in the [glossary](glossary.md)."
 )
-READING = """- **A seed** draws the world, that is its people, clothes and pictures, and starts the training on it. The
-  interval over seeds covers both together. It does not cover other kinds of data, other networks or longer trainings.
+READING = """- **A seed** draws the world, that is its people, clothes, cameras and pictures, and starts the training
+  on it. The interval over seeds covers both together. It does not cover other kinds of data, other networks or longer
+  trainings.
 - **The interval over people** draws the test people again and keeps the networks. It covers who happened to be in
   the test. It is not shown in the tables, but the verdict needs it, too. `paullite compare` prints it.
 - **Pairs.** Arms with the same seed and the same test are compared seed by seed. What makes a seed hard for both then
@@ -57,10 +58,10 @@ STUDY_INTRO = "A base has no difference to itself. Click the folded lines for mA
 def build(shelf: Shelf, root: Path = ROOT) -> tuple[str, list[Drawing]]:
     """The page as text, and its figures."""
     sections: list[tuple[str, list[Block]]] = [
-        ("# Results", [INTRO, SHORT]),
+        ("# Results", [INTRO, SHORT, SETTINGS]),
         ("## What we found", [*found(shelf), missing(shelf, list(STUDIES))]),
         ("## What that means", list(claims(shelf))),
-        ("## The studies", [SETTINGS, WORDS, STUDY_INTRO, *_studies(shelf)]),
+        ("## The studies", [WORDS, STUDY_INTRO, *_studies(shelf)]),
         ("## Where PAUL hurts", [*study_section(shelf, "harm"), "### All worlds together", *hurts(shelf)]),
         ("## What the losses do inside", [HOLD, *diagnostics(shelf)]),
         ("## Where it fails", list(failing(shelf, root))),

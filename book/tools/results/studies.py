@@ -54,7 +54,9 @@ def _again(shelf: Shelf, receipt: Receipt) -> str:
     machine = (
         f"{count(receipt.machine.get('threads', 1), 'thread')} of a {receipt.machine.get('device', 'cpu').upper()}"
     )
-    took = f"adapting with PAUL took {median(seconds):.0f} seconds (median), with {machine} and other work beside"
+    took = (
+        f"one training on the target took {median(seconds):.0f} seconds (median), with {machine} and other work beside"
+    )
     seeds = f"{count(len(receipt.trials), 'trial')}, {usual_seeds(shelf, receipt.study)}"
     return f"{capital(seeds)}; {took}. To make it again:\n\n```sh\n{receipt.command}\n```"
 
@@ -198,7 +200,10 @@ def hurts(shelf: Shelf) -> list[Block]:
     say += f"{below} of them its mean mAP is below that of batch-norm statistics only."
     blocks: list[Block] = [say]
     if others:
-        blocks += ["Here PAUL does not beat that control in both scores, the worst first:", _world_table(shelf, others)]
+        blocks += [
+            "Here PAUL does not beat that control in both scores. The table has the mAP, the worst first:",
+            _world_table(shelf, others),
+        ]
     return [*blocks, folded(f"Where it does: {len(beaten)}", _world_table(shelf, beaten))] if beaten else blocks
 
 
