@@ -187,6 +187,7 @@ def test_study_runs_resumes_and_repeats(tiny: Study, tmp_path: Path) -> None:
 def test_bad_trial_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path) -> None:
     arms = {"paul": Arm("K too large", small({"adapt": {**SMALL["adapt"], "k": 5000}}))}
     monkeypatch.setitem(STUDIES, "bad", Study("?", arms, (0,)))
+    (folder / "nets").mkdir(exist_ok=True)
     (tmp_path / "nets").symlink_to(folder / "nets")
     with pytest.raises(pl.InputError, match=r"found K = 5000 with \d+ training images; expected K < N"):
         runner.run_study("bad", tmp_path, jobs=1, say=lambda _: None)

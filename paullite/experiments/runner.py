@@ -81,10 +81,11 @@ def compute(wanted: Iterable[tuple[Settings, int]], folder: Path, jobs: int, say
     nets = {source_key(s, seed): (s, seed) for s, seed in missing}
     starts = [pair for key, pair in nets.items() if not (folder / "nets" / f"{key}.safetensors").is_file()]
     say(f"trials: {len(trials)}, still to run: {len(missing)}, networks to pretrain first: {len(starts)}; jobs: {jobs}")
-    for done, (settings, seed, seconds) in enumerate(in_processes(_make_net, starts, folder, jobs), start=1):
-        say(f"pretrained {done} of {len(starts)}: seed {seed}, P = {settings.pretrain.patches}, {seconds:.0f} s")
-    for done, (settings, seed, seconds) in enumerate(in_processes(_make_trial, missing, folder, jobs), start=1):
-        say(f"trial {done} of {len(missing)}: {settings.method}, seed {seed}, {seconds:.0f} s")
+    with told(folder):
+        for done, (settings, seed, seconds) in enumerate(in_processes(_make_net, starts, folder, jobs), start=1):
+            say(f"pretrained {done} of {len(starts)}: seed {seed}, P = {settings.pretrain.patches}, {seconds:.0f} s")
+        for done, (settings, seed, seconds) in enumerate(in_processes(_make_trial, missing, folder, jobs), start=1):
+            say(f"trial {done} of {len(missing)}: {settings.method}, seed {seed}, {seconds:.0f} s")
 
 
 Task = tuple[Settings, int]
@@ -97,38 +98,44 @@ def in_processes(
     if not tasks:
         return
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin) as pool:
-        with deaf_to_interrupts():
-            waiting = {pool.submit(make, *task, folder): task for task in tasks}
         try:
+            with deaf_to_interrupts():
+                waiting = {pool.submit(make, *task, folder): task for task in tasks}
             for future in as_completed(waiting):
                 yield (*waiting[future], future.result())
-        except KeyboardInterrupt:  # a trial's file is whole or not there, so they may end anywhere
+        except BaseException:  # a trial's file is whole or not there, so the others may end anywhere
             pool.shutdown(wait=False, cancel_futures=True)
             for child in active_children():
                 child.terminate()
-            raise KeyboardInterrupt(
-                f"stopped; what was finished is in {folder}, the same command does the rest"
-            ) from None
-        except BrokenProcessPool:
-            raise InputError(
-                "a process of the study was ended from outside",
-                "expected it to live, and a machine with little memory may have ended it",
-                "type the same again, with --jobs 1; what was finished is kept",
-            ) from None
-        except BaseException:  # those under way end, the others do not begin
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
 @contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """What became of a study that was stopped, or lost a process, in one line."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped; what was finished is in {folder}, the same command does the rest") from None
+    except BrokenProcessPool:
+        raise InputError(
+            "a process of the study was ended from outside",
+            "expected it to live, and a machine with little memory may have ended it",
+            "type the same again, with --jobs 1; what was finished is kept",
+        ) from None
+
+
+@contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
-    """Processes that start in here leave Ctrl-C to this one, from their first moment on."""
-    if threading.current_thread() is not threading.main_thread():
+    """Processes that start in here leave Ctrl-C to this one, which hears it a little later."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    yield
-    signal.signal(signal.SIGINT, before)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:
