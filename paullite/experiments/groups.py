@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,14 @@ from typing import Any
 from ..adaptation import adapt_batch_norm, network_of
 from ..data import PaperDolls
 from ..models import PatchNet
-from ..training import replacing, writable_folder, write_csv
+from ..training import replacing, write_csv
 from .failures import breakdown, draw_worst, same_scene, twins, worst_queries
 from .rankings import Features, features_of
 from .receipts import write
-from .runner import compute, receipt_of
+from .runner import outcomes_of, receipt_of
 from .settings import Settings
 from .studies import FAILURES
-from .trial import key_of, run_trial, source_net
+from .trial import key_of, source_net
 
 GROUPED_BY = ("camera pair", "view", "garment", "occluder")
 
@@ -43,11 +42,8 @@ def run_failures(
     Returns:
         The receipt's JSON file.
     """
-    folder, seeds = writable_folder(folder), tuple(seeds or FAILURES.seeds)
-    arms = {name: Settings().changed(arm.changes) for name, arm in FAILURES.arms.items()}
-    compute(
-        [(settings, seed) for seed in seeds for settings in arms.values()], folder, jobs or os.cpu_count() or 1, say
-    )
+    folder, seeds = Path(folder), tuple(seeds or FAILURES.seeds)
+    outcomes = outcomes_of(FAILURES, folder, seeds, jobs, say)
     rows: list[dict[str, Any]] = []
     for seed in seeds:
         target = PaperDolls("target", seed=seed, **Settings().target)
@@ -56,7 +52,6 @@ def run_failures(
         if seed == seeds[0]:
             picture(looks["direct"], looks["paul"], target, folder / "failures-worst.png")
     write_csv(folder / "failures-groups.csv", rows)
-    outcomes = {(name, seed): run_trial(settings, seed, folder) for name, settings in arms.items() for seed in seeds}
     return write(receipt_of("failures", FAILURES, seeds, outcomes), folder)
 
 

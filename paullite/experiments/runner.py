@@ -53,14 +53,21 @@ def run_study(
     """
     study = find_study(name)
     seeds = tuple(seeds or study.seeds)
+    outcomes = outcomes_of(study, Path(folder), seeds, jobs, say)
+    return write(receipt_of(name, study, seeds, outcomes), folder, history_of(outcomes))
+
+
+def outcomes_of(
+    study: Study, folder: Path, seeds: Sequence[int], jobs: int, say: Say
+) -> dict[tuple[str, int], Outcome]:
+    """The outcome of every arm on every seed; what is missing is run first. Arguments as for `run_study`."""
     if jobs < 0 or min(seeds) < 0:
         raise InputError(f"found jobs = {jobs}, seeds {seeds}", "expected 0 or more", "jobs 0 is one for each core")
     folder = writable_folder(folder)
     arms = {arm: Settings().changed(found.changes) for arm, found in study.arms.items()}
     wanted = [(settings, seed) for seed in seeds for settings in arms.values()]
     compute(wanted, folder, jobs or os.cpu_count() or 1, say)
-    outcomes = {(arm, seed): run_trial(settings, seed, folder) for arm, settings in arms.items() for seed in seeds}
-    return write(receipt_of(name, study, seeds, outcomes), folder, history_of(outcomes))
+    return {(arm, seed): run_trial(settings, seed, folder) for arm, settings in arms.items() for seed in seeds}
 
 
 def find_study(name: str) -> Study:
