@@ -9,14 +9,15 @@ SEED ?= 0
 PORT ?= 8000
 COLAB_PYTHON ?= python3.13
 STUDIES ?= all failures
+EDITION ?= full
 
-.PHONY: help demo book html publish notebooks test test-colab check bench bar bands experiments results weights clean
+.PHONY: help demo book html publish notebooks test test-colab check bench bar bands experiments results weights release clean
 
 help:
 	@echo "make demo    PAUL end to end on drawn people, two to five minutes; OUTPUT=folder SEED=number"
-	@echo "make book    build the book and show it at http://127.0.0.1:$(PORT); PORT=number"
+	@echo "make book    build the book and show it at http://127.0.0.1:$(PORT); PORT=number; EDITION=student: no solutions"
 	@echo "make publish build the book and push it to the branch gh-pages of the remote origin"
-	@echo "make notebooks  run every chapter, write it back; CHAPTERS='03 04' for some"
+	@echo "make notebooks  run every chapter and assignment, write it back; CHAPTERS='03 04 assignment_02' for some"
 	@echo "make test    every test, doctest, README example and chapter, with style and types"
 	@echo "make test-colab  the chapters with the versions that Colab has"
 	@echo "make bench   speed: medians and ratios, one thread"
@@ -26,6 +27,7 @@ help:
 	@echo "                  it goes on where it was; STUDIES='ablation rivals' for some"
 	@echo "make results the page of results from the receipts, nothing is run"
 	@echo "make weights both networks that come with the package, made again"
+	@echo "make release do tag, first cells, Colab buttons and citation agree? what is left to do?"
 	@echo "make clean   remove .venv and what tests leave"
 
 # The exact versions of constraints.txt serve where they were tested, that is on one minor version of Python.
@@ -48,10 +50,15 @@ check: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+SOURCE := $(if $(filter student,$(EDITION)),_build/student,.)
+
 # A warm build repeats no warning of an unchanged page, so every build is a clean one.
 html: .venv/.ready
+	@case "$(EDITION)" in full|student) ;; *) \
+		echo "found EDITION=$(EDITION); expected full or student; try: make $@ EDITION=student"; exit 2;; esac
 	rm -rf _build
-	$(BIN)/jupyter-book build -W -n --keep-going .
+	if [ "$(SOURCE)" != . ]; then $(BIN)/python -m book.tools.edition $(SOURCE); fi
+	$(BIN)/jupyter-book build -W -n --keep-going --path-output . $(SOURCE)
 
 book: html
 	$(BIN)/python -m book.tools.serve $(PORT)
@@ -67,7 +74,7 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.
 
 test: check .venv/axe-core
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --durations=10
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadfile --durations=6 notebooks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadfile --durations=6 notebooks book/assignments
 
 # The rules of accessibility, as a program that runs in the page. Without npm, its tests say that they were left out.
 .venv/axe-core: .venv/.ready
@@ -82,7 +89,7 @@ test: check .venv/axe-core
 
 test-colab: .venv.colab/.ready
 	.venv.colab/bin/python -m pytest -p no:cacheprovider tests/test_figures.py
-	.venv.colab/bin/python -m pytest $(NBVAL) --durations=6 notebooks
+	.venv.colab/bin/python -m pytest $(NBVAL) --durations=6 notebooks book/assignments
 
 bench: .venv/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks
@@ -111,6 +118,9 @@ results: .venv/.ready
 
 weights: .venv/.ready
 	$(BIN)/python -m tests.benchmarks.weights
+
+release: .venv/.ready
+	$(BIN)/python -m book.tools.release
 
 clean:
 	rm -rf _build .venv .venv.colab .pytest_cache .mypy_cache .ruff_cache .coverage build *.egg-info

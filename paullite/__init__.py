@@ -30,7 +30,7 @@ from .pretraining import pretrain
 from .teaching import check, check_report, figures
 from .training import Run
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "PRESETS",

@@ -281,10 +281,10 @@ def check_sizes(config: AdaptConfig, images: int) -> None:
     at_least_one(k=config.k)
     if config.lr < 0 or config.scale <= 0:
         raise InputError(f"found lr = {config.lr} and scale = {config.scale}", "expected lr 0 or more and scale over 0")
-    if config.k >= images:
+    if config.k >= images - 1:  # with all others pulled none is pushed, and PEDAL is 0 whatever the features are
         raise InputError(
             f"found K = {config.k} with {images} training images",
-            f"expected K < N, that is {images - 1} or fewer",
+            f"expected K < N - 1, that is {images - 2} or fewer",
             "use a smaller --k or more images",
         )
 

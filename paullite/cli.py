@@ -17,6 +17,7 @@ from .config import PRESETS, Preset
 from .errors import InputError, nearest_names
 from .experiments import commands as studies
 from .show import SHOW
+from .teaching import commands as teachers
 
 RANK = os.environ.get("RANK", "0")  # which of the processes that torchrun started
 
@@ -69,7 +70,7 @@ def top_level(preset: Preset) -> dict[str, Callable[..., Any]]:
 
     phases = commands.make_pretrain(preset), commands.make_adapt(preset)
     listed = (commands.demo, commands.doctor, data, *phases, commands.evaluate, commands.search, show)
-    return {command.__name__: command for command in (*listed, studies.experiment, studies.compare)}
+    return {command.__name__: command for command in (*listed, studies.experiment, studies.compare, teachers.marks)}
 
 
 def _sniff_preset(args: Sequence[str]) -> Preset:

@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from book.tools.notebooks import chapters, code_cells, read, tags
+from book.tools.notebooks import assignments, chapters, code_cells, read, tags
 
-__all__ = ["CHAPTERS", "EXERCISE", "WrittenExercise", "chapters", "code_cells", "read", "tags", "written_exercises"]
+__all__ = ["ASSIGNMENTS", "CHAPTERS", "EXERCISE", "WrittenExercise", "chapters", "code_cells", "read", "tags"]
+__all__ += ["written_exercises"]
 
 CHAPTERS = chapters([])
+ASSIGNMENTS = assignments([])
 EXERCISE = re.compile(r"pl\.check\(\s*\"(\w+)\"")
 FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
 

@@ -5,17 +5,21 @@ import json
 import pytest
 
 import paullite as pl
+from paullite.experiments.receipts import read
+from paullite.experiments.studies import STUDIES
 from paullite.pretraining import build_net
+from paullite.teaching import chapter9
 from paullite.teaching.bands import Band, measured
 from paullite.teaching.chapter5 import PEOPLE, settings
 
-from .benchmarks.bands import CHAPTER5, asked, bands
+from .benchmarks.bands import CHAPTER5, CHAPTER9, SEEDS9, asked, asked9, bands
 from .benchmarks.bar import SEEDS
 
 
 def test_bands_are_those_of_the_receipts() -> None:
     assert measured() == bands(), "run: make bands"
-    assert all(len(values) == len(SEEDS) for values in measured().values())
+    for name, values in measured().items():
+        assert len(values) == len(SEEDS9 if name.startswith("chapter9") else SEEDS), name
 
 
 def test_chapter_5_was_measured_with_its_settings() -> None:
@@ -40,3 +44,52 @@ def test_a_band_is_three_deviations_wide_and_stays_within_0_and_100() -> None:
 def test_an_unknown_band_names_the_nearest() -> None:
     with pytest.raises(pl.InputError, match="chapter5/rank1"):
         pl.teaching.band("chapter5", "rank_1")
+
+
+def test_chapter_9_was_measured_with_its_settings() -> None:
+    reports = json.loads(CHAPTER9.read_text())["reports"]
+    assert [report["settings"] for report in reports] == [asked9(seed) for seed in SEEDS9], "run: make bands"
+
+
+def test_chapter_9_trains_the_arms_of_the_ablation() -> None:
+    """So the run that the chapter shows is a trial of that study, and the receipt knows its scores."""
+    receipt, reports = read("ablation"), json.loads(CHAPTER9.read_text())["reports"]
+    for arm, changes in chapter9.ARMS.items():
+        assert STUDIES["ablation"].arms[arm].changes.get("adapt", {}) == changes
+    for arm in ("direct", "batch_norm", *chapter9.ARMS):
+        then = next(trial.scores["map_step"] for trial in receipt.of(arm) if trial.seed == chapter9.WORLD)
+        now = reports[SEEDS9.index(chapter9.WORLD)][f"chapter9_{arm}"]["map_step"]
+        assert now == pytest.approx(then, abs=0.03), arm  # another processor, another rounding
+
+
+def test_the_world_of_chapter_9_is_the_middle_one() -> None:
+    """Of the five of the study by what PAUL adds to each control, in both scores: neither the best nor the worst."""
+    receipt = read("ablation")
+    for control in ("direct", "batch_norm"):
+        for column in ("rank1", "map_step"):
+            arms = zip(receipt.of("paul"), receipt.of(control), strict=True)
+            gains = sorted((a.scores[column] - b.scores[column], a.seed) for a, b in arms)
+            assert gains[2][1] == chapter9.WORLD, (control, column)
+
+
+def test_an_untrained_network_is_outside_the_bands_of_chapter_9() -> None:
+    _, target = chapter9.world()
+    for seed in range(3):
+        untrained = pl.evaluate(build_net(chapter9.settings(seed).pretrain, 80), target)
+        for column in ("rank1", "map_step"):
+            for arm in ("batch_norm", *chapter9.ARMS):
+                band = pl.teaching.band(f"chapter9_{arm}", column)
+                assert 100 * untrained.headline()[column] < band.low, (seed, arm, column)
+
+
+def test_a_band_of_a_study_is_that_of_its_receipt() -> None:
+    values = tuple(trial.scores["map_step"] for trial in read("ablation").of("pedal"))
+    assert pl.teaching.study_band("ablation", "pedal", "map_step") == Band(values)
+    for wrong, words in {
+        ("ablatoin", "paul", "rank1"): "ablation",
+        ("ablation", "pual", "rank1"): "paul",
+        ("ablation", "paul", "rank_1"): "rank1",
+        ("market1501", "dolls/direct", "rank1"): "expected two or more",
+    }.items():
+        with pytest.raises(pl.InputError, match=words):
+            pl.teaching.study_band(*wrong)

@@ -12,10 +12,17 @@ import paullite as pl
 from paullite.teaching import checking
 from paullite.teaching.checking import all_exercises, verdict
 
-from .chapters import CHAPTERS, code_cells, read, tags, written_exercises
+from .chapters import ASSIGNMENTS, CHAPTERS, code_cells, read, tags, written_exercises
 
 EXERCISES = all_exercises()
-WHERE = [pytest.param(name, id=f"chapter_{e.chapter:02d}-{name}") for name, e in EXERCISES.items()]
+
+
+def stands_in(exercise: checking.Exercise) -> str:
+    """Name of the module with an exercise, and of the one with its wrong answers."""
+    return exercise.assignment or f"chapter_{exercise.chapter:02d}"
+
+
+WHERE = [pytest.param(name, id=f"{stands_in(e)}-{name}") for name, e in EXERCISES.items()]
 WRITTEN = [
     pytest.param(path, written, id=f"chapter_{path.name[:2]}-{written.name}")
     for path in CHAPTERS
@@ -25,7 +32,7 @@ WRITTEN = [
 
 def answers(name: str, kind: str) -> tuple:
     """The wrong (or other right) answers kept for an exercise."""
-    module = importlib.import_module(f"tests.wrong_answers.chapter_{EXERCISES[name].chapter:02d}")
+    module = importlib.import_module(f"tests.wrong_answers.{stands_in(EXERCISES[name])}")
     return getattr(module, kind, {}).get(name, ())
 
 
@@ -77,9 +84,10 @@ def _imports_only(cell) -> bool:
     return False
 
 
-def test_every_exercise_stands_in_its_chapter() -> None:
-    stands = {(int(path.name[:2]), w.name) for path in CHAPTERS for w in written_exercises(read(path))}
-    assert stands == {(e.chapter, name) for name, e in EXERCISES.items()}
+def test_every_exercise_stands_in_its_chapter_or_assignment() -> None:
+    stands = {(f"chapter_{path.name[:2]}", w.name) for path in CHAPTERS for w in written_exercises(read(path))}
+    stands |= {(path.stem, w.name) for path in ASSIGNMENTS for w in written_exercises(read(path))}
+    assert stands == {(stands_in(e), name) for name, e in EXERCISES.items()}
 
 
 def test_check_says_hands_back_and_reports(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

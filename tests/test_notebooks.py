@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from book.tools.notebooks import STATUS, first_cell, status_table, words
+from book.tools.notebooks import (
+    BUDGET,
+    STATUS,
+    TOTALS,
+    exercise_minutes,
+    first_cell,
+    hours,
+    reading_minutes,
+    state_budget,
+    status_table,
+    words,
+)
 
 from .chapters import CHAPTERS, code_cells, read, tags, written_exercises
 
@@ -55,6 +66,16 @@ def test_has_its_parts(path: Path) -> None:
 
 
 @BY_CHAPTER
+def test_its_budget_is_what_was_counted(path: Path) -> None:
+    book = read(path)
+    stated = book.cells[0].source
+    assert BUDGET.search(stated), "**Budget**: 20 minutes to read, 30 for the exercises; ..."
+    state_budget(book)
+    assert book.cells[0].source == stated, (reading_minutes(book), exercise_minutes(book))
+    assert exercise_minutes(book) >= 10
+
+
+@BY_CHAPTER
 def test_figures(path: Path) -> None:
     """Three or more, one that moves; every picture in words; no frame too many; numbers also as text."""
     pages = [html for c in code_cells(read(path)) for html in outputs(c, "text/html")]
@@ -63,6 +84,8 @@ def test_figures(path: Path) -> None:
     for html in pages:
         alternatives = re.findall(r'<img [^>]*?alt="([^"]*)"', html)
         assert len(alternatives) == html.count("<img ") and all(len(alt) >= 20 for alt in alternatives), alternatives
+    assert not any("data-numbers=unread" in html for html in figures), "a figure needs numbers=..."
+    assert any("class=paul-numbers" in html for html in figures)
     frames = sum(len(html) for html in figures if "paul-frames>" in html)
     assert frames <= MOST_FRAMES_BYTES, frames
     assert not any(outputs(c, mime) for c in code_cells(read(path)) for mime in ("image/png", "image/svg+xml"))
@@ -105,5 +128,7 @@ def test_links_between_chapters_lead_somewhere() -> None:
                 assert (path.parent / target).is_file(), (path.name, target)
 
 
-def test_status_page_is_in_step() -> None:
+def test_status_page_and_start_page_are_in_step() -> None:
     assert status_table(CHAPTERS) in STATUS.read_text(encoding="utf-8"), "run: python -m book.tools.notebooks status"
+    for page in (STATUS, *TOTALS):
+        assert hours(CHAPTERS) in page.read_text(encoding="utf-8"), f"{page.name}: see above"

@@ -62,11 +62,6 @@ def test_constraints_cover_what_is_needed_and_say_for_which_python() -> None:
     assert installed == {re.split(r"[>=<]", n)[0] for n in project_list("dependencies")}
 
 
-def test_versions_agree() -> None:
-    assert f'version = "{pl.__version__}"' in text("pyproject.toml")
-    assert f"version: {pl.__version__}" in text("CITATION.cff") and f"## {pl.__version__}" in text("CHANGELOG.md")
-
-
 def test_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library example, with fewer people and epochs than the reader gets."""
     blocks = re.findall(r"```python\n(.*?)```", text("README.md"), re.DOTALL)

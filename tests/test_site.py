@@ -11,6 +11,8 @@ from threading import Thread
 
 import pytest
 
+import paullite as pl
+
 from .chapters import CHAPTERS
 from .site import AXE, broken, browser, build, lacking, pages
 
@@ -82,7 +84,7 @@ def test_chapters_have_a_colab_button_to_themselves(site: Path) -> None:
     where = repository().removeprefix("https://github.com/")
     for chapter in CHAPTERS:
         page = (site / "notebooks" / chapter.name).with_suffix(".html").read_text(encoding="utf-8")
-        address = f"https://colab.research.google.com/github/{where}/blob/main/notebooks/{chapter.name}"
+        address = f"https://colab.research.google.com/github/{where}/blob/v{pl.__version__}/notebooks/{chapter.name}"
         assert address in page and "mybinder" not in page
 
 

@@ -1,7 +1,8 @@
 """What this book needs from Sphinx beyond Jupyter Book's own settings. Jupyter Book loads it by ``local_extensions``.
 
 One address in ``_config.yml`` (``repository: url``) is enough: the site's address, the social card's and the one that
-readers clone are derived from it here.
+readers clone are derived from it here. The Colab button opens a chapter at the tag of this version, which is what its
+first cell installs; the button to edit a page leads to the branch.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+import paullite
+
 ADDRESS, FOLDER = "@REPOSITORY@", "@FOLDER@"  # stand in a page for the repository's address, and for its name
 CARD = "_static/card.png"
 CARD_TEXT = "PAUL, learned by doing. A drawn person cut into six patches, and a ranked list of who looks most alike."
@@ -24,6 +27,7 @@ ROLES = {
     '<div role="list" class="citation-list">': '<div class="citation-list">',
 }
 
+COLAB = re.compile(r"(https://colab\.research\.google\.com/github/[^/\"]+/[^/\"]+/blob/)[^/\"]+/")
 # A drawing in the button for light and dark: by chance its title becomes a text of the button, or does not
 SWITCH = re.compile(r'(<i class="theme-switch [^>]*?) +title="[^"]*"')
 
@@ -84,11 +88,12 @@ def mend_roles(app: Sphinx, pagename: str, templatename: str, context: dict[str,
         context["body"] = context.get("body", "").replace(written, meant)
 
 
-def silence_switch(app: Sphinx, error: Exception | None) -> None:
-    """The button for light and dark has a name of its own; the drawings in it are for the eye alone."""
+def mend_buttons(app: Sphinx, error: Exception | None) -> None:
+    """Colab opens a chapter as it was released. The drawings in the button for light and dark are for the eye alone."""
     if error is None and app.builder.format == "html":
         for page in Path(app.outdir).rglob("*.html"):
-            page.write_text(SWITCH.sub(r'\1 aria-hidden="true"', page.read_text(encoding="utf-8")), encoding="utf-8")
+            text = SWITCH.sub(r'\1 aria-hidden="true"', page.read_text(encoding="utf-8"))
+            page.write_text(COLAB.sub(rf"\g<1>v{paullite.__version__}/", text), encoding="utf-8")
 
 
 def is_thebe(script: Any) -> bool:
@@ -104,5 +109,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", share_visitors)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_roles, priority=900)
-    app.connect("build-finished", silence_switch)
+    app.connect("build-finished", mend_buttons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,8 @@
-"""``make notebooks``: every chapter run from the top, cleaned, written back; and the status page.
+"""``make notebooks``: every chapter and assignment run from the top, cleaned, written back; and the status page.
 
-    python -m book.tools.notebooks run          all chapters
-    python -m book.tools.notebooks run 03 04    some
+    python -m book.tools.notebooks run          all of them
+    python -m book.tools.notebooks run 03 04    some chapters
+    python -m book.tools.notebooks run assignment_02
     python -m book.tools.notebooks status       only the status page, from what the notebooks say
 
 A notebook is written only if all its cells ran. Its seconds stand in its own metadata.
@@ -31,9 +32,15 @@ import paullite as pl
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "notebooks"
+ASSIGNMENTS = ROOT / "book" / "assignments"
 STATUS = ROOT / "book" / "reference" / "status.md"
 BOOK = {"PAULLITE_BOOK": "1", "TQDM_DISABLE": "1"}  # figures as frames, no progress bars
+TOTALS = (ROOT / "book" / "intro.md", ROOT / "README.md")  # pages that state how long the whole book takes
 WORDS_A_MINUTE = 130  # of technical text, the figures looked at
+LINES_A_MINUTE = 15  # of code
+EXERCISE = re.compile(r"^### Exercise .*?\n+\*?(?:No code, )?(\d+) minutes", re.MULTILINE)
+BUDGET = re.compile(r"(\*\*Budget\*\*:)\s+\d+ minutes to read, \d+ for the exercises")
+TOTAL = re.compile(r"(<!-- total -->).*?(<!-- /total -->)", re.DOTALL)
 
 
 def repository() -> str:
@@ -57,9 +64,19 @@ pl.teaching.ready()"""
 
 def chapters(names: list[str]) -> list[Path]:
     """The notebooks whose number is asked for; all of them if none is."""
-    found = [p for p in sorted(FOLDER.glob("[0-9][0-9]_*.ipynb")) if not names or p.name[:2] in names]
+    return [p for p in sorted(FOLDER.glob("[0-9][0-9]_*.ipynb")) if not names or p.name[:2] in names]
+
+
+def assignments(names: list[str]) -> list[Path]:
+    """The notebooks of the assignments asked for by name; all of them if none is."""
+    return [p for p in sorted(ASSIGNMENTS.glob("assignment_*.ipynb")) if not names or p.stem in names]
+
+
+def asked_for(names: list[str]) -> list[Path]:
+    """Chapters by number and assignments by name; everything if no name is given."""
+    found = chapters(names) + assignments(names)
     if names and not found:
-        sys.exit(f"found no chapter {' '.join(names)}; expected numbers as 01 02; look into notebooks/")
+        sys.exit(f"found nothing named {' '.join(names)}; expected numbers as 01 02, or names as assignment_02")
     return found
 
 
@@ -87,9 +104,10 @@ def run(path: Path) -> float:
         if "first-cell" in tags(cell):
             cell.source = first_cell()
             cell.metadata["tags"] = ["first-cell", "nbval-ignore-output"]
+    state_budget(notebook)
     began = time.perf_counter()
     NotebookClient(
-        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
+        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     ).execute()
     seconds = time.perf_counter() - began
     clean(notebook, seconds)
@@ -140,22 +158,64 @@ def words(notebook: NotebookNode) -> int:
     return len(re.findall(r"[A-Za-z][\w'-]*", text))
 
 
+def lines(notebook: NotebookNode) -> int:
+    """Lines of its code, without the first cell, which is the same everywhere."""
+    return sum(len(cell.source.splitlines()) for cell in code_cells(notebook)[1:])
+
+
+def reading_minutes(notebook: NotebookNode) -> int:
+    """Minutes to read text and code."""
+    return max(1, round(words(notebook) / WORDS_A_MINUTE + lines(notebook) / LINES_A_MINUTE))
+
+
+def exercise_minutes(notebook: NotebookNode) -> int:
+    """Minutes for the exercises, as each of them says."""
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return sum(int(minutes) for minutes in EXERCISE.findall(text))
+
+
+def state_budget(notebook: NotebookNode) -> None:
+    """Write the minutes into the chapter's line of budget."""
+    first = notebook.cells[0]
+    minutes = f"{reading_minutes(notebook)} minutes to read, {exercise_minutes(notebook)} for the exercises"
+    first.source = BUDGET.sub(rf"\g<1> {minutes}", first.source)
+
+
+def keep_budgets(paths: list[Path]) -> None:
+    """The line of budget of every chapter, counted anew."""
+    for path in paths:
+        book = read(path)
+        state_budget(book)
+        nbformat.write(book, path)
+
+
+def hours(paths: list[Path]) -> str:
+    """How long the whole book takes, in one sentence."""
+    books = [read(path) for path in paths]
+    reading, trying = (sum(map(count, books)) / 60 for count in (reading_minutes, exercise_minutes))
+    seconds = sum(book.metadata.get("paullite", {}).get("seconds", 0) for book in books)
+    return (
+        f"The {len(paths)} chapters take about {reading:.0f} hours to read and {trying:.0f} more for the exercises; "
+        f"all of them compute for {seconds / 60:.0f} minutes on two processor cores."
+    )
+
+
 def status_table(paths: list[Path]) -> str:
     """One row a chapter: what it takes to read and to run it, and how much of it is checked."""
-    lines = [
-        "| chapter | words with hints | minutes to read | seconds to run | code cells | of these compared |",
-        "|---|---|---|---|---|---|",
-    ]
+    head = (
+        "chapter | words with hints | minutes to read | minutes of exercises | seconds to run | code cells | compared"
+    )
+    rows = [f"| {head} |", "|---|---|---|---|---|---|---|"]
     for path in paths:
         book = read(path)
         cells = code_cells(book)
         title = next(c.source for c in book.cells if c.cell_type == "markdown").splitlines()[0].lstrip("# ")
         compared = sum("nbval-ignore-output" not in tags(cell) for cell in cells)
-        minutes = max(1, round(words(book) / WORDS_A_MINUTE))
+        minutes = (reading_minutes(book), exercise_minutes(book))
         seconds = book.metadata.get("paullite", {}).get("seconds", "not run")
-        row = (f"[{title}](../../notebooks/{path.name})", words(book), minutes, seconds, len(cells), compared)
-        lines.append(f"| {' | '.join(map(str, row))} |")
-    return "\n".join(lines)
+        row = (f"[{title}](../../notebooks/{path.name})", words(book), *minutes, seconds, len(cells), compared)
+        rows.append(f"| {' | '.join(map(str, row))} |")
+    return "\n".join(rows)
 
 
 def write_status(paths: list[Path]) -> None:
@@ -166,28 +226,33 @@ def write_status(paths: list[Path]) -> None:
     versions = f"paullite {pl.__version__}, Python {platform.python_version()}, {made}"
     text = f"""{status_table(paths)}
 
-Half of all code cells have {median:.0f} lines or fewer. Reading times count {WORDS_A_MINUTE} words a minute.
+{hours(paths)} Reading times count {WORDS_A_MINUTE} words and {LINES_A_MINUTE}
+lines of code a minute; each exercise says its own. Half of all code cells have {median:.0f} lines or fewer.
 
 The stored outputs were made on {os.cpu_count()} processor cores with {versions}."""
     before, rest = STATUS.read_text(encoding="utf-8").split("<!-- status -->")
     after = rest.split("<!-- /status -->")[1]
     STATUS.write_text(f"{before}<!-- status -->\n\n{text}\n\n<!-- /status -->{after}", encoding="utf-8")
+    for page in TOTALS:
+        stated = TOTAL.sub(rf"\g<1>{hours(paths)}\g<2>", page.read_text(encoding="utf-8"))
+        page.write_text(stated, encoding="utf-8")
 
 
 def main() -> int:
     """Run what is asked for; the first chapter that stops ends it with its cell and error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("run", "status"))
-    parser.add_argument("chapters", nargs="*", help="numbers, as 01 02; all if none")
+    parser.add_argument("chapters", nargs="*", help="numbers, as 01 02, or names, as assignment_02; all if none")
     args = parser.parse_args()
     os.environ.update(BOOK)
-    for path in chapters(args.chapters) if args.what == "run" else []:
+    for path in asked_for(args.chapters) if args.what == "run" else []:
         try:
             print(f"{path.name}: {run(path):.0f} seconds", flush=True)
         except CellExecutionError as error:
             print(f"{path.name} stopped, and was left as it is:\n{error}", file=sys.stderr)
             return 1
     if args.what == "status" or not args.chapters:
+        keep_budgets(chapters([]))
         write_status(chapters([]))
     return 0
 

@@ -38,17 +38,45 @@ def write_receipt(
     config = asdict(run.config) | {"output": None} if isinstance(run, Run) else {}
     name = Path(net).name if net else "the network that comes along"
     title = f"{name}, batch-norm statistics taken anew" if batch_norm else name
-    settings: dict[str, Any] = {"batch_norm": batch_norm, "data": dataset.name, "run": config}
-    data = {"target": fingerprint(dataset.query)}
-    people = people_of(scores, dataset.query.pids or ())
+    return write_own(path, title, scores, dataset, config, batch_norm=batch_norm, command="paullite evaluate")
+
+
+def write_own(
+    path: str | Path,
+    title: str,
+    scores: Scores,
+    dataset: ReIDDataset,
+    run: dict[str, Any],
+    *,
+    batch_norm: bool = False,
+    command: str = "a notebook",
+) -> Path:
+    """Write the receipt of a network that was made by hand, as one with a backbone or a loss of your own.
+
+    Args:
+        path: a name that ends in .json; it becomes that of the study.
+        title: what was trained, in a few words.
+        scores: of the judge, on the test of ``dataset``.
+        dataset: on whose test the network was judged.
+        run: what another person must know to repeat it; its ``seed``, if there, is that of the trial.
+        batch_norm: whether the batch-norm statistics were taken anew.
+        command: what made it.
+
+    Returns:
+        The path. ``paullite compare`` reads it.
+
+    Raises:
+        InputError: a folder that cannot be written.
+    """
+    people, data = people_of(scores, dataset.query.pids or ()), {"target": fingerprint(dataset.query)}
     receipt = Receipt(
         study=Path(path).stem,
-        question=f"How good is {name} on {dataset.name}?",
-        command="paullite evaluate",
-        settings=settings,
+        question=f"How good is {title} on {dataset.name}?",
+        command=command,
+        settings={"batch_norm": batch_norm, "data": dataset.name, "run": run},
         arms={"net": {"title": title, "changes": {}}},
         versions=versions(),
         machine={"device": "cuda" if torch.cuda.is_available() else "cpu", "cores": os.cpu_count()},
-        trials=[Trial("net", int(config.get("seed", 0)), scores.headline(), people, {}, data)],
+        trials=[Trial("net", int(run.get("seed", 0)), scores.headline(), people, {}, data)],
     )
     return write(receipt, Path(path).parent)

@@ -9,6 +9,7 @@ from importlib.resources import files
 from statistics import mean, stdev
 
 from ..errors import InputError, nearest_names
+from ..experiments.receipts import read
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,43 @@ def band(row: str, column: str) -> Band:
     if name not in table:
         raise InputError(f"found no measured {name!r}", "expected row/column of a receipt", nearest_names(name, table))
     return Band(tuple(table[name]))
+
+
+def study_band(study: str, arm: str, column: str) -> Band:
+    """The band of one arm of a study, over the seeds of its receipt.
+
+    A seed of a study draws another world, so such a band holds other people and other cameras, too. It is wider than
+    one of `band` for a single world, mostly much wider.
+
+    Args:
+        study: name of a receipt, as "ablation", or its path.
+        arm: as "paul".
+        column: the score, as "rank1".
+
+    Returns:
+        The band over all its seeds.
+
+    Raises:
+        InputError: no such receipt, arm or score, or fewer than two seeds.
+
+    >>> study_band("ablation", "paul", "rank1"), study_band("ablation", "supervised", "rank1")
+    (0..100, 82..97)
+    """
+    receipt = read(study)
+    trials = receipt.of(_known(arm, list(receipt.arms), "arm"))
+    if len(trials) < 2:
+        raise InputError(
+            f"found {len(trials)} seeds of {arm} in {study}", "expected two or more", "run the study again"
+        )
+    return Band(tuple(trial.scores[_known(column, list(trial.scores), "score")] for trial in trials))
+
+
+def _known(name: str, names: list[str], what: str) -> str:
+    """The name, if it is one of these."""
+    if name not in names:
+        found = f"found the {what} {name!r}"
+        raise InputError(found, f"expected one of: {', '.join(names)}", nearest_names(name, names))
+    return name
 
 
 @cache

@@ -24,6 +24,7 @@ from PIL import Image
 
 from ..errors import InputError
 from ..pictures import COLOURS, RIGHT, WRONG
+from .numbers import Columns, folded, given, lacks_numbers, read_off
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,19 +83,34 @@ def plot(rows: int = 1, columns: int = 1, *, width: float = 6.4, height: float =
         return figure, figure.subplots(rows, columns)
 
 
-def show(picture: Picture, *, alt: str, caption: str = "") -> Html:
+def show(picture: Picture, *, alt: str, caption: str = "", numbers: Columns | None = None) -> Html:
     """A still figure.
 
     Args:
         picture: a matplotlib figure or a PIL image.
         alt: what it shows, in words, for who cannot see it.
         caption: what to see in it, below.
+        numbers: columns by name, for the folded table below. Without it they are read off the figure: lines, bars
+            and points that have a label, and small pictures of numbers.
+
+    >>> figure, axes = plot()
+    >>> _ = axes.bar(["a", "b"], [1, 2], label="people")
+    >>> "<td>a</td><td>1</td>" in show(figure, alt="Two bars.").html
+    True
     """
-    return _figure(_image(picture, alt), caption, alt)
+    image = _image(picture, alt)
+    return _figure(image, caption, alt, *_numbers([picture], numbers))
 
 
 def frames(
-    draw: Callable[[Any], Picture], values: Sequence[Any], *, label: str, alt: str, caption: str = "", start: int = 0
+    draw: Callable[[Any], Picture],
+    values: Sequence[Any],
+    *,
+    label: str,
+    alt: str,
+    caption: str = "",
+    start: int = 0,
+    numbers: Columns | None = None,
 ) -> Html:
     """Pictures drawn beforehand, behind a slider. Works without a kernel and without a network.
 
@@ -105,6 +121,7 @@ def frames(
         alt: text alternative; ``{}`` in it becomes the value.
         caption: what to see, below.
         start: place of the first value to show.
+        numbers: as in `show`, for all values together; without it each picture has a table of its own.
 
     Raises:
         InputError: no value, or more than 25.
@@ -116,22 +133,30 @@ def frames(
     if not 1 <= len(values) <= MOST_FRAMES:
         raise InputError(f"found {len(values)} values", f"expected 1 to {MOST_FRAMES}", "leave some out")
     shown = [str(value) for value in values]
-    pictures = [_image(draw(value), alt.format(text)) for value, text in zip(values, shown, strict=True)]
-    body = f"<div class=paul-frames>{''.join(pictures)}</div>"
+    drawn = [draw(value) for value in values]
+    images = [_image(picture, alt.format(text)) for picture, text in zip(drawn, shown, strict=True)]
+    body = f"<div class=paul-frames>{''.join(images)}</div>"
     data = {"label": label, "values": shown, "start": start}
     words = f"[moving figure, {label}: {', '.join(shown)}. {alt.format(shown[start])}]"
-    return _scripted("frames", data, body, caption, words)
+    return _scripted("frames", data, body, caption, words, *_numbers(drawn, numbers))
 
 
 def explore(
-    draw: Callable[[Any], Picture], values: Sequence[Any], *, label: str, alt: str, caption: str = "", start: int = 0
+    draw: Callable[[Any], Picture],
+    values: Sequence[Any],
+    *,
+    label: str,
+    alt: str,
+    caption: str = "",
+    start: int = 0,
+    numbers: Columns | None = None,
 ) -> Any:
     """Like `frames`, but where Jupyter runs each picture is drawn when the slider gets there.
 
     On a page (and wherever ipywidgets is missing) it is `frames`. Takes the same arguments.
     """
     if not _is_live():
-        return frames(draw, values, label=label, alt=alt, caption=caption, start=start)
+        return frames(draw, values, label=label, alt=alt, caption=caption, start=start, numbers=numbers)
     from ipywidgets import HTML, SelectionSlider, VBox
 
     slider = SelectionSlider(options=[(str(v), v) for v in values], value=values[start], description=label)
@@ -139,14 +164,17 @@ def explore(
     picture = HTML()
 
     def update(_: object = None) -> None:
-        picture.value = show(draw(slider.value), alt=alt.format(slider.value), caption=caption).html
+        shown = show(draw(slider.value), alt=alt.format(slider.value), caption=caption, numbers=numbers)
+        picture.value = shown.html
 
     slider.observe(update, "value")
     update()
     return VBox([slider, picture])
 
 
-def live(script: str, data: Any, *, still: Picture, alt: str, caption: str = "") -> Html:
+def live(
+    script: str, data: Any, *, still: Picture, alt: str, caption: str = "", numbers: Columns | None = None
+) -> Html:
     """A figure that computes in the reader's browser.
 
     Args:
@@ -155,8 +183,10 @@ def live(script: str, data: Any, *, still: Picture, alt: str, caption: str = "")
         still: shown where scripts do not run.
         alt: text alternative of the still.
         caption: what to do and see, below.
+        numbers: as in `show`, of the still.
     """
-    return _scripted(script, data, _image(still, alt), caption, f"[figure to play with: {alt}]")
+    words = f"[figure to play with: {alt}]"
+    return _scripted(script, data, _image(still, alt), caption, words, *_numbers([still], numbers))
 
 
 def data_uri(picture: Image.Image) -> str:
@@ -173,22 +203,30 @@ def data_uri(picture: Image.Image) -> str:
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _scripted(script: str, data: Any, body: str, caption: str, words: str) -> Html:
+def _scripted(script: str, data: Any, body: str, caption: str, words: str, marks: str, table: str) -> Html:
     """A figure with a script of its own: (root, data, ui) => ... runs once, when the figure is there."""
     values = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
     name = hashlib.sha256(f"{script}{values}{body}{caption}".encode()).hexdigest()[:12]
     call = f"({_source('ui')})(document.getElementById('paul-{name}'),{values},{_source(script)})"
-    whole = _figure(body, caption, words, f" id=paul-{name} data-script={script}")
+    whole = _figure(body, caption, words, f" id=paul-{name} data-script={script}{marks}", table)
     return Html(f"{whole.html}<script>{call}</script>", words)
 
 
-def _figure(body: str, caption: str, words: str, attributes: str = "") -> Html:
+def _figure(body: str, caption: str, words: str, marks: str = "", table: str = "") -> Html:
     below = f"<figcaption>{html.escape(caption, quote=False)}</figcaption>" if caption else ""
     text = words if words.startswith("[") else f"[figure: {words}]"
     style = f"<style>{_read('figure.css')}</style>"
-    return Html(
-        f"{style}<figure class=paul-figure{attributes}><div class=paul-stage>{body}</div>{below}</figure>", text
-    )
+    inner = f"<div class=paul-stage>{body}</div>{below}{table}"
+    return Html(f"{style}<figure class=paul-figure{marks}>{inner}</figure>", text)
+
+
+def _numbers(pictures: Sequence[Picture], numbers: Columns | None) -> tuple[str, str]:
+    """A mark where numbers that should be there could not be read, and the folded table."""
+    if numbers is not None:
+        return "", folded([given(numbers)])
+    figures = [picture for picture in pictures if not isinstance(picture, Image.Image)]
+    mark = " data-numbers=unread" if any(map(lacks_numbers, figures)) else ""
+    return mark, folded([read_off(figure) for figure in figures])
 
 
 def _image(picture: Picture, alt: str) -> str:

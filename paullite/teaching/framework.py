@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import cos, radians, sin
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..models import PatchNet
-from ..pictures import COLOURS, outlines
+from ..pictures import COLOURS, RIGHT, WRONG, outlines
 from .figures import plot
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Words(NamedTuple):
 
 PHASES = {
     "labels": Words("two images of a person", "CE", "own embeddings, side by side: triplet", 161),
-    "paul": Words("an image and its copy", "PEDAL", "all patches side by side: IPFL", 137),
+    "paul": Words("an image and its surrogate", "PEDAL", "all patches side by side: IPFL", 170),
 }
 
 
@@ -39,7 +40,8 @@ def draw_framework(net: PatchNet, pictures: Sequence[Image.Image], phase: str = 
     """Draw the way from two images to the losses, with the network's own map, patches and attention.
 
     The trunk is that of the paper's figure 2 (Yang et al., CVPR 2019), in a design of our own. The losses at its end
-    are those of the phase. With labels they read the reduced patches z behind a ReLU; what ranks, f, does not.
+    are those of the phase. With labels they read the reduced patches z behind a ReLU; what ranks, f, does not. For
+    phase 2 the part that rests has a dashed frame, and below stands what each loss does, as in the paper's figure.
 
     Args:
         net: a PatchNet with at most eight patches, on any device.
@@ -55,7 +57,7 @@ def draw_framework(net: PatchNet, pictures: Sequence[Image.Image], phase: str = 
     figure, page = plot(width=5.4, height=5.4 * words.tall / 100)
     figure.set_layout_engine("none")
     page.axis("off")
-    _draw_top(page, pictures, feature_map, theta, words.pictures)
+    _draw_top(page, pictures, feature_map, theta, words.pictures, rests=phase == "paul")
     columns = _columns(len(attention))
     _draw_patches(page, attention, columns)
     (_draw_labels if phase == "labels" else _draw_paul)(page, columns, words)
@@ -73,7 +75,9 @@ def _look(net: PatchNet, picture: Image.Image) -> tuple[Tensor, Tensor, Tensor]:
     return feature_map[0].mean(0).cpu(), out.theta[0].cpu(), out.attention[0].cpu()
 
 
-def _draw_top(page: Axes, pictures: Sequence[Image.Image], feature_map: Tensor, theta: Tensor, title: str) -> None:
+def _draw_top(
+    page: Axes, pictures: Sequence[Image.Image], feature_map: Tensor, theta: Tensor, title: str, rests: bool
+) -> None:
     """Images, backbone and map; below them the generator, theta and the patches as outlines."""
     for picture, x in zip(pictures, (2, 13), strict=False):
         _picture(page, picture, (x, 2, 10, 20))
@@ -83,7 +87,9 @@ def _draw_top(page: Axes, pictures: Sequence[Image.Image], feature_map: Tensor, 
     page.text(82, 12, "map\nC×H×W", va="center", fontsize=11)
     _arrow(page, (24, 12), (33.5, 12))
     _arrow(page, (58.5, 12), (69, 12))
-    _box(page, (34, 34.5, 24, 12), "patch\ngenerator")
+    _box(page, (34, 34.5, 24, 12), "patch\ngenerator", line="--" if rests else "-")
+    if rests:
+        page.text(46, 48, "rests", ha="center", va="top", fontsize=11)
     _arrow(page, (72, 23), (72, 40.5), (58.8, 40.5))
     _arrow(page, (33.5, 40.5), (30, 40.5))
     _picture(page, pictures[0], (19, 30, 10, 20))
@@ -145,6 +151,57 @@ def _draw_paul(page: Axes, columns: list[Column], words: Words) -> None:
     _down(page, columns, (111.3, 115.5))
     _box(page, (21, 127.5, 75, 8), words.together)
     _arrow(page, (96.3, 108), (98.4, 108), (98.4, 131.5), (96.6, 131.5))
+    _draw_pedal(page, (2, 140, 46, 28))
+    _draw_ipfl(page, (52, 140, 46, 28))
+
+
+def _draw_pedal(page: Axes, at: Place) -> None:
+    """A patch pulls those that look most like it into its circle, and pushes the others out."""
+    x, y = _inset(page, at, "PEDAL, for one patch")
+    turn = torch.linspace(0, 2 * torch.pi, 60)
+    page.plot(x + 7 * turn.cos(), y + 7 * turn.sin(), "--", color="grey", linewidth=1.2)
+    for angle in (30, 140, 265):
+        _mark(page, _around(x, y, angle, 6.5), "o", RIGHT)
+        _force(page, _around(x, y, angle, 5.2), _around(x, y, angle, 1.8), RIGHT)
+    for angle in (5, 85, 185, 220, 320):
+        _mark(page, _around(x, y, angle, 10), "X", WRONG)
+        _force(page, _around(x, y, angle, 11.2), _around(x, y, angle, 14.5), WRONG)
+    _mark(page, (x, y), "*", INK)
+
+
+def _draw_ipfl(page: Axes, at: Place) -> None:
+    """A picture and its surrogate are pulled together, a hard negative is pushed away."""
+    x, y = _inset(page, at, "IPFL, whole images")
+    picture, copy, other = (x - 14, y + 5), (x - 10, y - 5), (x + 4, y)
+    _force(page, (x - 13.2, y + 3), (x - 10.6, y - 3.3), RIGHT)
+    _force(page, (x - 10.6, y - 3.3), (x - 13.2, y + 3), RIGHT)
+    _force(page, (x + 6, y), (x + 14, y), WRONG)
+    _mark(page, picture, "*", INK)
+    _mark(page, copy, "o", RIGHT)
+    _mark(page, other, "X", WRONG)
+    for text, place in {"image": (x - 11.5, y + 5), "surrogate": (x - 8, y - 5), "hard negative": (x, y + 5)}.items():
+        page.text(*place, text, va="center", fontsize=10)
+
+
+def _inset(page: Axes, at: Place, title: str) -> tuple[float, float]:
+    """A frame with a title; returns the middle of what is left."""
+    x, y, width, height = at
+    _box(page, at, "", face="none", line=":")
+    page.text(x + width / 2, y + 3.2, title, ha="center", va="center", fontsize=11)
+    return x + width / 2, y + height / 2 + 2.2
+
+
+def _around(x: float, y: float, angle: float, radius: float) -> tuple[float, float]:
+    return x + radius * cos(radians(angle)), y + 0.75 * radius * sin(radians(angle))
+
+
+def _mark(page: Axes, at: tuple[float, float], marker: str, colour: str) -> None:
+    page.plot(*at, marker, color=colour, markersize=13 if marker == "*" else 8, zorder=6)
+
+
+def _force(page: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+    arrow = {"arrowstyle": "-|>", "color": colour, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
+    page.annotate("", end, start, arrowprops=arrow)
 
 
 def _down(page: Axes, columns: list[Column], *gaps: tuple[float, float]) -> None:
@@ -172,12 +229,16 @@ def _picture(page: Axes, picture: Image.Image | Tensor, at: Place, colour: str =
     page.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=colour, linewidth=2, zorder=5))
 
 
-def _box(page: Axes, at: Place, text: str, colour: str = INK, face: str = "#f4f4f4", size: float = 11) -> None:
+def _box(
+    page: Axes, at: Place, text: str, colour: str = INK, face: str = "#f4f4f4", size: float = 11, line: str = "-"
+) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     x, y, width, height = at
     shape = "round,pad=0,rounding_size=1.2"
-    page.add_patch(FancyBboxPatch((x, y), width, height, shape, facecolor=face, edgecolor=colour, linewidth=1.4))
+    page.add_patch(
+        FancyBboxPatch((x, y), width, height, shape, facecolor=face, edgecolor=colour, linewidth=1.4, ls=line)
+    )
     page.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=size)
 
 

@@ -1,0 +1,110 @@
+"""``make release``: does everything that names a version name the same one? Then what is left to type.
+
+Colab installs the tag that a chapter's first cell names, and opens the chapter at the tag that its button names. If the
+two, the package and its citation disagree, a reader runs one version and reads another.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import yaml
+
+import paullite as pl
+
+from .notebooks import ROOT, chapters, code_cells, first_cell, read, repository
+
+PLACEHOLDER = "OWNER"  # stands in `_config.yml` until the public address is fixed
+
+
+def tag() -> str:
+    """The name of the release in git."""
+    return f"v{pl.__version__}"
+
+
+def disagreements() -> list[str]:
+    """Every place that names another version or date than the package does; empty if all agree."""
+    return [what for check in (_packaged, _cited, _changed, _first_cells, _tagged) for what in check()]
+
+
+def _packaged() -> Iterator[str]:
+    if f'version = "{pl.__version__}"' not in _text("pyproject.toml"):
+        yield f"pyproject.toml does not say version {pl.__version__}"
+
+
+def _cited() -> Iterator[str]:
+    cited = yaml.safe_load(_text("CITATION.cff"))
+    if str(cited.get("version")) != pl.__version__:
+        yield f"CITATION.cff says version {cited.get('version')}, the package {pl.__version__}"
+    if str(cited.get("date-released")) != _released():
+        yield f"CITATION.cff says released {cited.get('date-released')}, CHANGELOG.md {_released() or 'no date'}"
+
+
+def _changed() -> Iterator[str]:
+    newest = re.search(r"^## (\S+)", _text("CHANGELOG.md"), re.MULTILINE)
+    if not newest or newest[1] != pl.__version__:
+        yield f"CHANGELOG.md begins with {newest[1] if newest else 'nothing'}, the package is {pl.__version__}"
+
+
+def _first_cells() -> Iterator[str]:
+    """The button needs no line here: ``book/extension/site_fixes.py`` derives it, and a test looks at the pages."""
+    for path in chapters([]):
+        first = code_cells(read(path))[0].source
+        if first != first_cell() or f"@{tag()}" not in first:
+            yield f"the first cell of {path.name} does not install {tag()}; run: make notebooks"
+
+
+def _tagged() -> Iterator[str]:
+    """A tag that is there already must hold this version."""
+    shown = _git("show", f"{tag()}:paullite/__init__.py")
+    if shown and f'__version__ = "{pl.__version__}"' not in shown:
+        yield f"the tag {tag()} holds another version of the package"
+
+
+def to_do() -> list[str]:
+    """What somebody still has to do by hand, in order."""
+    steps = []
+    if f"/{PLACEHOLDER}/" in repository():
+        steps.append("write the public address into _config.yml (repository: url), then: make notebooks")
+    if _git("status", "--porcelain"):
+        steps.append("commit what has changed: git status")
+    steps.append("make test, on a clean clone")
+    if not _git("tag", "--list", tag()):
+        steps.append(f"git tag -a {tag()} -m {tag()}")
+    return [*steps, f"git push origin main {tag()}", "make publish", "open a chapter's Colab button, run it to its end"]
+
+
+def _released() -> str:
+    found = re.search(rf"^## {re.escape(pl.__version__)} \((\d{{4}}-\d\d-\d\d)\)", _text("CHANGELOG.md"), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _git(*words: str) -> str:
+    """What git says; nothing where there is no git, or no such thing."""
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def main() -> int:
+    """Print what disagrees, or else what is left to do."""
+    wrong = disagreements()
+    for what in wrong:
+        print(f"wrong: {what}", file=sys.stderr)
+    if not wrong:
+        print(f"{tag()}: package, citation, changelog and first cells agree. Left to do:")
+        print(*(f"  {place}. {step}" for place, step in enumerate(to_do(), 1)), sep="\n")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+"""Exercises of the two-hour assignment: which camera fails, and a test of one's own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from math import isclose, isnan
+from typing import Any
+
+from ..checking import Exercise, Wrong, expect
+
+Ranks = Sequence["int | None"]
+Table = Callable[[Ranks, Sequence[int]], Any]
+Splitter = Callable[[Sequence[int], Sequence[int], int], Any]
+
+
+def rank1_by_camera(first_ranks: Ranks, camids: Sequence[int]) -> dict[int, float]:
+    """Rank-1 of the queries of each camera: the book's own answer.
+
+    >>> rank1_by_camera([1, 4, None, 1], [10, 10, 10, 11])
+    {10: 0.5, 11: 1.0}
+    """
+    groups: dict[int, list[bool]] = {}
+    for rank, camid in zip(first_ranks, camids, strict=True):
+        if rank is not None:
+            groups.setdefault(camid, []).append(rank == 1)
+    return {camid: sum(hits) / len(hits) for camid, hits in groups.items()}
+
+
+def split_people(pids: Sequence[int], camids: Sequence[int], tests: int) -> tuple[list[int], list[int]]:
+    """Places of the training and of the test pictures: the book's own answer.
+
+    >>> split_people([5, 5, 7, -1, 0], [1, 2, 1, 1, 2], tests=1)
+    ([2], [0, 1, 3, 4])
+    """
+    cameras: dict[int, set[int]] = {}
+    for pid, camid in zip(pids, camids, strict=True):
+        cameras.setdefault(pid, set()).add(camid)
+    chosen = [pid for pid, seen in cameras.items() if pid > 0 and len(seen) > 1][:tests]
+    test = [place for place, pid in enumerate(pids) if pid in chosen or pid < 1]
+    return [place for place in range(len(pids)) if place not in test], test
+
+
+def table(answer: Table, ranks: Ranks, camids: Sequence[int]) -> dict[int, float]:
+    """What the reader's function makes of a test.
+
+    Raises:
+        Wrong: no dictionary, or a division by zero.
+    """
+    try:
+        found = answer(list(ranks), list(camids))
+    except ZeroDivisionError:
+        hint = "It divides by zero where all queries of a camera are None. Such a camera is left out."
+        raise Wrong(hint) from None
+    expect(isinstance(found, dict), f"It returns a {type(found).__name__}. Give a dictionary: camera, then share.")
+    return {int(camid): float(share) for camid, share in found.items()}
+
+
+def one_camera(answer: Table) -> None:
+    """First matches at ranks 1, 3, 7 and 9: one query of four is a hit."""
+    found = table(answer, [1, 3, 7, 9, 1, 1, 1], [2, 2, 2, 2, 5, 5, 5]).get(2, -1)
+    said = f"First matches of one camera at ranks 1, 3, 7 and 9: its rank-1 is 0.25, yours is {found:.2f}."
+    for wrong, hint in CAUSES.items():
+        expect(not isclose(found, wrong, abs_tol=1e-6), f"{said} {hint}")
+
+
+CAUSES = {
+    1: "You count the hits. Divide by the camera's queries.",
+    25: "A share lies in 0..1, not in percent.",
+    0: "The first place has rank 1 here, not 0.",
+    0.5: "Only the first place counts, not the first five.",
+    0.75: "That is the share that is not found.",
+    5: "That is the mean of the ranks. Count those that are 1.",
+    (1 + 1 / 3 + 1 / 7 + 1 / 9) / 4: "You average 1/rank. A first match at rank 3 is no hit at all.",
+}
+
+
+def cameras_apart(answer: Table) -> None:
+    """Each camera has its own hits and its own number of queries."""
+    found = table(answer, [1, 1, 1, 4], [1, 1, 2, 2])
+    said = "Camera 1: ranks 1, 1. Camera 2: ranks 1, 4."
+    both = found.get(1, -1), found.get(2, -1)
+    expect(both[0] != both[1], f"{said} Yours has the same number for both. Only a camera's own queries count for it.")
+    expect(not isclose(both[0], 0.5), f"{said} Yours gives camera 1 a half. Divide by its own queries, not by all.")
+    expect(not isclose(both[0], 2 / 3), f"{said} You tell who has how many of the hits. How many of ITS queries hit?")
+    expect(both == (1.0, 0.5), f"{said} Expected 1 and 0.5, found {both[0]:.2f} and {both[1]:.2f}.")
+
+
+def cameras_without_hits(answer: Table) -> None:
+    """A camera that never hits is the one to be seen."""
+    found = table(answer, [1, 6], [3, 4])
+    expect(4 in found, "Camera 4 has one query and no hit, and is missing from your table. Its rank-1 is 0.")
+
+
+def lone_queries(answer: Table) -> None:
+    """A query without a match has no say."""
+    found = table(answer, [1, None, 2, 1], [1, 1, 1, 2])
+    said = "Camera 1 has ranks 1, None and 2, camera 2 has rank 1."
+    lost = f"{said} Camera 2 is not in your table: after None is taken out, do ranks and cameras still go together?"
+    expect(2 in found, lost)
+    share = found.get(1, -1)
+    expect(not isclose(share, 1 / 3), f"{said} Yours divides by 3. A query without a match is left out of everything.")
+    expect(isclose(share, 0.5), f"{said} Camera 1 has 1 hit of 2, yours says {share:.2f}.")
+
+
+def cameras_with_lone_queries_only(answer: Table) -> None:
+    """Nothing is known of such a camera."""
+    found = table(answer, [1, None], [1, 2])
+    hint = "All queries of camera 2 are None: nothing is known of it, and 0 would be a verdict. Leave it out."
+    expect(2 not in found or isnan(found[2]), hint)
+    expect(2 not in found, "A camera of which nothing is known is NaN in your table. Leave it out.")
+
+
+def many_queries(answer: Table) -> None:
+    """A random test."""
+    rng = random.Random(2)
+    ranks = [rng.choice([1, 1, 2, 8, None]) for _ in range(60)]
+    camids = [rng.choice([10, 11, 12, 13]) for _ in range(60)]
+    found, wanted = table(answer, ranks, camids), rank1_by_camera(ranks, camids)
+    expect(found.keys() == wanted.keys(), f"Four cameras, and your table has {len(found)}.")
+    expect(all(isclose(found[c], wanted[c]) for c in wanted), "For 60 random queries some shares are off.")
+
+
+# people 105, 108 and 106 were seen by two cameras, 107 (three pictures) and 109 (one picture) by one
+CROWD = [107, 105, 105, 107, 107, 109, 108, 108, -1, 0, 0, 105, 106, 106]
+CAMERAS = [1, 1, 2, 1, 1, 2, 1, 3, 2, 1, 3, 3, 2, 3]
+TESTS = 2
+
+
+def parts(answer: Splitter, tests: int = TESTS) -> tuple[list[int], list[int]]:
+    """Places of training and test as the reader's function gives them.
+
+    Raises:
+        Wrong: they are no two lists of places.
+    """
+    found = answer(list(CROWD), list(CAMERAS), tests)
+    pair = isinstance(found, (tuple, list)) and len(found) == 2 and all(hasattr(part, "__len__") for part in found)
+    expect(pair, "Give two lists: places of the training pictures, then places of the test pictures.")
+    train, test = (sorted(int(place) for place in part) for part in found)
+    everything = {*train, *test}
+    expect(not everything & set(range(100, 110)), "These are numbers of people. Give places: 0 is the first picture.")
+    outside = (
+        f"With {len(CROWD)} pictures the last place is {len(CROWD) - 1}, yours goes to {max(everything, default=0)}."
+    )
+    expect(everything <= set(range(len(CROWD))), f"{outside} Count from 0.")
+    return train, test
+
+
+def people(places: list[int]) -> set[int]:
+    """Who is on these pictures, junk and distractors left aside."""
+    return {CROWD[place] for place in places} - {-1, 0}
+
+
+def nobody_is_in_both(answer: Splitter) -> None:
+    """No picture and no person is in training and test."""
+    train, test = parts(answer)
+    expect(not set(train) & set(test), f"{len(set(train) & set(test))} pictures are in both parts. Each has one place.")
+    hint = f"Two people are asked for, and the test has {TESTS} pictures. People are split here, not pictures."
+    expect(len(test) != TESTS, hint)
+    shared = people(train) & people(test)
+    expect(
+        not shared, f"Person {min(shared, default=0)} is in training and in the test. ALL pictures of a person move."
+    )
+
+
+def nobody_is_no_person(answer: Splitter) -> None:
+    """Junk and distractors belong to the gallery of the test."""
+    train, test = parts(answer)
+    marks = {CROWD[place] for place in train}
+    swapped = marks >= {-1, 0} and len(people(train)) == TESTS
+    expect(not swapped, "The first list holds junk, distractors and two people. Training comes first, the test second.")
+    expect(-1 not in marks, "Junk (-1) is in training. It is nobody, and belongs to the test, where it is left out.")
+    expect(0 not in marks, "Distractors (0) are in training, as if they were one person. They belong to the test.")
+    missing = set(range(len(CROWD))) - {*train, *test}
+    gone = {CROWD[place] for place in missing}
+    hint = "Junk and distractors are in neither list. They make the test harder, so they belong there."
+    expect(not gone & {-1, 0}, hint)
+    hint = f"Person {min(gone, default=0)} is in neither list. Who cannot be tested can still be learned from."
+    expect(not gone, hint)
+
+
+def as_many_as_asked_for(answer: Splitter) -> None:
+    """Two people in the test."""
+    for tests in (TESTS, 1):
+        count = len(people(parts(answer, tests)[1]))
+        said = f"{tests} people should be in the test, yours has {count}."
+        expect(count >= tests, f"{said} -1 and 0 are nobody: do not count them.")
+        expect(count <= tests, f"{said} Enough of them can be tested: stop at the number that is asked for.")
+
+
+def by_two_cameras(answer: Splitter) -> None:
+    """A test person has a match by another camera."""
+    tested = people(parts(answer)[1])
+    expect(109 not in tested, "A person with a single picture is in the test: a query without a match.")
+    hint = "Person 107 is in the test: three pictures, all by camera 1. A match has to come from ANOTHER camera."
+    expect(107 not in tested, hint)
+
+
+EXERCISES = (
+    Exercise(
+        "rank1_by_camera",
+        0,
+        rank1_by_camera,
+        (
+            one_camera,
+            cameras_apart,
+            cameras_without_hits,
+            lone_queries,
+            cameras_with_lone_queries_only,
+            many_queries,
+        ),
+        example=([1], [1]),
+        assignment="assignment_02",
+        points=4,
+    ),
+    Exercise(
+        "split_people",
+        0,
+        split_people,
+        (nobody_is_in_both, nobody_is_no_person, as_many_as_asked_for, by_two_cameras),
+        example=([1, 1], [1, 2], 1),
+        assignment="assignment_02",
+        points=4,
+    ),
+)

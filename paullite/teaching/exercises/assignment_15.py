@@ -1,0 +1,99 @@
+"""Exercise of the fifteen-hour assignment: choose on some seeds, report on others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isclose
+from statistics import fmean
+from typing import Any
+
+from ..checking import Exercise, expect
+
+Scores = Mapping[str, Mapping[int, float]]
+Chooser = Callable[[Scores, Sequence[int], Sequence[int]], Any]
+
+
+def choose_and_report(scores: Scores, development: Sequence[int], final: Sequence[int]) -> tuple[str, float]:
+    """The setting that is best on the development seeds, and its mean on the final ones: the book's own answer.
+
+    >>> choose_and_report({"a": {0: 0.5, 1: 0.4}, "b": {0: 0.3, 1: 0.6}}, development=[0], final=[1])
+    ('a', 0.4)
+    """
+    whole = {name: by for name, by in scores.items() if all(seed in by for seed in (*development, *final))}
+    best = max(whole, key=lambda name: fmean(whole[name][seed] for seed in development))
+    return best, fmean(whole[best][seed] for seed in final)
+
+
+DEVELOPMENT, FINAL = (100, 101, 102), (0, 1, 2)
+STUDY = {  # seeds in this order
+    "k=1": (0.20, 0.20, 0.20, 0.21, 0.20, 0.22),
+    "k=5": (0.30, 0.50, 0.43, 0.35, 0.30, 0.40),  # the best mean, 0.41, on the development seeds
+    "k=10": (0.10, 0.60, 0.38, 0.30, 0.31, 0.32),  # has the best single seed
+    "k=15": (0.37, 0.38, 0.36, 0.36, 0.31, 0.30),  # its worst seed is the best
+    "k=20": (0.26, 0.46, 0.45, 0.33, 0.30, 0.36),  # has the best median
+    "k=30": (0.34, 0.43, 0.40, 0.40, 0.40, 0.40),  # the best of all seeds together
+    "k=40": (0.28, 0.28, 0.28, 0.46, 0.44, 0.45),  # the best on the final seeds
+}
+SCORES = {name: dict(zip(DEVELOPMENT + FINAL, row, strict=True)) for name, row in STUDY.items()}
+CHOICES = {
+    "k=1": "That one has the lowest score. A score is no loss: higher is better.",
+    "k=10": "That one has the best single seed. Luck has a better chance there: choose by the mean.",
+    "k=15": "That one has the best worst seed. Choose by the mean.",
+    "k=20": "That one has the best median. Choose by the mean.",
+    "k=30": "That one is best over all seeds. The final seeds have no say in the choice.",
+    "k=40": "That one is best on the final seeds. Who chooses there reports a number that was chosen.",
+}
+
+
+def chosen(answer: Chooser, scores: Scores) -> tuple[str, float]:
+    """What the reader's function chooses and reports."""
+    found = answer({name: dict(by) for name, by in scores.items()}, list(DEVELOPMENT), list(FINAL))
+    expect(not isinstance(found, str), "It names a setting and reports nothing. Give two: the name, then the mean.")
+    expect(isinstance(found, (tuple, list)) and len(found) == 2, "Give two things: the name, then the mean.")
+    expect(isinstance(found[0], str), "The name of the setting comes first, its mean second.")
+    single = not hasattr(found[1], "__len__")
+    expect(single, "It reports a list of scores. The mean over the final seeds is asked for.")
+    return found[0], float(found[1])
+
+
+def on_the_development_seeds(answer: Chooser) -> None:
+    """The best mean decides."""
+    name, _ = chosen(answer, SCORES)
+    lowest, _ = chosen(answer, dict(reversed(SCORES.items())))
+    hint = "Turn the order of the settings round, and yours chooses another. It compares nothing."
+    expect(name == lowest, hint)
+    expect(name == "k=5", f"It chooses {name}, and k=5 has the best mean. {CHOICES.get(name, '')}")
+
+
+def on_the_final_seeds(answer: Chooser) -> None:
+    """The number comes from seeds that had no say."""
+    found = chosen(answer, SCORES)[1]
+    said = f"k=5 has the mean 0.35 on the final seeds. Yours reports {found:.2f}."
+    near = lambda value: isclose(found, value, abs_tol=1e-6)  # noqa: E731
+    expect(not near(35), f"{said} A share lies in 0..1, not in percent.")
+    expect(not near(0.41), f"{said} It is the number by which it was chosen, so it is too good.")
+    expect(not near(0.38), f"{said} The seeds on which it was chosen are still in it.")
+    expect(not near(0.45), f"{said} It is the mean of another setting, the best one there. Report the one you chose.")
+    expect(not near(0.40), f"{said} It is the best of the final seeds.")
+    expect(near(0.35), f"{said} Take the mean over the final seeds of the setting that you chose.")
+
+
+def with_all_seeds(answer: Chooser) -> None:
+    """A setting that lacks a seed is no candidate."""
+    missing = {**SCORES, "k=60": {100: 0.9, 0: 0.9}, "k=80": {**dict.fromkeys(DEVELOPMENT, 0.8), 0: 0.9}}
+    name, _ = chosen(answer, missing)
+    hint = f"{name} was run on some of the seeds only, and yours chooses it. Compare what was run on the same seeds."
+    expect(name == "k=5", hint)
+
+
+EXERCISES = (
+    Exercise(
+        "choose_and_report",
+        0,
+        choose_and_report,
+        (on_the_development_seeds, on_the_final_seeds, with_all_seeds),
+        example=(SCORES, DEVELOPMENT, FINAL),
+        assignment="assignment_15",
+        points=10,
+    ),
+)

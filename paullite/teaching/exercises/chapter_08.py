@@ -1,0 +1,270 @@
+"""Exercises of chapter 8: cyclic ranking, and the loss of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..checking import Exercise, expect
+
+Negatives = Callable[..., Any]
+Loss = Callable[..., Any]
+Case = tuple[Tensor, Tensor, Tensor]  # distances of the anchors (A, B), between the centers (B, B), owner (A,)
+
+
+def hard_negatives(
+    distance: Tensor, between: Tensor, owner: Tensor, nearest: int = 3, max_candidates: int = 15
+) -> Tensor:
+    """The hard negative of each anchor or -1, (A,): the book's own answer."""
+    others = distance.scatter(1, owner[:, None], torch.inf)  # own center last
+    order = others.argsort(dim=1, stable=True)[:, :-1][:, :max_candidates]  # A candidates
+    lists = between.clone().fill_diagonal_(-1).argsort(dim=1, stable=True)[:, :nearest]  # B nearest
+    vetoed = (lists[order] == owner[:, None, None]).any(-1)  # A candidates
+    first = (~vetoed).int().argmax(1, keepdim=True)
+    return order.gather(1, first)[:, 0].where(~vetoed.all(1), -1)
+
+
+def image_loss(
+    distance: Tensor, owner: Tensor, negative: Tensor, margin: float = 2.0, no_negative: str = "skip"
+) -> Tensor:
+    """IPFL from distances and negatives: the book's own answer."""
+    found = negative >= 0
+    pos = distance.gather(1, owner[:, None])[:, 0]
+    neg = distance.gather(1, negative.clamp(min=0)[:, None])[:, 0].where(found, 0)
+    loss = F.relu(margin + pos - neg)  # A
+    return loss.mean() if no_negative == "pull" else (loss * found).sum() / found.sum().clamp(min=1)
+
+
+def line(centers: Sequence[float], anchors: Sequence[float], owner: Sequence[int]) -> Case:
+    """Centers and anchors on a line."""
+    c, e = torch.tensor(centers)[:, None], torch.tensor(anchors)[:, None]
+    return torch.cdist(e, c), torch.cdist(c, c), torch.tensor(owner)
+
+
+def asked(answer: Negatives, case: Case, nearest: int, most: int = 15) -> list[int]:
+    """What an answer says of a case, as whole numbers; copies are handed in."""
+    distance, between, owner = case
+    found = torch.as_tensor(answer(distance.clone(), between.clone(), owner.clone(), nearest, most))
+    expect(
+        found.shape == owner.shape,
+        f"For {len(owner)} anchors it hands back the shape {tuple(found.shape)}. One index for each anchor is asked.",
+    )
+    return [int(j) for j in found]
+
+
+def nobody_names_it(answer: Negatives) -> None:
+    """A stranger among strangers: the nearest other center, whichever place it has in the batch."""
+    centers = (0.0, 13.0, 12.0, 10.0, 20.0)
+    j = asked(answer, line(centers, (1.0, *centers[1:]), range(5)), 2)[0]
+    says = "One anchor of image 0, and the other centers by distance: 3, 2, 1, 4. None has 0 in its list of two."
+    expect(j != 0, f"{says} Yours says 0. Is that a place in a ranking list? Asked is which center it is.")
+    expect(j != -1, f"{says} Yours finds nobody. Which candidates are ruled out: who names the anchor's image, or not?")
+    expect(j != 2, f"{says} Yours passes 3 over. Whose list do you look at: that of the candidate, or that of image 0?")
+    expect(j != 4, f"{says} Yours says 4, who is farthest away. In which order are the candidates tried?")
+    expect(j == 3, f"{says} Yours says {j}. The candidates go by distance, not as they stand in the batch.")
+
+
+def one_veto(answer: Negatives) -> None:
+    """The nearest names the owner; the next is taken. The anchor's row is not its owner."""
+    centers = (8.0, 30.0, 0.0, 7.0, 2.0)
+    j = asked(answer, line(centers, (*centers, 0.5), (*range(5), 2)), 2)[5]
+    says = "Anchor 5 is a view of image 2; candidates 4, 3, 0, 1. Center 4 has the list 4, 2; center 3 has 3, 0."
+    expect(j != 4, f"{says} Yours takes 4, who names 2. Where is the cycle?")
+    expect(j != -1, f"{says} Yours finds nobody: after a veto the next candidate has its turn.")
+    expect(j != 2, f"{says} Yours takes 2, its own image. Who tells you whose view an anchor is?")
+    expect(j == 3, f"{says} Yours takes {j}.")
+
+
+def a_list_counts_itself(answer: Negatives) -> None:
+    """nearest = 3 is the candidate and two others."""
+    centers = (0.0, 4.0, 6.0, 7.0, 30.0)
+    j = asked(answer, line(centers, (-1.0, *centers[1:]), range(5)), 3)[0]
+    expect(
+        j == 1,
+        "With nearest = 3 candidate 1 has the list 1, 2, 3; only a list of four would name image 0. Yours vetoes it. "
+        "Does your list count the candidate itself?",
+    )
+
+
+def nearest_is_an_argument(answer: Negatives) -> None:
+    """Lists of one hold only the candidate itself; nobody is ruled out."""
+    centers = (0.0, 1.0, 2.0, 9.0)
+    j = asked(answer, line(centers, centers, range(4)), 1)[0]
+    expect(
+        j == 1, "With nearest = 1 a list holds only its own center, so nobody is vetoed. Yours passes center 1 over."
+    )
+
+
+def lists_are_of_centers(answer: Negatives) -> None:
+    """A view far from its own center does not change the lists of the centers."""
+    centers, views = (0.0, 3.0, 9.0, 10.0), (0.5, 8.0, 1.0, 2.0)
+    j = asked(answer, line(centers, views, range(4)), 2)[0]
+    expect(
+        j == 2,
+        "Anchor 0 is near to its center 0. Center 1 has the list 1, 0 by the distances between centers, so 2 comes "
+        f"next. Yours takes {j}. Which of the two matrices are your lists made of?",
+    )
+
+
+def all_are_vetoed(answer: Negatives) -> None:
+    """Lists as long as the batch: nobody is left."""
+    found = asked(answer, line((0.0, 1.0, 5.0), (0.2, 1.2, 4.9), range(3)), 3)
+    says = "Lists as long as the batch name everyone, so nobody is left and -1 is asked."
+    expect(found != [0, 1, 2], f"{says} Yours hands back the anchor's own center.")
+    expect(found == [-1, -1, -1], f"{says} Yours takes {found[0]} for anchor 0. What is the argmax of only False?")
+
+
+def a_limit_on_candidates(answer: Negatives) -> None:
+    """max_candidates others are tried, and no more."""
+    centers = (0.0, 1.0, -1.5, 20.0, 21.0, 22.0)
+    case = line(centers, (0.1, *centers[1:]), range(6))
+    says = "For anchor 0, candidates 1 and 2 are vetoed and 3 is not."
+    two, three = (asked(answer, case, 3, most)[0] for most in (2, 3))
+    expect(two == -1, f"{says} With max_candidates = 2 nobody is found, but yours takes {two}.")
+    expect(
+        three == 3,
+        f"{says} With max_candidates = 3 the third is the negative; yours finds {three}. "
+        "Does somebody who is no candidate use up a place?",
+    )
+
+
+def inputs_stay(answer: Negatives) -> None:
+    """The matrices that came in are not written into."""
+    distance, between, owner = line((0.0, 1.0, 5.0, 6.0), (0.2, 1.2, 4.9, 6.0), range(4))
+    copies = distance.clone(), between.clone()
+    answer(distance, between, owner, 2, 15)
+    same = torch.equal(distance, copies[0]) and torch.equal(between, copies[1])
+    expect(same, "A matrix that came in was changed: the loss needs its numbers afterwards. Write into a copy.")
+
+
+def equals_the_loop(answer: Negatives) -> None:
+    """Random batches, beside the loop, also in single precision and with surrogates."""
+    draws = torch.Generator().manual_seed(0)
+    for size, nearest, most in ((9, 3, 15), (12, 4, 2), (6, 2, 15), (20, 5, 3)):
+        c = torch.randn(size, 3, generator=draws)
+        e = torch.cat([c + 0.3 * torch.randn(size, 3, generator=draws) for _ in range(2)])
+        case = torch.cdist(e, c), torch.cdist(c, c), torch.arange(size).repeat(2)
+        wanted = hard_negatives(*case, nearest, most).tolist()
+        found = asked(answer, case, nearest, most)
+        wrong = sum(a != b for a, b in zip(found, wanted, strict=True))
+        expect(wrong == 0, f"In a random batch {wrong} of {len(wanted)} anchors get another negative than by the loop.")
+
+
+Setting = tuple[Tensor, Tensor, Tensor]  # distances (A, B), owner (A,), negative (A,)
+
+
+def valued(answer: Loss, case: Setting, *more: Any) -> float:
+    """The value of an answer."""
+    return float(answer(*(part.clone() for part in case), *more))
+
+
+def setting(rows: Sequence[Sequence[float]], owner: Sequence[int], negative: Sequence[int]) -> Setting:
+    """Distances, owners and negatives as tensors."""
+    return torch.tensor(rows), torch.tensor(owner), torch.tensor(negative)
+
+
+def one_anchor(answer: Loss) -> None:
+    """margin + pos - neg of a single anchor; 0 once it is far enough."""
+    got = valued(answer, setting([[0.5, 1.25]], [0], [1]), 2.0)
+    says = f"One anchor, pos = 0.5, neg = 1.25, margin 2: the loss is 1.25, yours is {got:.4g}."
+    expect(abs(got - 2.75) > 1e-5, f"{says} Which of the two distances should shrink?")
+    expect(abs(got - 2.0) > 1e-5, f"{says} Is the margin inside the maximum with 0?")
+    expect(got > 1e-6, f"{says} On which side of the difference does the margin stand?")
+    expect(abs(got - 0.6875) > 1e-5, f"{says} The distances are meant as they are, not squared.")
+    expect(abs(got - 1.25) < 1e-5, says)
+    got = valued(answer, setting([[0.5, 1.25]], [0], [1]), 1.0)
+    expect(abs(got - 0.25) < 1e-5, f"The same anchor with margin 1: 0.25 is asked, yours is {got:.4g}. Is yours fixed?")
+
+
+def content_anchors_give_zero(answer: Loss) -> None:
+    """Each anchor has its own maximum with 0, then the mean."""
+    got = valued(answer, setting([[0.5, 6.5]], [0], [1]), 2.0)
+    expect(
+        got > -1e-6,
+        f"An anchor whose negative is far enough costs nothing. Yours is {got:.2f}: such a loss pushes without end.",
+    )
+    got = valued(answer, setting([[0.5, 1.5], [6.5, 0.5]], [0, 1], [1, 0]), 2.0)
+    says = f"Two anchors, one costs 1, the other is content: the mean is 0.5, yours is {got:.4g}."
+    expect(abs(got) > 1e-6, f"{says} One that is far enough must not pay for the other.")
+    expect(abs(got - 1) > 1e-6, f"{says} Divide by the number of anchors.")
+    expect(abs(got - 0.5) < 1e-5, says)
+
+
+def owner_says_whose_view(answer: Loss) -> None:
+    """The anchors may come in any order."""
+    got = valued(answer, setting([[3.0, 0.5], [0.5, 3.0]], [1, 0], [0, 1]), 3.0)
+    expect(abs(got - 0.5) < 1e-5, "Anchor 0 is a view of image 1 here: owner says so, not the place in the batch.")
+
+
+def without_a_negative(answer: Loss) -> None:
+    """skip leaves the anchor out of sum and number; pull sets neg = 0."""
+    case = setting([[0.5, 1.5, 0.25], [1.5, 0.75, 2.25]], [0, 1], [1, -1])
+    got = valued(answer, case, 2.0, "skip")
+    says = f"Two anchors, the second without a negative (-1). With skip the first alone counts: 1, yours is {got:.4g}."
+    expect(abs(got - 0.5) > 1e-6, f"{says} By how many do you divide?")
+    expect(abs(got - 0.75) > 1e-6, f"{says} -1 as an index is the last center, who is no negative here.")
+    expect(abs(got - 1.875) > 1e-6, f"{says} That is what pull would be.")
+    expect(abs(got - 1) < 1e-5, says)
+    got = valued(answer, case, 2.0, "pull")
+    says = f"The same with pull: neg is 0 for the second, so it costs margin + pos. The mean is 1.875, yours {got:.4g}."
+    expect(abs(got - 0.875) > 1e-6, f"{says} Does the margin still count?")
+    expect(abs(got - 1.0) > 1e-6, f"{says} Does yours look at no_negative?")
+    expect(abs(got - 1.875) < 1e-5, says)
+
+
+def nobody_left(answer: Loss) -> None:
+    """No anchor with a negative: 0, not 0 / 0."""
+    got = valued(answer, setting([[0.5, 1.5]], [0], [-1]), 2.0, "skip")
+    expect(got == got, "With no negative in the whole batch yours is not a number (0 / 0). Asked is 0.")
+    expect(abs(got) < 1e-6, f"With no negative in the whole batch and skip the loss is 0, yours is {got:.4g}.")
+
+
+def the_gradient_gets_through(answer: Loss) -> None:
+    """Plus at the own center, minus at the negative's."""
+    distance, owner, negative = setting([[0.5, 1.25, 4.0]], [0], [1])
+    distance.requires_grad_()
+    loss = answer(distance, owner, negative, 2.0, "skip")
+    learns = isinstance(loss, Tensor) and loss.requires_grad
+    expect(learns, "The value is right, but no gradient comes back from it. Is it a plain number, or detached?")
+    (slope,) = torch.autograd.grad(loss, distance)
+    right = torch.allclose(slope, torch.tensor([[1.0, -1.0, 0.0]]))
+    expect(right, f"The slope at (own, negative, other) is {[round(x, 2) for x in slope[0].tolist()]}, not 1, -1, 0.")
+
+
+EXERCISES = (
+    Exercise(
+        "hard_negatives",
+        8,
+        hard_negatives,
+        (
+            nobody_names_it,
+            one_veto,
+            a_list_counts_itself,
+            nearest_is_an_argument,
+            lists_are_of_centers,
+            all_are_vetoed,
+            a_limit_on_candidates,
+            inputs_stay,
+            equals_the_loop,
+        ),
+        example=(*line((0.0, 1.0, 5.0, 6.0), (0.2, 1.2, 4.9, 6.0), range(4)), 2, 15),
+    ),
+    Exercise(
+        "image_loss",
+        8,
+        image_loss,
+        (
+            one_anchor,
+            content_anchors_give_zero,
+            owner_says_whose_view,
+            without_a_negative,
+            nobody_left,
+            the_gradient_gets_through,
+        ),
+        example=(*setting([[0.5, 1.25]], [0], [1]), 2.0, "skip"),
+    ),
+)

@@ -1,0 +1,221 @@
+"""Exercises of chapter 10: an interval over people, and one over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..checking import Exercise, expect
+
+Quantile = Callable[[float], float]
+Gain = Callable[..., Any]
+Over = Callable[[Sequence[float], Quantile], Any]
+
+
+def gain_interval(
+    queries: Sequence[int], before: Sequence[int], after: Sequence[int], draws: int = 2000, seed: int = 0
+) -> tuple[float, float] | None:
+    """95 % interval of the gain in rank-1, people drawn again: the book's own answer."""
+    n = len(queries)
+    if n < 2:
+        return None
+    drawn = np.random.default_rng(seed).integers(n, size=(draws, n))
+    gained = (np.asarray(after) - np.asarray(before))[drawn].sum(1)
+    low, high = np.quantile(gained / np.asarray(queries)[drawn].sum(1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def seed_interval(differences: Sequence[float], t: Quantile) -> tuple[float, float] | None:
+    """95 % interval of a mean difference over seeds: the book's own answer."""
+    x = np.asarray(differences, dtype=float)
+    if len(x) < 2:
+        return None
+    half = t(len(x) - 1) * x.std(ddof=1) / len(x) ** 0.5
+    return float(x.mean() - half), float(x.mean() + half)
+
+
+def ends(answer: Any) -> tuple[float, float]:
+    """An answer as two numbers."""
+    pair = isinstance(answer, tuple | list | np.ndarray) and len(answer) == 2
+    expect(pair, "Hand back two numbers: the low end and the high end.")
+    return float(answer[0]), float(answer[1])
+
+
+def people(*groups: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns of a test, from groups of (how many people, queries of each, right before, right after)."""
+    rows = np.array([row[1:] for row in groups for _ in range(row[0])])
+    return rows[:, 0], rows[:, 1], rows[:, 2]
+
+
+def is_a_gain(gain: Gain) -> None:
+    """After minus before, as a share; everybody wrong before and right after is a gain of 1."""
+    low, high = ends(gain(*people((12, 3, 0, 3))))
+    expect(low <= high, "The low end comes first.")
+    said = f"All were wrong before and are right after: the gain is 1 in every draw. Yours is {low:.0f}"
+    expect(high > 0, f"{said}: it has the wrong sign. Which network is subtracted from which?")
+    expect(abs(high - 1) < 1e-6 and abs(low - 1) < 1e-6, f"{said}. A share lies between 0 and 1, not in percent.")
+
+
+def repeats(gain: Gain) -> None:
+    """The same seed, the same interval."""
+    given = people((20, 3, 1, 2), (20, 3, 1, 1), (20, 2, 1, 0))
+    first, second = (ends(gain(*given, 500, 3)) for _ in range(2))
+    expect(first == second, "Called twice with one seed it gives two answers. Start the generator with `seed`.")
+
+
+def is_paired(gain: Gain) -> None:
+    """A network compared with itself gains nothing, in every draw."""
+    queries, hits, _ = people((15, 2, 0, 0), (15, 2, 1, 1), (15, 2, 2, 2))
+    low, high = ends(gain(queries, hits, hits))
+    expect(low <= 0, f"Both networks are the same, but your interval is {low:.2f} to {high:.2f}: is that one's score?")
+    expect(
+        high - low < 1e-9,
+        "Both networks are the same, and still you find gains and losses. Judge both on the same drawn people.",
+    )
+
+
+def draws_again(gain: Gain) -> None:
+    """Some people are drawn twice and some not at all."""
+    low, high = ends(gain(*people((30, 2, 0, 2), (30, 2, 0, 0))))
+    expect(high - low > 1e-9, "Your interval has no width: every draw has each person once. May one come twice?")
+
+
+def is_possible(gain: Gain) -> None:
+    """Ends are gains that a draw can have."""
+    low, _ = ends(gain(*people((5, 2, 0, 0), (1, 2, 0, 2))))
+    expect(
+        low >= -1e-9,
+        f"Nobody lost anything, but your low end is {low:.2f}: no draw can give that. Take the ends from the draws "
+        "themselves, not from a mean and a deviation.",
+    )
+
+
+def counts_queries(gain: Gain) -> None:
+    """Rank-1 is a share of the queries: who has many weighs more."""
+    _, high = ends(gain(*people((1, 9, 0, 9), (9, 1, 0, 0))))
+    expect(
+        high > 0.5,
+        "One person has nine queries, nine people have one. Rank-1 is a share of queries: divide the sum of the hits "
+        "by the sum of the queries, not person by person.",
+    )
+
+
+def has_the_right_width(gain: Gain) -> None:
+    """With one query each the width is known: 2 * 1.96 * 0.5 / sqrt(people)."""
+    n = 400
+    low, high = ends(gain(*people((n // 2, 1, 0, 1), (n // 2, 1, 0, 0))))
+    ratio = (high - low) / (2 * 1.96 * 0.5 / n**0.5)
+    said = f"With {n} people and one query each, your interval is {ratio:.2f} times as wide as it should be."
+    expect(ratio < 1.6, f"{said} Do single draws at the very edge set its ends? Cut the tails off.")
+    expect(ratio < 1.15, f"{said} How many people does a draw have, and how many has the test?")
+    expect(ratio > 0.8, f"{said} The draws themselves have the right spread: take nothing from it.")
+    expect(ratio > 0.92, f"{said} The middle 95 % leave how much at each end?")
+
+
+def keeps_people_whole(gain: Gain) -> None:
+    """Who is drawn comes with all queries."""
+    low, high = ends(gain(*people((50, 4, 0, 4), (50, 4, 0, 0))))
+    expect(
+        high - low > 0.16,
+        "With four queries each, all four gained or none, your interval is half as wide as it should be. What was "
+        "drawn, people or queries?",
+    )
+
+
+def uses_the_seed(gain: Gain) -> None:
+    """Another seed, another draw."""
+    given = people((20, 3, 1, 2), (20, 3, 1, 1), (20, 2, 1, 0), (7, 5, 0, 4))
+    found = {ends(gain(*given, 50, seed)) for seed in (1, 2, 3, 4)}
+    expect(len(found) > 1, "Four different seeds give one and the same interval. Is `seed` used?")
+
+
+def one_person_says_nothing(gain: Gain) -> None:
+    """No interval from a single person."""
+    found = gain(*people((1, 3, 0, 2)))
+    expect(found is None, "A test of one person: every draw is the same, but that is no certainty. Hand back None.")
+
+
+def no_spread(t: float) -> float:
+    return 0.0
+
+
+def itself(df: float) -> float:
+    return float(df)
+
+
+FIVE = (-3.0, 0.5, 1.0, 4.0, 10.0)
+
+
+def stands_around_the_mean(over: Over) -> None:
+    """With t = 0 the ends meet at the mean of the differences."""
+    low, high = ends(over(FIVE, no_spread))
+    mean, said = float(np.mean(FIVE)), "With a t of 0 both ends must be the mean"
+    expect(abs(low - high) < 1e-9 or abs(low - mean) > 1e-9, f"{said}. Yours begins with it: hand back the two ends.")
+    expect(abs(low - high) < 1e-9, f"{said}, but yours has a width: it does not use the t that is given.")
+    expect(abs(low) > 1e-9, f"{said}. Yours stands around 0: add the mean difference.")
+    expect(abs(low - float(np.median(FIVE))) > 1e-9, f"{said}. Yours stands around the one in the middle.")
+    expect(abs(low - float(np.mean(np.abs(FIVE)))) > 1e-9, f"{said}. A seed that lost must count as a loss.")
+    expect(abs(low - mean) < 1e-9, f"{said}, {mean:.2f}, but yours are {low:.2f}.")
+
+
+def is_wide_enough(over: Over) -> None:
+    """The half-width, on five seeds, with t(df) = df, so that every slip has a size of its own."""
+    low, high = ends(over(FIVE, itself))
+    spread = float(np.std(FIVE, ddof=1))
+    ratio = (high - low) / 2 / (4 * spread / 5**0.5)
+    said = f"With five seeds your interval is {ratio:.2f} times as wide as it should be."
+    slips = {
+        (4 / 5) ** 0.5: "The mean was taken from the same numbers. What does the variance divide by?",
+        5 / 4: "How many numbers are free once their mean is fixed?",
+        5**0.5: "That is where the next seed may lie. A mean of five is surer, by the root of five.",
+        5**-0.5: "The spread of a mean falls with the root of the number, not with the number.",
+        spread: "A variance is in squared points. Take its root.",
+    }
+    for size, hint in slips.items():
+        expect(abs(ratio - size) > 1e-3, f"{said} {hint}")
+    expect(abs(ratio - 1) < 1e-3, f"{said} Look at the formula again, factor by factor.")
+
+
+def counts_the_seeds(over: Over) -> None:
+    """Another number of seeds, other degrees of freedom."""
+    low, high = ends(over(FIVE[:3], itself))
+    wanted = 2 * float(np.std(FIVE[:3], ddof=1)) / 3**0.5
+    expect(
+        abs((high - low) / 2 - wanted) < 1e-6, "Right for five seeds, but not for three. What depends on the number?"
+    )
+
+
+def one_seed_says_nothing(over: Over) -> None:
+    """No interval from a single seed."""
+    expect(over((4.0,), itself) is None, "One seed shows no spread at all, which is not the same as none. Return None.")
+
+
+EXERCISES = (
+    Exercise(
+        "gain_interval",
+        10,
+        gain_interval,
+        (
+            is_a_gain,
+            repeats,
+            is_paired,
+            draws_again,
+            is_possible,
+            counts_queries,
+            has_the_right_width,
+            keeps_people_whole,
+            uses_the_seed,
+            one_person_says_nothing,
+        ),
+        people((3, 2, 1, 2), (2, 1, 0, 0)),
+    ),
+    Exercise(
+        "seed_interval",
+        10,
+        seed_interval,
+        (stands_around_the_mean, is_wide_enough, counts_the_seeds, one_seed_says_nothing),
+        (FIVE, itself),
+    ),
+)

@@ -1,0 +1,50 @@
+"""What chapter 11 uses: the cost of a step, told apart, and the finger on the stop button."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import paullite as pl
+from paullite.teaching import chapter11
+from paullite.training import digest
+
+DOLLS = pl.data.PaperDolls("target", identities=4, test_identities=2)
+CONFIG = replace(pl.PRESETS["paperdolls"].adapt, device="cpu", k=5)
+
+
+def test_two_images_tell_what_sixteen_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = pl.shipped_net()
+    before = digest(net.state_dict())
+    few = chapter11.cost_of_step(net, DOLLS.train, CONFIG)
+    monkeypatch.setattr(chapter11, "FEW", (8, 16))
+    many = chapter11.cost_of_step(net, DOLLS.train, CONFIG)
+    assert few.bytes(42) == pytest.approx(many.bytes(42), rel=0.05) and few.step > 0
+    assert digest(net.state_dict()) == before
+
+
+def test_half_precision_keeps_half() -> None:
+    net = pl.PatchNet("test_resnet", pretrained=False, size=(128, 64))
+    costs = [chapter11.cost_of_step(net, DOLLS.train, replace(CONFIG, precision=name)) for name in ("no", "bf16")]
+    assert 0.4 < costs[1].pair / costs[0].pair < 0.7
+    assert costs[1].fixed >= costs[0].fixed
+
+
+def test_the_finger_presses_at_the_nth_visit_only() -> None:
+    pressed = chapter11.with_a_finger(DOLLS, visits=2).train
+    first = pressed[1].image
+    assert (np.asarray(first) == np.asarray(DOLLS.train[1].image)).all()
+    _ = pressed[0].image
+    with pytest.raises(KeyboardInterrupt):
+        _ = pressed[1].image
+    assert pressed[1].image is not None
+
+
+def test_a_run_that_was_pressed_stops_and_goes_on(tmp_path) -> None:
+    config = replace(CONFIG, epochs=2, batch=8, progress=False, dry_step=False, evaluate_every=0)
+    kept, start = replace(config, output=str(tmp_path / "run")), pl.shipped_net()
+    whole = pl.adapt(config, DOLLS.unlabelled(), start=start)
+    with pytest.raises(KeyboardInterrupt, match="in epoch 2"):
+        pl.adapt(kept, chapter11.with_a_finger(DOLLS, visits=3), start=start)
+    again = pl.adapt(kept, DOLLS, start=start, resume=True)
+    assert digest(again.net.state_dict()) == digest(whole.net.state_dict())

@@ -1,0 +1,278 @@
+"""Files of marks: written whole, nothing lost, read back; and the table of a class, from files or by running again."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import paullite as pl
+from paullite.cli import main
+from paullite.teaching import checking, marks
+from paullite.teaching.checking import all_exercises
+from paullite.teaching.collecting import collect, run_again
+
+EXERCISES = all_exercises()
+CHECK = "import paullite as pl\n"
+RIGHT = CHECK + 'pl.check("late_ranking", [0, 1, 1, 1])'
+WRONG = CHECK + 'pl.check("late_ranking", [1, 0])'
+REPORT = 'pl.check_report("my marks.json", student="{}", exercises=["late_ranking", "average_precision"])'
+
+
+@pytest.fixture(autouse=True)
+def fresh_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_results", {})
+    monkeypatch.setattr(marks, "_last", {})
+
+
+def answer(name: str, *answers: object) -> None:
+    for one in answers:
+        pl.check(name, one)
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("ending", ["json", "csv"])
+def test_what_is_written_is_read(tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "new" / f"marks.{ending}"
+    answer("late_ranking", ..., [1, 0], [0, 1])
+    pl.check_report(path, student="=Ünal, A.", chapters=[1])
+    assert capsys.readouterr().out.splitlines()[-1].startswith("=Ünal, A.: 1 of 2 points, 1 of 2 exercises right.")
+    found = marks.read(path)
+    assert (found.student, found.assignment, found.paullite) == ("=Ünal, A.", "", pl.__version__)
+    assert [(m.exercise, m.place, m.state, m.tries, m.points, m.of) for m in found.marks] == [
+        ("average_precision", "1", "not tried", 0, 0, 1),
+        ("late_ranking", "1", "right", 2, 1, 1),
+    ]
+    assert (found.points, found.of, found.count("right"), found.exported[-3:]) == (1, 2, 1, "UTC")
+    if ending == "csv":
+        assert table(path)[0]["student"] == "'=Ünal, A."  # a table program computes what begins with =
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_without_a_path_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    answer("late_ranking", [0, 1])
+    capsys.readouterr()
+    pl.check_report()
+    assert capsys.readouterr().out.endswith("right: 1 of 1 tried here\n")
+    pl.check_report(chapters=[1], exercises=["find_leak"])
+    said = capsys.readouterr().out
+    assert "find_leak" in said and said.endswith("right: 1 of 3 asked for\n")
+
+
+def test_which_exercises_and_how_many_points(tmp_path: Path) -> None:
+    answer("late_ranking", [0, 1])
+    path = tmp_path / "a.json"
+    pl.check_report(path, student="A", weights={"late_ranking": 2.5})
+    assert [(m.exercise, m.points, m.of) for m in marks.read(path).marks] == [("late_ranking", 2.5, 2.5)]
+    pl.check_report(tmp_path / "b.json", student="A", assignment="assignment_02")
+    assert {m.exercise: m.of for m in marks.read(tmp_path / "b.json").marks} == {
+        "rank1_by_camera": 4,
+        "split_people": 4,
+    }
+
+
+def test_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later session adds to the file. What it did not try stays; what it tried counts as it is now."""
+    path = tmp_path / "marks.json"
+    answer("late_ranking", [0, 1])
+    pl.check_report(path, student="A", chapters=[1])
+    monkeypatch.setattr(checking, "_results", {})
+    answer("late_ranking", ...)
+    answer("find_leak", EXERCISES["find_leak"].solution)
+    pl.check_report(path, student="A", chapters=[2])
+    found = {m.exercise: m.state for m in marks.read(path).marks}
+    assert found["late_ranking"] == found["find_leak"] == "right" and found["average_precision"] == "not tried"
+    answer("late_ranking", [1, 0])
+    pl.check_report(path, student="A", chapters=[1])
+    found = {m.exercise: m.state for m in marks.read(path).marks}
+    assert found["late_ranking"] == "wrong" and found["find_leak"] == "right"
+
+
+def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "marks.json"
+    answer("late_ranking", [0, 1])
+    pl.check_report(path, student="A")
+    before = path.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(pl.InputError, match="no space"):
+        pl.check_report(path, student="A")
+    monkeypatch.undo()
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["marks.json"]
+
+
+def test_a_name_that_is_put_in_later(tmp_path: Path) -> None:
+    path = tmp_path / "marks.json"
+    answer("late_ranking", [0, 1])
+    pl.check_report(path, student="your name")
+    pl.check_report(path, student="Ada")
+    assert marks.read(path).student == "Ada"
+    with pytest.raises(pl.InputError, match="found the marks of Ada, no assignment, in"):
+        pl.check_report(path, student="Eve")
+    assert marks.read(path).student == "Ada"
+
+
+BAD = [
+    ({"path": "marks.txt", "student": "A"}, "ends in .json or .csv"),
+    ({"path": "marks.json"}, "found no student"),
+    ({"path": "marks.json", "student": "  "}, "found no student"),
+    ({"path": "marks.json", "student": "A"}, "found no exercise"),
+    ({"path": "marks.json", "student": "A", "chapters": [99]}, "found no chapter with exercises 99"),
+    ({"path": "marks.json", "student": "A", "chapters": "12"}, "write chapters="),
+    ({"path": "marks.json", "student": "A", "exercises": ["late_rankin"]}, "late_ranking"),
+    ({"path": "marks.json", "student": "A", "exercises": "late_ranking"}, "expected a list"),
+    ({"path": "marks.json", "student": "A", "assignment": "assignment_2"}, "assignment_02"),
+    ({"path": "marks.json", "student": "A", "weights": {"late_ranking": -1}}, "found a weight of -1"),
+    ({"path": "marks.json", "student": "A", "weights": {"nothing": 1}}, "found no exercise 'nothing'"),
+]
+
+
+@pytest.mark.parametrize(("given", "said"), BAD)
+def test_bad_input_is_one_line_and_writes_nothing(
+    given: dict, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(pl.InputError) as error:
+        pl.check_report(**given)
+    assert said in str(error.value) and "\n" not in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", "not json", '{"format": "other", "exercises": []}', '{"format": "paullite marks 1"}']
+)
+def test_a_file_that_is_no_file_of_marks_is_left_alone(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "marks.json"
+    path.write_text(text, encoding="utf-8")
+    answer("late_ranking", [0, 1])
+    with pytest.raises(pl.InputError, match="is no file of marks"):
+        pl.check_report(path, student="A")
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_points_that_do_not_fit_the_state_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "marks.json"
+    answer("late_ranking", [1, 0])
+    pl.check_report(path, student="A")
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    facts["exercises"][0]["points"] = 1
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(pl.InputError, match="late_ranking is wrong with 1 of 1 points"):
+        marks.read(path)
+
+
+def handed_in(folder: Path, student: str, answers: object, ending: str = "json") -> Path:
+    checking._results.clear()
+    answer("late_ranking", answers)
+    path = folder / student / f"marks.{ending}"
+    pl.check_report(path, student=student, exercises=["late_ranking"])
+    return path
+
+
+def test_the_table_of_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = tmp_path / "class", tmp_path / "table.csv"
+    handed_in(folder, "Ada", [0, 1])
+    handed_in(folder, "Ben", [1, 0], "csv")
+    handed_in(folder, "Ada again", [0, 1]).write_text(
+        (folder / "Ada" / "marks.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (folder / "Eve").mkdir()
+    (folder / "Eve" / "marks.json").write_text("{broken", encoding="utf-8")
+    (folder / "Eve" / "data.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "marks.json").write_text("{", encoding="utf-8")
+    assert main(["marks", str(folder), "--output", str(out)]) == 0
+    assert f"written: {out}" in capsys.readouterr().out
+    rows = table(out)
+    assert [(r["student"], r["points"], r["file"]) for r in rows] == [
+        ("Ada", "1", "Ada/marks.json"),
+        ("Ada", "1", "Ada again/marks.json"),
+        ("Ben", "0", "Ben/marks.csv"),
+        ("", "", "Eve/marks.json"),
+    ]
+    assert rows[0]["note"] == rows[1]["note"] == "this student is there more than once"
+    assert "is no file of marks" in rows[3]["note"] and rows[2]["late_ranking"] == "0"
+
+
+def test_a_table_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    handed_in(tmp_path, "Ada", [0, 1])
+    out = tmp_path / "marks.csv"
+    out.write_text("my own remarks", encoding="utf-8")
+    assert main(["marks", str(tmp_path), "--output", str(out)]) == 2
+    assert out.read_text(encoding="utf-8") == "my own remarks"
+    assert main(["marks", str(tmp_path), "--output", str(out), "--force"]) == 0
+    assert [row["student"] for row in table(out)] == ["Ada"]
+    capsys.readouterr()
+    for args in (
+        ["nowhere"],
+        [str(tmp_path), "--output", "a.txt"],
+        [str(tmp_path / "Ada"), "--run", "--output", "b.csv"],
+    ):
+        assert main(["marks", *args]) == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def notebook(path: Path, *cells: str) -> Path:
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbformat.write(book, path)
+    return path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kernels end otherwise there")
+def test_notebooks_are_run_again_and_none_stops_the_others(tmp_path: Path) -> None:
+    folder = tmp_path / "class"
+    folder.mkdir()
+    notebook(folder / "ada.ipynb", RIGHT, REPORT.format("Ada"))
+    notebook(folder / "ben.ipynb", "1 / 0", WRONG, REPORT.format("Ben"))
+    notebook(folder / "cy.ipynb", RIGHT)  # without a report
+    notebook(folder / "dan.ipynb", CHECK, "import os; os._exit(1)")
+    (folder / "fay.ipynb").write_text("no notebook", encoding="utf-8")
+    notebook(folder / "gus.ipynb", "1 + 1")
+    said: list[str] = []
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    rows = {r["file"]: r for r in table(collect(folder, tmp_path / "t.csv", run=True, say=said.append))}
+    assert list(rows) == [f"{name}.ipynb" for name in ("ada", "ben", "cy", "dan", "fay", "gus")]
+    assert [(r["student"], r["points"], r["of"]) for r in rows.values()][:3] == [
+        ("Ada", "1", "2"),
+        ("Ben", "0", "2"),
+        ("cy", "1", "1"),
+    ]
+    assert rows["ada.ipynb"]["note"] == ""
+    assert rows["ben.ipynb"]["note"] == "1 cell stopped, first number 1: ZeroDivisionError"
+    assert "kernel died" in rows["dan.ipynb"]["note"] and rows["dan.ipynb"]["points"] == ""
+    assert "cannot be run" in rows["fay.ipynb"]["note"] and "checks no exercise" in rows["gus.ipynb"]["note"]
+    assert len(said) == 6 and {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_notebook_that_never_ends_is_ended(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "eve.ipynb", "import time\nwhile True: time.sleep(1)")
+    assert run_again(path, minutes=0.1) == (None, "ended after 0.1 minutes")
+
+
+def test_who_put_no_name_in_is_known_by_the_file(tmp_path: Path) -> None:
+    found, _ = run_again(notebook(tmp_path / "ada.ipynb", RIGHT, REPORT.format("your name")))
+    assert found is not None and found.student == "ada"
+    handed_in(tmp_path / "class", "your name", [0, 1])
+    assert table(collect(tmp_path / "class", tmp_path / "t.csv"))[0]["note"] == "no name was put in"
+
+
+def test_a_notebook_is_marked_by_the_teachers_list(tmp_path: Path) -> None:
+    """Whoever takes a task out of the notebook does not make it smaller."""
+    path = notebook(tmp_path / "ada.ipynb", RIGHT)
+    found, note = run_again(path, assignment="assignment_02")
+    assert found is not None and (found.points, found.of, note) == (0, 8, "")
+
+
+def test_without_nbclient_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nbclient", None)
+    with pytest.raises(pl.InputError, match="pip install nbclient ipykernel"):
+        collect(tmp_path, tmp_path / "t.csv", run=True)

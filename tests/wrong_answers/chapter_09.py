@@ -1,0 +1,240 @@
+"""Wrong answers to the exercises of chapter 9, each another misconception; and other right ones."""
+
+import torch
+from torch import Tensor
+
+from paullite.losses import ipfl, pedal
+
+REST = ["ipfl", "pedal", "paul"]
+
+ORDERS = (
+    "direct, batch_norm, ipfl, pedal, paul",  # one text
+    {"paul": 1, "pedal": 2, "ipfl": 3, "batch_norm": 4, "direct": 5},  # places by name
+    5,  # a number
+    ["direct", "batch_norm", "ipfl", "pedal", "both"],  # another name for PAUL
+    ["direct", "ipfl", "pedal", "paul"],  # a control forgotten
+    ["direct", "batch_norm", "ipfl", "pedal", "paul", "paul"],  # one arm twice
+    ["paul", "pedal", "ipfl", "batch_norm", "direct"],  # the best first
+    ["batch_norm", "ipfl", "pedal", "direct", "paul"],  # PEDAL alone harms
+    ["batch_norm", "ipfl", "direct", "pedal", "paul"],  # IPFL alone harms
+    ["batch_norm", "direct", *REST],  # new statistics harm
+    [("direct", "batch_norm"), *REST],  # new statistics change nothing
+    ["direct", *REST, "batch_norm"],  # no loss is worth its while
+    ["direct", "ipfl", "pedal", "batch_norm", "paul"],  # only both together help
+    ["direct", "batch_norm", "pedal", "paul", "ipfl"],  # IPFL does everything, PEDAL is in its way
+    ["direct", "batch_norm", "pedal", "ipfl", "paul"],  # two halves, the whole image the better one
+    ["direct", "ipfl", "batch_norm", "pedal", "paul"],  # a light loss is less than none
+    ["direct", ("batch_norm", "ipfl"), "pedal", "paul"],  # a light loss is nothing
+    ["direct", "batch_norm", ("ipfl", "pedal", "paul")],  # one loss is as good as the other
+)
+
+
+def total(config, first, second) -> Tensor:
+    """The weighted sum."""
+    return config.pedal_weight * first + config.ipfl_weight * second
+
+
+def parts(features, embeddings, index, memory, centers, config) -> tuple[Tensor, Tensor]:
+    """Both losses as they should be, of memories as they are."""
+    count = len(index)
+    first = pedal(features[:count], memory.features, index, scale=config.scale, k=config.k)
+    owner = torch.arange(count).repeat(2)
+    return first, ipfl(embeddings, centers.features[index, 0], owner, margin=config.margin)
+
+
+def update(features, embeddings, index, memory, centers) -> None:
+    """Both memories as they should be."""
+    memory.update(index, features[: len(index)])
+    centers.update(index, embeddings.unflatten(0, (2, len(index))).mean(0)[:, None])
+
+
+def never_updated(features, embeddings, index, memory, centers, config):
+    """Forgets both memories."""
+    return total(config, *parts(features, embeddings, index, memory, centers, config))
+
+
+def centers_forgotten(features, embeddings, index, memory, centers, config):
+    """Updates the patch memory only."""
+    memory.update(index, features[: len(index)])
+    return total(config, *parts(features, embeddings, index, memory, centers, config))
+
+
+def loss_first(features, embeddings, index, memory, centers, config):
+    """Both updates come after the losses."""
+    loss = total(config, *parts(features, embeddings, index, memory, centers, config))
+    update(features, embeddings, index, memory, centers)
+    return loss
+
+
+def centers_after(features, embeddings, index, memory, centers, config):
+    """The memory before its loss, the centers after theirs."""
+    memory.update(index, features[: len(index)])
+    loss = total(config, *parts(features, embeddings, index, memory, centers, config))
+    centers.update(index, embeddings.unflatten(0, (2, len(index))).mean(0)[:, None])
+    return loss
+
+
+def updated_twice(features, embeddings, index, memory, centers, config):
+    """Once for each view, both times with the originals."""
+    memory.update(index, features[: len(index)])
+    update(features, embeddings, index, memory, centers)
+    return total(config, *parts(features, embeddings, index, memory, centers, config))
+
+
+def memory_of_surrogates(features, embeddings, index, memory, centers, config):
+    """Takes the second half of the rows for the originals."""
+    memory.update(index, features[len(index) :])
+    centers.update(index, embeddings.unflatten(0, (2, len(index))).mean(0)[:, None])
+    return total(config, *parts(features, embeddings, index, memory, centers, config))
+
+
+def memory_of_both(features, embeddings, index, memory, centers, config):
+    """Treats the memory as the centers are treated."""
+    memory.update(index, features.unflatten(0, (2, len(index))).mean(0))
+    centers.update(index, embeddings.unflatten(0, (2, len(index))).mean(0)[:, None])
+    return total(config, *parts(features, embeddings, index, memory, centers, config))
+
+
+def centers_of_originals(features, embeddings, index, memory, centers, config):
+    """Forgets the surrogate in the center."""
+    memory.update(index, features[: len(index)])
+    centers.update(index, embeddings[: len(index)][:, None])
+    return total(config, *parts(features, embeddings, index, memory, centers, config))
+
+
+def pairs_side_by_side(features, embeddings, index, memory, centers, config):
+    """Thinks that each image stands beside its surrogate, in the centers."""
+    memory.update(index, features[: len(index)])
+    centers.update(index, embeddings.unflatten(0, (len(index), 2)).mean(1)[:, None])
+    return total(config, *parts(features, embeddings, index, memory, centers, config))
+
+
+def surrogates_in_pedal(features, embeddings, index, memory, centers, config):
+    """PEDAL over both views."""
+    update(features, embeddings, index, memory, centers)
+    _, second = parts(features, embeddings, index, memory, centers, config)
+    first = pedal(features, memory.features, index.repeat(2), scale=config.scale, k=config.k)
+    return total(config, first, second)
+
+
+def places_in_the_batch(features, embeddings, index, memory, centers, config):
+    """Counts the memory's rows over the batch."""
+    update(features, embeddings, index, memory, centers)
+    _, second = parts(features, embeddings, index, memory, centers, config)
+    own = torch.arange(len(index))
+    first = pedal(features[: len(index)], memory.features, own, scale=config.scale, k=config.k)
+    return total(config, first, second)
+
+
+def owners_side_by_side(features, embeddings, index, memory, centers, config):
+    """Thinks that each image stands beside its surrogate, in IPFL."""
+    update(features, embeddings, index, memory, centers)
+    first, _ = parts(features, embeddings, index, memory, centers, config)
+    owner = torch.arange(len(index)).repeat_interleave(2)
+    return total(config, first, ipfl(embeddings, centers.features[index, 0], owner, margin=config.margin))
+
+
+def anchors_of_one_view(features, embeddings, index, memory, centers, config):
+    """Only the originals are anchors."""
+    update(features, embeddings, index, memory, centers)
+    first, _ = parts(features, embeddings, index, memory, centers, config)
+    own, count = centers.features[index, 0], len(index)
+    return total(config, first, ipfl(embeddings[:count], own, torch.arange(count), margin=config.margin))
+
+
+def margin_of_the_reference(features, embeddings, index, memory, centers, config):
+    """Leaves IPFL's margin at its default."""
+    update(features, embeddings, index, memory, centers)
+    first, _ = parts(features, embeddings, index, memory, centers, config)
+    return total(config, first, ipfl(embeddings, centers.features[index, 0], torch.arange(len(index)).repeat(2)))
+
+
+def plain_sum(features, embeddings, index, memory, centers, config):
+    """Forgets the weights."""
+    update(features, embeddings, index, memory, centers)
+    return sum(parts(features, embeddings, index, memory, centers, config))
+
+
+def weights_exchanged(features, embeddings, index, memory, centers, config):
+    """Each loss with the other's weight."""
+    update(features, embeddings, index, memory, centers)
+    first, second = parts(features, embeddings, index, memory, centers, config)
+    return total(config, second, first)
+
+
+def weighted_mean(features, embeddings, index, memory, centers, config):
+    """Divides by the sum of the weights."""
+    update(features, embeddings, index, memory, centers)
+    loss = total(config, *parts(features, embeddings, index, memory, centers, config))
+    return loss / (config.pedal_weight + config.ipfl_weight)
+
+
+def two_losses(features, embeddings, index, memory, centers, config):
+    """Hands back the parts."""
+    update(features, embeddings, index, memory, centers)
+    return parts(features, embeddings, index, memory, centers, config)
+
+
+def a_number(features, embeddings, index, memory, centers, config):
+    """The value without its gradient."""
+    update(features, embeddings, index, memory, centers)
+    return total(config, *parts(features, embeddings, index, memory, centers, config)).detach()
+
+
+def detached_features(features, embeddings, index, memory, centers, config):
+    """Detaches for the memory, and hands the detached features to PEDAL, too."""
+    update(features, embeddings, index, memory, centers)
+    return total(config, *parts(features.detach(), embeddings, index, memory, centers, config))
+
+
+def by_loop(features, embeddings, index, memory, centers, config):
+    """Another right way: image by image, and both losses spelled out."""
+    count, rows = len(index), list(range(len(memory.features)))
+    for b in range(count):
+        memory.update(index[b : b + 1], features[b : b + 1].detach())
+        centers.update(index[b : b + 1], ((embeddings[b] + embeddings[b + count]) / 2).detach()[None, None])
+    first = torch.zeros(())
+    for b, i in enumerate(index.tolist()):
+        others = memory.features[[j for j in rows if j != i]]  # N-1 P D
+        logits = -config.scale * (features[b] - others).square().sum(-1)  # N-1 P
+        nearest = logits.topk(config.k, dim=0).values
+        first = first + (logits.logsumexp(0) - nearest.logsumexp(0)).mean() / count
+    owner = torch.cat([torch.arange(count), torch.arange(count)])
+    second = ipfl(embeddings, centers.features[index].squeeze(1), owner, margin=config.margin)
+    return config.pedal_weight * first + config.ipfl_weight * second
+
+
+WRONG = {
+    "order_of_arms": ORDERS,
+    "step_loss": (
+        never_updated,
+        centers_forgotten,
+        loss_first,
+        centers_after,
+        updated_twice,
+        memory_of_surrogates,
+        memory_of_both,
+        centers_of_originals,
+        pairs_side_by_side,
+        surrogates_in_pedal,
+        places_in_the_batch,
+        owners_side_by_side,
+        anchors_of_one_view,
+        margin_of_the_reference,
+        plain_sum,
+        weights_exchanged,
+        weighted_mean,
+        two_losses,
+        a_number,
+        detached_features,
+    ),
+}
+
+OTHER_RIGHT = {
+    "order_of_arms": (
+        ["direct", "batch_norm", "ipfl", "pedal", "paul"],
+        ["direct", "batch_norm", "ipfl", "paul", "pedal"],
+        ("direct", "batch_norm", "ipfl", ("paul", "pedal")),
+    ),
+    "step_loss": (by_loop,),
+}

@@ -1,0 +1,289 @@
+"""Wrong answers to the exercises of chapter 10, each another misconception; and other right ones."""
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+
+Ends = tuple[float, float] | None
+Quantile = Callable[[float], float]
+
+
+def gains_of(queries, before, after, places) -> np.ndarray:
+    """Gain in rank-1 of every draw, for places (draws, people)."""
+    return (np.asarray(after) - before)[places].sum(1) / np.asarray(queries)[places].sum(1)
+
+
+def middle(values, share=0.95) -> tuple[float, float]:
+    """The ends of the middle share."""
+    low, high = np.quantile(values, [(1 - share) / 2, (1 + share) / 2])
+    return float(low), float(high)
+
+
+def people_drawn(queries, draws, seed) -> np.ndarray:
+    """Places of drawn people, as they should be."""
+    return np.random.default_rng(seed).integers(len(queries), size=(draws, len(queries)))
+
+
+def queries_drawn(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Draws single queries, as if those of one person were independent."""
+    if len(queries) < 2:
+        return None
+    first, second = (
+        np.concatenate([[1] * h + [0] * (q - h) for q, h in zip(queries, x, strict=True)]) for x in (before, after)
+    )
+    places = np.random.default_rng(seed).integers(len(first), size=(draws, len(first)))
+    return middle((second - first)[places].mean(1))
+
+
+def not_paired(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Other people are drawn for the second network than for the first."""
+    if len(queries) < 2:
+        return None
+    one, two = people_drawn(queries, draws, seed), people_drawn(queries, draws, seed + 1)
+    rank1 = [np.asarray(x)[p].sum(1) / np.asarray(queries)[p].sum(1) for x, p in ((before, one), (after, two))]
+    return middle(rank1[1] - rank1[0])
+
+
+def each_person_alike(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Mean of the people's own rates: who has one query weighs as much as who has nine."""
+    if len(queries) < 2:
+        return None
+    rates = (np.asarray(after) - before) / np.asarray(queries)
+    return middle(rates[people_drawn(queries, draws, seed)].mean(1))
+
+
+def without_replacement(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Everybody once in another order: the sum never changes."""
+    if len(queries) < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    places = np.array([rng.permutation(len(queries)) for _ in range(draws)])
+    return middle(gains_of(queries, before, after, places))
+
+
+def turned_round(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Before minus after."""
+    if len(queries) < 2:
+        return None
+    return middle(-gains_of(queries, before, after, people_drawn(queries, draws, seed)))
+
+
+def in_points(queries, before, after, draws=2000, seed=0) -> Ends:
+    """In points, where shares were asked for."""
+    if len(queries) < 2:
+        return None
+    return middle(100 * gains_of(queries, before, after, people_drawn(queries, draws, seed)))
+
+
+def after_alone(queries, before, after, draws=2000, seed=0) -> Ends:
+    """The score of the second network, not the gain."""
+    if len(queries) < 2:
+        return None
+    return middle(gains_of(queries, np.zeros(len(queries)), after, people_drawn(queries, draws, seed)))
+
+
+def symmetric(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Mean plus and minus 1.96 deviations of the draws: leaves the possible."""
+    if len(queries) < 2:
+        return None
+    gains = gains_of(queries, before, after, people_drawn(queries, draws, seed))
+    return float(gains.mean() - 1.96 * gains.std()), float(gains.mean() + 1.96 * gains.std())
+
+
+def ninety(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Five percent cut off at each end: the middle 90 %."""
+    if len(queries) < 2:
+        return None
+    return middle(gains_of(queries, before, after, people_drawn(queries, draws, seed)), 0.9)
+
+
+def extremes(queries, before, after, draws=2000, seed=0) -> Ends:
+    """The lowest and the highest draw."""
+    if len(queries) < 2:
+        return None
+    gains = gains_of(queries, before, after, people_drawn(queries, draws, seed))
+    return float(gains.min()), float(gains.max())
+
+
+def half_the_people(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Each draw has half as many people as the test."""
+    if len(queries) < 2:
+        return None
+    places = people_drawn(queries, draws, seed)[:, : max(1, len(queries) // 2)]
+    return middle(gains_of(queries, before, after, places))
+
+
+def shrunk_again(queries, before, after, draws=2000, seed=0) -> Ends:
+    """The deviations of the draws divided by the root of the number of people once more."""
+    if len(queries) < 2:
+        return None
+    gains = gains_of(queries, before, after, people_drawn(queries, draws, seed))
+    return middle(gains.mean() + (gains - gains.mean()) / len(queries) ** 0.5)
+
+
+def seed_ignored(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Always the same draw, whatever the seed."""
+    if len(queries) < 2:
+        return None
+    return middle(gains_of(queries, before, after, people_drawn(queries, draws, 0)))
+
+
+def never_the_same(queries, before, after, draws=2000, seed=0) -> Ends:
+    """No seed at all."""
+    if len(queries) < 2:
+        return None
+    return middle(gains_of(queries, before, after, people_drawn(queries, draws, None)))
+
+
+def sure_of_one(queries, before, after, draws=2000, seed=0) -> Ends:
+    """One person gives an interval without width."""
+    return middle(gains_of(queries, before, after, people_drawn(queries, draws, seed)))
+
+
+def slow_draws(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Right: one person at a time, without numpy until the end."""
+    if len(queries) < 2:
+        return None
+    rng, people, gains = random.Random(seed), list(zip(queries, before, after, strict=True)), []
+    for _ in range(draws):
+        drawn = rng.choices(people, k=len(people))
+        gains.append(sum(b - a for _, a, b in drawn) / sum(q for q, _, _ in drawn))
+    return middle(gains)
+
+
+def by_counts(queries, before, after, draws=2000, seed=0) -> np.ndarray | None:
+    """Right: how often each person was drawn, as a multinomial; an array comes back."""
+    n = len(queries)
+    if n < 2:
+        return None
+    often = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    return np.percentile(often @ (np.asarray(after) - before) / (often @ np.asarray(queries)), [2.5, 97.5])
+
+
+def deviation(x) -> float:
+    """Standard deviation with n - 1."""
+    return float(np.std(x, ddof=1))
+
+
+def around(mean, half) -> tuple[float, float]:
+    return float(mean - half), float(mean + half)
+
+
+def over_n(differences, t: Quantile) -> Ends:
+    """The deviation divides by n."""
+    n = len(differences)
+    return None if n < 2 else around(np.mean(differences), t(n - 1) * np.std(differences) / n**0.5)
+
+
+def all_free(differences, t: Quantile) -> Ends:
+    """n degrees of freedom."""
+    n = len(differences)
+    return None if n < 2 else around(np.mean(differences), t(n) * deviation(differences) / n**0.5)
+
+
+def of_one_seed(differences, t: Quantile) -> Ends:
+    """No root of n: where a next seed would lie, not the mean."""
+    n = len(differences)
+    return None if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences))
+
+
+def divided_by_n(differences, t: Quantile) -> Ends:
+    """n in place of its root."""
+    n = len(differences)
+    return None if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences) / n)
+
+
+def normal(differences, t: Quantile) -> Ends:
+    """1.96, as if the deviation were known."""
+    n = len(differences)
+    return None if n < 2 else around(np.mean(differences), 1.96 * deviation(differences) / n**0.5)
+
+
+def always_five(differences, t: Quantile) -> Ends:
+    """Four degrees of freedom, however many seeds."""
+    n = len(differences)
+    return None if n < 2 else around(np.mean(differences), t(4) * deviation(differences) / n**0.5)
+
+
+def around_zero(differences, t: Quantile) -> Ends:
+    """The half-width without the mean."""
+    n = len(differences)
+    return None if n < 2 else around(0.0, t(n - 1) * deviation(differences) / n**0.5)
+
+
+def mean_and_half(differences, t: Quantile) -> Ends:
+    """Mean and half-width in place of the ends."""
+    n = len(differences)
+    return None if n < 2 else (float(np.mean(differences)), t(n - 1) * deviation(differences) / n**0.5)
+
+
+def variance(differences, t: Quantile) -> Ends:
+    """The variance, not its root."""
+    n = len(differences)
+    return None if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences) ** 2 / n**0.5)
+
+
+def median(differences, t: Quantile) -> Ends:
+    """Around the median."""
+    n = len(differences)
+    return None if n < 2 else around(np.median(differences), t(n - 1) * deviation(differences) / n**0.5)
+
+
+def sizes(differences, t: Quantile) -> Ends:
+    """The signs dropped: how large, not which way."""
+    x, n = np.abs(differences), len(differences)
+    return None if n < 2 else around(x.mean(), t(n - 1) * deviation(x) / n**0.5)
+
+
+def one_is_sure(differences, t: Quantile) -> Ends:
+    """A single seed gives an interval without width."""
+    x = float(differences[0])
+    n = len(differences)
+    return (x, x) if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences) / n**0.5)
+
+
+def by_sums(differences, t: Quantile) -> list[float] | None:
+    """Right: the deviation by sums, a list comes back."""
+    n = len(differences)
+    if n < 2:
+        return None
+    mean = sum(differences) / n
+    spread = (sum((x - mean) ** 2 for x in differences) / (n - 1) / n) ** 0.5
+    return [mean - t(n - 1) * spread, mean + t(n - 1) * spread]
+
+
+WRONG = {
+    "gain_interval": (
+        queries_drawn,
+        not_paired,
+        each_person_alike,
+        without_replacement,
+        turned_round,
+        in_points,
+        after_alone,
+        symmetric,
+        ninety,
+        extremes,
+        half_the_people,
+        shrunk_again,
+        seed_ignored,
+        never_the_same,
+        sure_of_one,
+    ),
+    "seed_interval": (
+        over_n,
+        all_free,
+        of_one_seed,
+        divided_by_n,
+        normal,
+        always_five,
+        around_zero,
+        mean_and_half,
+        variance,
+        median,
+        sizes,
+        one_is_sure,
+    ),
+}
+OTHER_RIGHT = {"gain_interval": (slow_draws, by_counts), "seed_interval": (by_sums,)}

@@ -1,0 +1,274 @@
+"""Wrong answers to the exercises of chapter 11, each another misconception; and other right ones."""
+
+import csv
+import io
+import math
+
+
+def written(rows, header="path,pid,camid,split") -> str:
+    """Rows as text."""
+    lines = [header] if header else []
+    return "\n".join([*lines, *(",".join(map(str, row)) for row in rows)]) + "\n"
+
+
+def rows_of(names, test, **changes) -> list[list]:
+    """The right rows, by steps that can be changed one at a time."""
+    rule = {"first": 0, "least": 2, "cameras": 2, "rest": "gallery", "junk": (-1, "gallery"), "order": sorted} | changes
+    groups: dict = {}
+    for name in rule["order"](names):
+        who, where, _ = name.split("_")
+        groups.setdefault((who, where), []).append(name)
+    numbers = sorted({where for _, where in groups})
+    rows = []
+    for (who, where), files in groups.items():
+        pid = rule["junk"][0] if who == "xx" else int(who)
+        seen_by = sum(other == who for other, _ in groups)
+        asks = pid in test and len(files) >= rule["least"] and seen_by >= rule["cameras"]
+        for n, name in enumerate(files):
+            split = rule["junk"][1] if who == "xx" else rule["rest"] if pid in test else "train"
+            place = rule["first"] if rule["first"] >= 0 else len(files) + rule["first"]
+            rows.append([name, pid, numbers.index(where) + 1, "query" if asks and n == place else split])
+    return rows
+
+
+def no_header(names, test) -> str:
+    """Only the rows."""
+    return written(rows_of(names, test), header="")
+
+
+def other_header(names, test) -> str:
+    """Names of columns of one's own."""
+    return written(rows_of(names, test), header="file,person,camera,split")
+
+
+def semicolons(names, test) -> str:
+    """As a spreadsheet may write it."""
+    return written(rows_of(names, test)).replace(",", ";")
+
+
+def a_list(names, test) -> list:
+    """Rows, not text."""
+    return rows_of(names, test)
+
+
+def camera_words(names, test) -> str:
+    """The camera as it stands in the name."""
+    return written([[r[0], r[1], r[0].split("_")[1], r[3]] for r in rows_of(names, test)])
+
+
+def cameras_of_each_person(names, test) -> str:
+    """Cameras numbered anew for each person."""
+    seen: dict = {}
+    rows = rows_of(names, test)
+    for row in rows:
+        own = seen.setdefault(row[1], [])
+        word = row[0].split("_")[1]
+        own += [word] if word not in own else []
+        row[2] = own.index(word) + 1
+    return written(rows)
+
+
+def one_camera(names, test) -> str:
+    """Every picture by camera 1."""
+    return written([[r[0], r[1], 1, r[3]] for r in rows_of(names, test)])
+
+
+def junk_is_zero(names, test) -> str:
+    """Bad boxes as person 0, a distractor."""
+    return written(rows_of(names, test, junk=(0, "gallery")))
+
+
+def junk_in_train(names, test) -> str:
+    """Bad boxes to learn from."""
+    return written(rows_of(names, test, junk=(-1, "train")))
+
+
+def junk_left_out(names, test) -> str:
+    """Bad boxes are tidied away."""
+    return written([row for row in rows_of(names, test) if row[1] != -1])
+
+
+def query_twice(names, test) -> str:
+    """A query stays in the gallery, too."""
+    rows = rows_of(names, test)
+    return written(rows + [[*row[:3], "gallery"] for row in rows if row[3] == "query"])
+
+
+def split_called_test(names, test) -> str:
+    """The gallery by another name."""
+    return written(rows_of(names, test, rest="test", junk=(-1, "test")))
+
+
+def rest_in_train(names, test) -> str:
+    """What does not ask may be learned from."""
+    return written(rows_of(names, test, rest="train"))
+
+
+def train_in_gallery(names, test) -> str:
+    """Everybody else is a distractor, nobody is learned from."""
+    return written([[*r[:3], "gallery" if r[3] == "train" else r[3]] for r in rows_of(names, test)])
+
+
+def by_picture(names, test) -> str:
+    """Every fourth picture is a query, whoever is on it."""
+    rows = rows_of(names, test)
+    for n, row in enumerate(rows):
+        row[3] = "query" if n % 4 == 0 and row[1] != -1 else row[3]
+    return written(rows)
+
+
+def one_camera_asks(names, test) -> str:
+    """Who was seen by one camera alone gives queries, too."""
+    return written(rows_of(names, test, cameras=1))
+
+
+def single_picture_asks(names, test) -> str:
+    """A camera's only picture of a person is a query."""
+    return written(rows_of(names, test, least=1))
+
+
+def all_ask(names, test) -> str:
+    """Every picture of a test person is a query."""
+    return written([[*r[:3], "query" if r[1] in test else r[3]] for r in rows_of(names, test)])
+
+
+def one_query_a_person(names, test) -> str:
+    """The first picture of a person, whatever the camera."""
+    asked, rows = set(), rows_of(names, test)
+    for row in rows:
+        if row[3] == "query":
+            row[3] = "gallery" if row[1] in asked else "query"
+            asked.add(row[1])
+    return written(rows)
+
+
+def last_asks(names, test) -> str:
+    """The last picture of each camera."""
+    return written(rows_of(names, test, first=-1))
+
+
+def as_they_come(names, test) -> str:
+    """The first in the order of the list, which no folder promises."""
+    return written(rows_of(names, test, order=list))
+
+
+def people_by_place(names, test) -> str:
+    """A new number for each picture."""
+    return written(
+        [[r[0], n if r[1] >= 0 and r[3] == "train" else r[1], *r[2:]] for n, r in enumerate(rows_of(names, test))]
+    )
+
+
+def with_csv_module(names, test) -> str:
+    """Right: csv.DictWriter, other numbers of the cameras, columns in another order, rows upside down."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["split", "path", "camid", "pid"])
+    writer.writeheader()
+    for path, pid, camid, split in reversed(rows_of(names, test)):
+        writer.writerow({"path": path, "pid": pid, "camid": 20 - camid, "split": split})
+    return text.getvalue()
+
+
+def plain_text(names, test) -> str:
+    """Right: pids as they are written, with a leading zero; no line break at the end."""
+    rows = [[r[0], r[0][:2] if r[1] >= 0 else -1, r[2], r[3]] for r in rows_of(names, test)]
+    return written(rows).strip()
+
+
+def forgets_fixed(fixed, pair, free, spare=0.9) -> int:
+    """Gradients and momenta need no room."""
+    return max(int(spare * free // pair), 0)
+
+
+def adds_fixed(fixed, pair, free, spare=0.9) -> int:
+    """The sign of the fixed part turned round."""
+    return max(int((spare * free + fixed) // pair), 0)
+
+
+def forgets_spare(fixed, pair, free, spare=0.9) -> int:
+    """Up to the last byte."""
+    return max(int((free - fixed) // pair), 0)
+
+
+def own_spare(fixed, pair, free, spare=0.9) -> int:
+    """0.9 whatever is asked for."""
+    return max(int((0.9 * free - fixed) // pair), 0)
+
+
+def spare_of_the_rest(fixed, pair, free, spare=0.9) -> int:
+    """The share of what is left, not of what is free."""
+    return max(int(spare * (free - fixed) // pair), 0)
+
+
+def spare_is_kept(fixed, pair, free, spare=0.9) -> int:
+    """The share is what must stay free."""
+    return max(int(((1 - spare) * free - fixed) // pair), 0)
+
+
+def rounds_up(fixed, pair, free, spare=0.9) -> int:
+    """One too many."""
+    return max(math.ceil((spare * free - fixed) / pair), 0)
+
+
+def nearest(fixed, pair, free, spare=0.9) -> int:
+    """Sometimes one too many."""
+    return max(math.floor((spare * free - fixed) / pair + 0.5), 0)
+
+
+def below_zero(fixed, pair, free, spare=0.9) -> int:
+    """A negative batch."""
+    return int((spare * free - fixed) // pair)
+
+
+def at_least_one(fixed, pair, free, spare=0.9) -> int:
+    """One image always fits."""
+    return max(int((spare * free - fixed) // pair), 1)
+
+
+def twice_the_pair(fixed, pair, free, spare=0.9) -> int:
+    """Counts the surrogate again."""
+    return max(int((spare * free - fixed) // (2 * pair)), 0)
+
+
+def counts_views(fixed, pair, free, spare=0.9) -> int:
+    """Counts image and surrogate as two images of the batch."""
+    return 2 * max(int((spare * free - fixed) // pair), 0)
+
+
+def power_of_two(fixed, pair, free, spare=0.9) -> int:
+    """Batches must be powers of two, as some say."""
+    most = max(int((spare * free - fixed) // pair), 0)
+    return 2 ** int(math.log2(most)) if most else 0
+
+
+def not_whole(fixed, pair, free, spare=0.9) -> float:
+    """Part of an image."""
+    return max((spare * free - fixed) / pair, 0)
+
+
+def by_trying(fixed, pair, free, spare=0.9) -> int:
+    """Right: one image more as long as it fits."""
+    batch = 0
+    while fixed + (batch + 1) * pair <= spare * free:
+        batch += 1
+    return batch
+
+
+def floored(fixed, pair, free, spare=0.9) -> float:
+    """Right: a whole number as a float."""
+    return float(max(math.floor((spare * free - fixed) / pair), 0))
+
+
+WRONG = {
+    "table": (
+        no_header, other_header, semicolons, a_list, camera_words, cameras_of_each_person, one_camera, junk_is_zero,
+        junk_in_train, junk_left_out, query_twice, split_called_test, rest_in_train, train_in_gallery, by_picture,
+        one_camera_asks, single_picture_asks, all_ask, one_query_a_person, last_asks, as_they_come, people_by_place,
+    ),
+    "largest_batch": (
+        forgets_fixed, adds_fixed, forgets_spare, own_spare, spare_of_the_rest, spare_is_kept, rounds_up, nearest,
+        below_zero, at_least_one, twice_the_pair, counts_views, power_of_two, not_whole,
+    ),
+}  # fmt: skip
+
+OTHER_RIGHT = {"table": (with_csv_module, plain_text), "largest_batch": (by_trying, floored)}
