@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from .data.items import Split, open_image
 from .data.layouts import IMAGE_ENDINGS
-from .data.rows import find_unreadable
+from .data.unreadable import find_unreadable
 from .errors import InputError
 from .models import PatchNet
 from .pictures import draw_matches

@@ -14,8 +14,9 @@ from .folder import folder_rows
 from .items import ReIDDataset, Split
 from .layouts import DUKE, IMAGE_ENDINGS, MARKET, MSMT, PUBLISHED, REMARKS, check_command, locate, quoted, visible
 from .readers import bounding_box_rows, msmt17_rows, unknown_kind
-from .rows import SKIP, SPLITS, Rows, assemble, find_unreadable
+from .rows import SKIP, SPLITS, Rows, assemble
 from .tables import csv_rows
+from .unreadable import find_unreadable
 
 ROWS: dict[str, Callable[[str | Path], Rows]] = {
     "market1501": lambda root: bounding_box_rows(MARKET, root),

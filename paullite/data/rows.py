@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import warnings
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from ..errors import InputError
-from .items import ReIDDataset, Split, open_image
+from .items import ReIDDataset, Split
 from .layouts import IMAGE_ENDINGS, check_command, listed
+from .unreadable import find_unreadable
 
 Row = tuple[str, int | None, int | None]  # path, identity (None: not known), camera (None: there is none)
 SKIP = "pass --skip-unreadable (skip_unreadable=True)"
@@ -80,34 +76,6 @@ def number_names(names: Iterable[str]) -> dict[str, int]:
         return {name: int(name) for name in known}
     people = [name for name in known if name != "-1"]
     return {"-1": -1} | {name: i for i, name in enumerate(people)}
-
-
-def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:
-    """Files that are missing or empty, and with ``full`` (slow) those that cannot be decoded: path -> reason."""
-    paths = list(paths)
-    if not full:
-        return {path: why for path in paths if (why := _size_fault(path))}
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        faults = tqdm(pool.map(_fault, paths), "reading images", len(paths), disable=None, leave=False)
-        return {path: why for path, why in zip(paths, faults, strict=True) if why}
-
-
-def _size_fault(path: str) -> str:
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        return "missing" if isinstance(error, FileNotFoundError) else str(error.strerror)
-    return "not a file" if not stat.S_ISREG(found.st_mode) else "" if found.st_size else "0 bytes"
-
-
-def _fault(path: str) -> str:
-    if why := _size_fault(path):
-        return why
-    try:
-        open_image(path)
-    except InputError as error:
-        return str(error.__context__ or "").replace(f" {path!r}", "") or "not a whole image"
-    return ""
 
 
 def build(name: str, rows: Rows, *, skip_unreadable: bool = False) -> ReIDDataset:

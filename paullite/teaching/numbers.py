@@ -78,9 +78,9 @@ def folded(groups: Sequence[Sequence[Table]]) -> str:
 
 
 def lacks_numbers(figure: Figure) -> bool:
-    """Whether a figure has axes with a name, and nothing on them that `read_off` understands."""
-    named = any(axes.axison and (axes.get_xlabel() or axes.get_ylabel()) for axes in figure.axes)
-    return named and not read_off(figure)
+    """Whether a figure has named axes without a picture, and nothing on them that `read_off` understands."""
+    plots = [axes for axes in figure.axes if axes.axison and not axes.images]
+    return any(axes.get_xlabel() or axes.get_ylabel() for axes in plots) and not read_off(figure)
 
 
 def _table(table: Table) -> str:

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from .team import Team
+from .team import Team, free_bytes
 
 PAIRS = 16  # images, each with its second view, of a trial on a CPU; on CUDA the trial is a whole batch
 SPARE = 0.9  # share of the free memory that a batch may take
@@ -143,11 +142,3 @@ def _backward(loss_of: TrialLoss, net: nn.Module, index: Tensor, *views: Tensor)
     loss.backward()
     own = {p.untyped_storage().data_ptr() for p in net.parameters()}
     return sum(size for place, size in kept.items() if place not in own)
-
-
-def free_bytes(device: torch.device) -> int:
-    """Memory that a run may still take."""
-    if device.type == "cuda":
-        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return torch.cuda.mem_get_info(device)[0] + cached
-    return psutil.virtual_memory().available

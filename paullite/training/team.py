@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+import psutil
 import torch
 import torch.distributed as dist
 from einops import rearrange
@@ -205,3 +206,11 @@ def check_groups(team: Team, batch: int, images: int) -> None:
             "expected one image or more of each batch for every group",
             f"use --bn-splits {max(min(batch, images // 2) // team.size, 1)} or fewer, or a larger --batch",
         )
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that a run may still take."""
+    if device.type == "cuda":
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + cached
+    return psutil.virtual_memory().available
