@@ -111,9 +111,9 @@ def in_processes(
             for future in as_completed(waiting):
                 yield (*waiting[future], future.result())
         except BaseException:  # a trial's file is whole or not there, so the others may end anywhere
-            pool.shutdown(wait=False, cancel_futures=True)
             for child in active_children():
                 child.terminate()
+            pool.shutdown(cancel_futures=True)  # waits: a thread of the pool alive at exit leaves semaphores behind
             raise
 
 
