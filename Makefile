@@ -69,6 +69,7 @@ publish: html
 
 notebooks: .venv/.ready
 	$(BIN)/python -m book.tools.notebooks run $(CHAPTERS)
+	$(BIN)/python -m book.tools.paper_figures
 
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg -p no:cacheprovider
 

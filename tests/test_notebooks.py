@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from book.tools import paper_figures
 from book.tools.notebooks import (
     BUDGET,
     STATUS,
@@ -132,3 +133,11 @@ def test_status_page_and_start_page_are_in_step() -> None:
     assert status_table(CHAPTERS) in STATUS.read_text(encoding="utf-8"), "run: python -m book.tools.notebooks status"
     for page in (STATUS, *TOTALS):
         assert hours(CHAPTERS) in page.read_text(encoding="utf-8"), f"{page.name}: see above"
+
+
+def test_start_page_shows_the_paper_figures_of_the_chapters() -> None:
+    figures = paper_figures.found()
+    shown = paper_figures.PAGE.read_text(encoding="utf-8")
+    assert paper_figures.section(figures) in shown
+    for figure in figures:
+        assert (paper_figures.FOLDER / f"figure{figure.number}.webp").read_bytes() == figure.picture

@@ -78,6 +78,11 @@ def test_no_link_is_broken_and_nothing_is_loaded_from_elsewhere(site: Path) -> N
     assert broken(site) == []
 
 
+def test_no_page_shows_markup_that_was_not_understood(site: Path) -> None:
+    raw = re.compile(r"\{(doc|term|ref|numref|cite:[pt]|symbol|test|chapter)\}")
+    assert [path for path in pages(site) if raw.search((site / path).read_text(encoding="utf-8"))] == []
+
+
 def test_chapters_have_a_colab_button_to_themselves(site: Path) -> None:
     from book.tools.notebooks import repository
 

@@ -1,6 +1,6 @@
 """The paper's four figures on the start page: taken from the chapters that draw them, so that both show the same.
 
-    python -m book.tools.paper_figures
+    python -m book.tools.paper_figures          after ``make notebooks``, which calls it
 
 A cell with the tag ``paper-figure-N`` draws figure N. Its picture goes to ``book/assets/paper``, its words and numbers
 to the part of ``book/intro.md`` between two marks.
