@@ -184,6 +184,9 @@ def _thetas(net: PatchNet, pictures: Sequence[Image.Image]) -> Tensor:
 def outlines(theta: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
     """The closed outline of each patch: its corners (-1, -1) ..., carried by its theta onto the image.
 
+    -1 and 1 are drawn at the image's edges. The outermost sample points lie half a cell further inside; each stands for
+    its whole cell.
+
     Args:
         theta: (P, 2, 3).
 

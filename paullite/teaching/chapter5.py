@@ -119,7 +119,7 @@ def draw_epoch(
     figure, (top, low) = plot(2, 1, width=5, height=5.6)
     for i, (picture, patches) in enumerate(zip(pictures, theta, strict=True)):
         _outlined(top, picture, patches, 80 * i)
-    moved = 63.5 * (theta - stripes(theta.shape[1]))[..., 1, 2].abs().max()  # vertical; -1 to 1 is 127 pixels
+    moved = 56 * (theta - stripes(theta.shape[1]))[..., 1, 2].abs().max()  # vertical; -1 to 1 is 7 rows of 16 pixels
     title = f"epochs done: {len(history) - 1}; patches moved up to {moved:.0f} pixels"
     top.set(xlim=(-8, 80 * len(pictures) - 8), ylim=(136, -8), title=title)
     top.axis("off")
