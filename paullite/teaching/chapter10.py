@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data import PaperDolls
+from ..data.drawing import photograph
+from ..data.items import Split
 from ..experiments.compare import Line, compare_trials
 from ..experiments.receipts import SHIPPED, history, names, read
 from ..experiments.statistics import Interval, seed_interval, t_quantile
@@ -47,10 +51,8 @@ SHOWN = (
     "PAUL - batch-norm only",
     "PAUL - PEDAL only",
     "target's labels - PAUL",
-    "learned patches - stripes",
     "PAUL - instance discrimination",
     "PAUL - DBSCAN clusters",
-    "six patches - one",
 )
 MOST_SEEDS = 30
 
@@ -136,22 +138,48 @@ def extremes(by: str, net: str = "paul") -> str:
 
 
 def followed(row: Mapping[str, Any], usual: str) -> str:
-    """A row of `paullite.experiments.signals` as a line: signal, correlation, gain of its choice over the usual one."""
+    """A row of `paullite.experiments.signals`: signal, arms or runs, correlation, gain of its choice over the usual."""
     gain = Interval(*(row[f"gain_{usual}{end}"] for end in ("", "_low", "_high")))
     rho = f"{row['rho']:+.2f} [{row['rho_low']:+.2f}, {row['rho_high']:+.2f}]"
     words = "more than none" if gain.leaves_out_zero() else "not shown"
-    return f"{row['signal']:13}{rho}   {100 * gain.mean:+.1f} {span(gain)}  {words}"
+    count = row.get("arms", row.get("runs"))
+    return f"{row['signal']:13}{count:3}  {rho}   {100 * gain.mean:+.1f} {span(gain)}  {words}"
 
 
 def best_epoch_gains() -> list[float]:
-    """For each run of the receipts, rank-1 of its best epoch minus that of its last, in points."""
+    """For each run of the receipts, mAP of its best epoch minus that of its last, in points."""
     runs: dict[tuple[str, str, int], list[float]] = {}
     for name in names():
         if SHIPPED.joinpath(f"{name}-history.csv").is_file():
             for row in history(name):
-                if row["epoch"] > 0 and "rank1" in row:
-                    runs.setdefault((name, row["arm"], row["seed"]), []).append(100 * row["rank1"])
+                if row["epoch"] > 0 and "map_step" in row:
+                    runs.setdefault((name, row["arm"], row["seed"]), []).append(100 * row["map_step"])
     return [max(values) - values[-1] for values in runs.values()]
+
+
+def redrawn(dolls: PaperDolls, step: int) -> Split:
+    """The queries drawn again by another camera: person, pose, box and what stands in front stay.
+
+    Args:
+        dolls: drawn people.
+        step: how many cameras further, in a ring; 0 gives the queries as they are. Camera numbers stay the query's own.
+
+    >>> dolls = PaperDolls("target", identities=2, cameras=2, distractors=0, junk=0)
+    >>> own, other = redrawn(dolls, 0), redrawn(dolls, 1)
+    >>> own[0].image.tobytes() == dolls.query[0].image.tobytes() != other[0].image.tobytes()
+    True
+    """
+    asked = [dolls.pictures[path] for path in dolls.query.paths]
+    by_number = {picture.camid: picture.camera for picture in dolls.pictures.values()}
+    ring = sorted(by_number)
+    through = {camid: by_number[ring[(place + step) % len(ring)]] for place, camid in enumerate(ring)}
+    taken = {p.path: replace(p, camera=through[p.camid]) for p in asked}
+    width, height = dolls.query[0].image.size
+
+    def opener(path: str) -> Any:
+        return photograph(taken[path].camera, taken[path].look, taken[path].shot, (height, width))
+
+    return Split.from_rows([(p.path, p.pid, p.camid) for p in asked], opener)
 
 
 def draw_seeds(scores: Mapping[str, Sequence[float]]) -> Figure:
@@ -164,6 +192,12 @@ def draw_seeds(scores: Mapping[str, Sequence[float]]) -> Figure:
     axes.set(ylabel="rank-1, %", xlabel="arm", xlim=(-0.3, len(arms) - 0.7), ylim=(0, 100))
     axes.legend(fontsize=10, ncols=2, loc="upper left", frameon=False)
     return figure
+
+
+def middle_of(draws: Mapping[str, np.ndarray]) -> dict[str, list[Any]]:
+    """The table below the histograms: the ends of the middle 95 % of each."""
+    ends = {name: np.quantile(values, [0.025, 0.975]).tolist() for name, values in draws.items()}
+    return {"95 % within": ["low, %", "high, %"], **ends}
 
 
 def draw_draws(draws: Mapping[str, np.ndarray]) -> Figure:
@@ -231,7 +265,7 @@ def _short(value: Any) -> Any:
 
 def draw_fall(data: Mapping[str, Any]) -> Figure:
     """The still of that figure: seeds of the arms above, differences with their intervals below."""
-    figure, (upper, lower) = plot(2, 1, height=6.4)
+    figure, (upper, lower) = plot(2, 1, height=5.4)
     for place, strip in enumerate(data["strips"]):
         upper.plot(strip["seeds"], [place] * len(strip["seeds"]), "o", color=COLOURS[0], alpha=0.6)
         upper.plot([fmean(strip["seeds"])], [place], "D", color=COLOURS[7])

@@ -22,7 +22,7 @@ from ..losses import ipfl
 from ..models import PatchNet
 from ..pictures import ranked_row, show_image
 from ..training import Row, start_accelerator
-from ..training.dry_step import Cost, try_step
+from ..training.dry_step import SPARE, Cost, try_step
 from ..training.start import team_of
 from .checking import WIDTH
 from .figures import COLOURS, WRONG, plot
@@ -148,16 +148,16 @@ def draw_sheet(root: str | Path, wanted: dict[str, Sequence[str]]) -> Figure:
 
 
 def draw_memory(costs: dict[str, Cost], gib: float, batch: int) -> Figure:
-    """Memory of a step by batch size, one line for each setting, and what a GPU has."""
+    """Memory of a step by batch size, one line for each setting, and what a step may take of a GPU's memory."""
     figure, axes = plot(height=3.4)
     sizes = [8, 16, 24, 32, 42, 64, 84]
     for (name, cost), marker in zip(costs.items(), "os^", strict=False):
         axes.plot(sizes, [cost.bytes(size) / 2**30 for size in sizes], f"{marker}-", label=name)
-    axes.axhline(gib, color=WRONG, linestyle="--")
-    axes.text(8, gib, f"{gib:g} GiB", color=WRONG, va="bottom")
+    axes.axhline(SPARE * gib, color=WRONG, linestyle="--")
+    axes.text(8, 1.01 * SPARE * gib, f"{SPARE * gib:g} of {gib:g} GiB, the rest is spare", color=WRONG, va="bottom")
     axes.axvline(batch, color=COLOURS[3], linestyle=":", linewidth=1)
     axes.set(xlabel="images in a batch, each with its surrogate", ylabel="GiB of a step", ylim=0)
-    axes.legend(loc="lower right", fontsize=10)
+    axes.legend(loc="center left", fontsize=10)
     return figure
 
 

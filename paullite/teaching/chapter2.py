@@ -19,7 +19,7 @@ LARGEST = 2.0  # squared distance of two features that have nothing in common: t
 
 
 def draw_look_alikes(
-    pairs: Sequence[Pair], whole: Sequence[float], part: Sequence[float], rows: slice, name: str = "torso patch"
+    pairs: Sequence[Pair], whole: Sequence[float], part: Sequence[float], rows: slice, name: str = "chest patch"
 ) -> Figure:
     """Draw pairs of look-alikes from source and target: whole images on the left, one patch of them on the right.
 

@@ -111,29 +111,21 @@ def draw_ends(ends: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-def draw_losses(control: Tensor, taught: Tensor) -> Figure:
-    """The loss by epoch of the runs that rest and of those that learn, means over runs: (runs, epochs) each."""
-    figure, axes = plot(height=2.6)
-    epochs = range(1, control.shape[1] + 1)
-    axes.plot(epochs, control.mean(0), "s--", color=WRONG, label="control")
-    axes.plot(epochs, taught.mean(0), "o-", color=RIGHT, label="PEDAL")
-    axes.set(xlabel="epoch", ylabel="loss, mean of the runs", xticks=list(epochs))
-    axes.legend()
-    return figure
-
-
 def difference(study: str, arm: str, base: str) -> str:
-    """A line on what an arm of a shipped study adds to another, in points, with the verdict of the results page.
+    """A line on what an arm of a shipped study adds to another: points, the interval over seeds, * more than chance.
 
-    >>> difference("harm", "sharp", "batch_norm")[:15]
-    'K = 1, s = 60  '
+    >>> difference("harm", "sharp", "batch_norm")[:44]
+    'K = 1, s = 60  rank-1 -37.8 [-54.0, -21.5] *'
     """
     receipt = receipts.read(study)
     said = [receipt.arms[arm]["title"].ljust(13)]
     for line in compare_trials(receipt.of(base), receipt.of(arm)):
+        if line.seeds is None:
+            raise InputError(f"found one seed of {arm!r}", "expected two or more", "take another study")
         score = {"rank1": "rank-1", "map_step": "mAP"}[line.score]
-        verdict = "not shown" if line.verdict().startswith("not") else line.verdict()
-        said.append(f"{score} {100 * (line.b - line.a):+6.1f}, {verdict:16}")
+        span = f"[{100 * line.seeds.low:+.1f}, {100 * line.seeds.high:+.1f}]"
+        mark = "*" if line.verdict() == "more than chance" else " "
+        said.append(f"{score} {100 * (line.b - line.a):+5.1f} {span:14} {mark}")
     return "  ".join(said).rstrip()
 
 

@@ -117,7 +117,7 @@ def draw_cycle(found: Walk, pictures: Sequence[Image.Image], people: Sequence[in
     Args:
         found: the walk of one anchor.
         pictures: one for each center of the batch.
-        people: their identities, which the method never sees; if given, every picture says same or other.
+        people: their identities, which the method never sees; if given, every picture says whether it is x_i's person.
 
     >>> found = walk(torch.tensor([0.1]), torch.tensor([[0.0], [1.0], [10.0]]), 0, nearest=2)
     >>> len(draw_cycle(found, [Image.new("RGB", (64, 128))] * 3).axes[0].images)    # 3 + 3 + 3
@@ -134,9 +134,8 @@ def draw_cycle(found: Walk, pictures: Sequence[Image.Image], people: Sequence[in
     for n in range(tried):
         _list_row(page, found, pictures, same, n)
     if people is not None:
-        page.text(
-            50, height - 2.5, "✓ same, ✗ other: hidden labels, for our eyes only", ha="center", va="center", color=GREY
-        )
+        key = "✓ same as $x_i$, ✗ other: hidden labels, for our eyes only"
+        page.text(50, height - 2.5, key, ha="center", va="center", color=GREY)
     return figure
 
 

@@ -16,19 +16,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GREY = "#595959"
-PLANE = {"view x": (34, 56), "A": (28, 48), "B": (48, 62), "C": (62, 40), "D": (74, 50), "E": (80, 30), "F": (20, 15)}
+PLANE = {"view x": (34, 56), "0": (28, 48), "1": (48, 62), "2": (62, 40), "3": (74, 50), "4": (80, 30), "5": (20, 15)}
 UNIT = 25
 """Steps of the plane that make a distance of 1."""
+NUMBERS = {"mark": list(PLANE), "across": [x for x, _ in PLANE.values()], "up": [y for _, y in PLANE.values()]}
 
 
 def plane(margin: float = 2.0, nearest: int = 3) -> dict[str, object]:
-    """What the figure of centers in the plane begins with: a view of image A, and six centers.
+    """What the figure of centers in the plane begins with: a view of image 0, and six centers.
 
     >>> [point["name"] for point in plane()["points"]][:2]
-    ['view x', 'center A']
+    ['view x', 'center 0']
     """
     points = [{"name": n if n == "view x" else f"center {n}", "at": at} for n, at in PLANE.items()]
-    return {"points": points, "margin": margin, "nearest": nearest}
+    return {"points": points, "margin": margin, "nearest": nearest, "unit": UNIT}
 
 
 def draw_plane() -> Figure:
@@ -39,7 +40,7 @@ def draw_plane() -> Figure:
     """
     figure, axes = plot(width=4.2, height=4.0)
     for name, (x, y) in PLANE.items():
-        colour, mark = (RIGHT, "D" if name == "view x" else "o") if name in ("view x", "A") else (GREY, "o")
+        colour, mark = (RIGHT, "D" if name == "view x" else "o") if name in ("view x", "0") else (GREY, "o")
         axes.scatter([x], [y], s=60, color=colour, marker=mark, label=name)
         axes.annotate(name, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=11)
     axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal", xlabel="across", ylabel="up")
@@ -76,11 +77,10 @@ def draw_push(margin: float, apart: float = 2.0) -> Figure:
     long = step.norm(dim=1) > 1e-6
     axes.quiver(x[long], y[long], *step[long].T, color=COLOURS[0], angles="xy", width=0.006, scale=24)
     axes.plot(x[quiet], y[quiet], ".", color=GREY, markersize=5)
-    for place, name, colour, mark in ((-apart / 2, "own center", RIGHT, "o"), (apart / 2, "negative", WRONG, "X")):
-        axes.scatter([place], [0], s=150, color=colour, marker=mark, edgecolor="white", zorder=5)
-        box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none"}
-        below = {"textcoords": "offset points", "ha": "center", "va": "top", "bbox": box, "zorder": 6}
-        axes.annotate(name, (place, 0), (0, -10), fontsize=11, **below)
+    centers = ((-apart / 2, "own center", RIGHT, "o"), (apart / 2, "the negative's center", WRONG, "X"))
+    for place, name, colour, mark in centers:
+        axes.scatter([place], [0], s=150, color=colour, marker=mark, edgecolor="white", zorder=5, label=name)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     axes.set_title(
         f"margin {margin:g}: loss 0 at {100 * float(quiet.double().mean()):.0f} % of the places", fontsize=11
     )
@@ -88,27 +88,31 @@ def draw_push(margin: float, apart: float = 2.0) -> Figure:
     return figure
 
 
-def by_epoch(study: str, arm: str, columns: Sequence[str]) -> dict[str, list[float]]:
-    """Some columns of a receipt's history, by epoch from the first on, as means over seeds.
+def by_epoch(study: str, column: str, arms: Sequence[str]) -> dict[str, list[float]]:
+    """A column of a receipt's history for some arms, by epoch from the first on, as means over seeds.
 
-    >>> shares = by_epoch("negatives", "paul", ["false_negatives", "false_hardest"])
+    >>> shares = by_epoch("negatives", "false_negatives", ["paul", "hardest"])
     >>> all(cycle < plain for cycle, plain in zip(*shares.values()))
     True
     """
-    rows = [row for row in receipts.history(study) if row["arm"] == arm]
+    rows = [row for row in receipts.history(study) if row["arm"] in arms]
     epochs = range(1, 1 + max(row["epoch"] for row in rows))
-    return {name: [fmean(row[name] for row in rows if row["epoch"] == n) for n in epochs] for name in columns}
+
+    def mean(arm: str, n: int) -> float:
+        return fmean(row[column] for row in rows if (row["arm"], row["epoch"]) == (arm, n))
+
+    return {arm: [mean(arm, n) for n in epochs] for arm in arms}
 
 
 def draw_false(shares: Mapping[str, Sequence[float]]) -> Figure:
-    """False negatives by epoch, of plain hard mining and of the cycle; shares by column of the history.
+    """False negatives by epoch, of plain hard mining and of the cycle; shares by arm.
 
-    >>> len(draw_false({"false_hardest": [0.2, 0.2], "false_negatives": [0.03, 0.02]}).axes[0].lines)
+    >>> len(draw_false({"hardest": [0.2, 0.2], "paul": [0.03, 0.02]}).axes[0].lines)
     2
     """
     looks = {
-        "false_hardest": ("the nearest, as it is", WRONG, "X-"),
-        "false_negatives": ("cyclic ranking", RIGHT, "o-"),
+        "hardest": ("trained with the nearest", WRONG, "X-"),
+        "paul": ("trained with cyclic ranking", RIGHT, "o-"),
     }
     figure, axes = plot(width=4.8, height=2.8)
     for name, column in shares.items():

@@ -10,9 +10,9 @@ import torch
 import paullite as pl
 from paullite.losses import cyclic_ranking
 
-STEP, UNIT = 4, 25
+STEP = 4
 MOVES = {"ArrowLeft": (-STEP, 0), "ArrowRight": (STEP, 0), "ArrowUp": (0, STEP), "ArrowDown": (0, -STEP)}
-NAMES = ("view x", *(f"center {letter}" for letter in "ABCDEF"))
+NAMES = ("view x", *(f"center {letter}" for letter in "012345"))
 AGAIN = "Start again"
 
 
@@ -45,20 +45,20 @@ def replayed(history: list[dict[str, Any]], data: dict[str, Any]) -> tuple[list[
 
 def expected(history: list[dict[str, Any]], data: dict[str, Any]) -> dict[str, str]:
     """The read-outs for the last setting, in double precision."""
-    at, nearest = replayed(history, data)
+    (at, nearest), unit = replayed(history, data), data["unit"]
     view, *centers = torch.tensor(at, dtype=torch.float64)
     e, c, owner = view[None], torch.stack(centers), torch.tensor([0])
     order, vetoed = cyclic_ranking(e, c, owner, nearest=nearest)
     vetoes = int(vetoed[0].cumprod(0).sum())
     found = vetoes < order.shape[1]
-    loss = pl.losses.ipfl(e / UNIT, c / UNIT, owner, margin=data["margin"], nearest=nearest)
+    loss = pl.losses.ipfl(e / unit, c / unit, owner, margin=data["margin"], nearest=nearest)
     two = lambda value: f"{float(value) + 1e-9:.2f}"  # noqa: E731
     negative = int(order[0, vetoes]) if found else -1
     return {
-        "order": " ".join("ABCDEF"[j] for j in order[0].tolist()),
+        "order": " ".join(map(str, order[0].tolist())),
         "vetoes": str(vetoes),
-        "negative": "ABCDEF"[negative] if found else "none",
-        "pos": two((e - c[0]).norm() / UNIT),
-        "neg": two((e - c[negative]).norm() / UNIT) if found else "none",
+        "negative": str(negative) if found else "none",
+        "pos": two((e - c[0]).norm() / unit),
+        "neg": two((e - c[negative]).norm() / unit) if found else "none",
         "loss": two(loss),
     }

@@ -1,10 +1,15 @@
-"""Wrong answers to the exercises of chapter 7, each another misconception; and other right ones."""
+"""Wrong answers to the exercises of chapter 7, each another misconception; and other right ones.
+
+Those to the gradient are in `chapter_07_gradient`.
+"""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 import paullite as pl
+
+from . import chapter_07_gradient
 
 
 def squared(features: Tensor, memory: Tensor) -> Tensor:
@@ -169,6 +174,23 @@ def no_scale(features, memory, index, scale, k) -> Tensor:
     return ratio(logits_of(features, memory, index, 1.0), k).mean()
 
 
+def nothing_divided(features, memory, index, scale, k) -> Tensor:
+    """No denominator: pulls, and never pushes."""
+    return -logits_of(features, memory, index, scale).topk(k, -1).values.logsumexp(-1).mean()
+
+
+def own_masked_by_zero(features, memory, index, scale, k) -> Tensor:
+    """The own entry's logit is set to 0, as if 0 were no weight: e^0 is 1."""
+    logits = logits_of(features, memory, index, scale)
+    return ratio(logits.masked_fill(logits.isinf(), 0.0), k).mean()
+
+
+def own_out_twice(features, memory, index, scale, k) -> Tensor:
+    """Masks the own entry, and drops the first of the order as well."""
+    ordered = logits_of(features, memory, index, scale).sort(-1, descending=True).values
+    return ratio(ordered[..., 1:], k).mean()
+
+
 def by_loops(features, memory, index, scale, k) -> Tensor:
     """Right: one patch after the other, with softmax."""
     total = []
@@ -185,134 +207,14 @@ def library(features, memory, index, scale, k) -> Tensor:
     return pl.losses.pedal(features, memory, index, scale=scale, k=k)
 
 
-def parts(x: Tensor, memory: Tensor, own: int, scale: float, k: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The other entries, nearest first, their probabilities, those among the K nearest, and the logits."""
-    others = torch.cat([memory[:own], memory[own + 1 :]])
-    logits, order = (-scale * (x - others).square().sum(-1)).sort(descending=True)
-    return others[order], logits.softmax(0), logits[:k].softmax(0), logits
-
-
-def uphill(x, memory, own, scale, k) -> Tensor:
-    """The step downhill, not the gradient."""
-    w, p, q, _ = parts(x, memory, own, scale, k)
-    return 2 * scale * (q @ w[:k] - p @ w)
-
-
-def no_factor(x, memory, own, scale, k) -> Tensor:
-    """Without 2s."""
-    w, p, q, _ = parts(x, memory, own, scale, k)
-    return p @ w - q @ w[:k]
-
-
-def half_the_factor(x, memory, own, scale, k) -> Tensor:
-    """s for 2s: forgets that a square has a slope of twice the distance."""
-    w, p, q, _ = parts(x, memory, own, scale, k)
-    return scale * (p @ w - q @ w[:k])
-
-
-def plain_means(x, memory, own, scale, k) -> Tensor:
-    """All entries of a mean count alike."""
-    w, _, _, _ = parts(x, memory, own, scale, k)
-    return 2 * scale * (w.mean(0) - w[:k].mean(0))
-
-
-def own_in_both(x, memory, own, scale, k) -> Tensor:
-    """The own entry in both means."""
-    logits, order = (-scale * (x - memory).square().sum(-1)).sort(descending=True)
-    w = memory[order]
-    return 2 * scale * (logits.softmax(0) @ w - logits[:k].softmax(0) @ w[:k])
-
-
-def own_in_the_mean_of_all(x, memory, own, scale, k) -> Tensor:
-    """The own entry in the mean of all only."""
-    w, _, q, _ = parts(x, memory, own, scale, k)
-    everyone = (-scale * (x - memory).square().sum(-1)).softmax(0)
-    return 2 * scale * (everyone @ memory - q @ w[:k])
-
-
-def one_softmax(x, memory, own, scale, k) -> Tensor:
-    """The probabilities among all, also in the mean of the K nearest, where they do not sum to 1."""
-    w, p, _, _ = parts(x, memory, own, scale, k)
-    return 2 * scale * (p @ w - p[:k] @ w[:k])
-
-
-def against_the_others(x, memory, own, scale, k) -> Tensor:
-    """The mean of those that are not among the K nearest, in place of all."""
-    w, _, q, logits = parts(x, memory, own, scale, k)
-    return 2 * scale * (logits[k:].softmax(0) @ w[k:] - q @ w[:k])
-
-
-def underflows(x, memory, own, scale, k) -> Tensor:
-    """exp without subtracting the largest: 0 / 0 at a large s."""
-    w, _, _, logits = parts(x, memory, own, scale, k)
-    e = logits.exp()
-    return 2 * scale * (e @ w / e.sum() - e[:k] @ w[:k] / e[:k].sum())
-
-
-def pull_only(x, memory, own, scale, k) -> Tensor:
-    """Towards the K nearest, with nothing that pushes."""
-    w, _, q, _ = parts(x, memory, own, scale, k)
-    return 2 * scale * (x - q @ w[:k])
-
-
-def push_only(x, memory, own, scale, k) -> Tensor:
-    """Away from all, with nothing that pulls."""
-    w, p, _, _ = parts(x, memory, own, scale, k)
-    return 2 * scale * (p @ w - x)
-
-
-def plain_distances(x, memory, own, scale, k) -> Tensor:
-    """Weights by distance, not by its square."""
-    others = torch.cat([memory[:own], memory[own + 1 :]])
-    logits, order = (-scale * (x - others).square().sum(-1).sqrt()).sort(descending=True)
-    w = others[order]
-    return 2 * scale * (logits.softmax(0) @ w - logits[:k].softmax(0) @ w[:k])
-
-
-def the_nearest_alone(x, memory, own, scale, k) -> Tensor:
-    """Takes the nearest entry for the mean of the K nearest."""
-    w, p, _, _ = parts(x, memory, own, scale, k)
-    return 2 * scale * (p @ w - w[0])
-
-
-def the_k_farthest(x, memory, own, scale, k) -> Tensor:
-    """The K last in place of the K first."""
-    w, p, _, logits = parts(x, memory, own, scale, k)
-    return 2 * scale * (p @ w - logits[-k:].softmax(0) @ w[-k:])
-
-
-def right_gradient(x, memory, own, scale, k) -> Tensor:
-    """Right."""
-    w, p, q, _ = parts(x, memory, own, scale, k)
-    return 2 * scale * (p @ w - q @ w[:k])
-
-
-def by_autograd(x, memory, own, scale, k) -> Tensor:
-    """Right: asks the library's loss."""
-    x = x.detach().clone().requires_grad_()
-    loss = pl.losses.pedal(x[None, None], memory[:, None], torch.tensor([own]), scale=scale, k=k)
-    return torch.autograd.grad(loss, x)[0]
-
-
-def by_forces(x, memory, own, scale, k) -> list[float]:
-    """Right: every entry by itself; a list."""
-    w, p, q, _ = parts(x, memory, own, scale, k)
-    force = p.clone()
-    force[:k] -= q
-    return (2 * scale * (force[:, None] * (w - x)).sum(0)).tolist()
-
-
 WRONG = {
     "pedal": (
         plain_exp, with_an_epsilon, own_counts, own_counts_above, own_counts_below, own_is_the_place_in_the_batch,
         own_is_the_nearest, patches_mixed, patches_side_by_side, summed, mean_over_images, not_averaged, not_squared,
         cosines, normalises, farthest, upside_down, mean_of_logs, against_the_rest, in_its_own_precision,
-        moves_the_memory, no_gradient, only_one, no_scale,
+        moves_the_memory, no_gradient, only_one, no_scale, nothing_divided, own_masked_by_zero, own_out_twice,
     ),
-    "pedal_gradient": (
-        uphill, no_factor, half_the_factor, plain_means, own_in_both, own_in_the_mean_of_all, one_softmax,
-        against_the_others, underflows, pull_only, push_only, plain_distances, the_nearest_alone, the_k_farthest,
-    ),
+    **chapter_07_gradient.WRONG,
 }  # fmt: skip
 
-OTHER_RIGHT = {"pedal": (by_loops, library), "pedal_gradient": (right_gradient, by_autograd, by_forces)}
+OTHER_RIGHT = {"pedal": (by_loops, library), **chapter_07_gradient.OTHER_RIGHT}

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from . import chapter_08_loss
+
 
 def ranked(distance: Tensor, owner: Tensor) -> Tensor:
     """The other centers, nearest first, (A, B-1)."""
@@ -124,6 +126,28 @@ def writes_into_distance(distance, between, owner, nearest=3, max_candidates=15)
     return slow(distance, between, owner, nearest, max_candidates)
 
 
+def a_list(distance, between, owner, nearest=3, max_candidates=15) -> list[int]:
+    """The right places, as a list: nothing can be compared or indexed with it."""
+    return slow(distance, between, owner, nearest, max_candidates).tolist()
+
+
+def floats(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
+    """The right places, as floats: nothing can be indexed with them."""
+    return slow(distance, between, owner, nearest, max_candidates).float()
+
+
+def own_center_stands_first(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
+    """Leaves out whoever stands first, which need not be the own center."""
+    order = distance.argsort(dim=1, stable=True)[:, 1:][:, :max_candidates]
+    return first_of(order, names(lists_of(between, nearest), order, owner))
+
+
+def more_than_there_are(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
+    """Asks for max_candidates in a batch that may be smaller."""
+    order = distance.scatter(1, owner[:, None], torch.inf).topk(max_candidates, largest=False).indices
+    return first_of(order, names(lists_of(between, nearest), order, owner))
+
+
 def slow(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
     """Right: the book's loop."""
     found = []
@@ -139,11 +163,11 @@ def order_of(between: Tensor, j: int) -> list[int]:
     return between[j].argsort(stable=True).tolist()
 
 
-def library(distance, between, owner, nearest=3, max_candidates=15) -> list[int]:
-    """Right: as the library does it; a list."""
+def library(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
+    """Right: as the library does it."""
     from paullite.losses import _cyclic_negative
 
-    return _cyclic_negative(distance, between, owner, nearest, max_candidates).tolist()
+    return _cyclic_negative(distance, between, owner, nearest, max_candidates)
 
 
 def masked(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
@@ -156,139 +180,14 @@ def masked(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
     return torch.where(free.any(1), rank.where(free, len(between) + 1).argmin(1), -1)
 
 
-def parts(distance: Tensor, owner: Tensor, negative: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """pos, neg (0 where there is none) and whether there is one, (A,) each."""
-    found = negative >= 0
-    neg = distance.gather(1, negative.clamp(min=0)[:, None])[:, 0]
-    return distance.gather(1, owner[:, None])[:, 0], neg.where(found, 0), found
-
-
-def over(loss: Tensor, found: Tensor, no_negative: str) -> Tensor:
-    """The mean over those that count."""
-    return loss.mean() if no_negative == "pull" else (loss * found).sum() / found.sum().clamp(min=1)
-
-
-def image_loss(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Right."""
-    pos, neg, found = parts(distance, owner, negative)
-    return over((margin + pos - neg).clamp(min=0), found, no_negative)
-
-
-def turned(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Pushes from the own center and pulls to the negative."""
-    pos, neg, found = parts(distance, owner, negative)
-    return over((margin - pos + neg).clamp(min=0), found, no_negative)
-
-
-def margin_the_wrong_way(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Content before the negative is even as far as the own center."""
-    pos, neg, found = parts(distance, owner, negative)
-    return over((pos - neg - margin).clamp(min=0), found, no_negative)
-
-
-def margin_outside(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Adds the margin after the maximum."""
-    pos, neg, found = parts(distance, owner, negative)
-    return over(margin + (pos - neg).clamp(min=0), found, no_negative)
-
-
-def never_content(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """No maximum with 0."""
-    pos, neg, found = parts(distance, owner, negative)
-    return over(margin + pos - neg, found, no_negative)
-
-
-def mean_first(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """The maximum with 0 after the mean: anchors that are far enough pay for the others."""
-    pos, neg, found = parts(distance, owner, negative)
-    return over(margin + pos - neg, found, no_negative).clamp(min=0)
-
-
-def a_sum(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Adds up and does not divide."""
-    pos, neg, found = parts(distance, owner, negative)
-    loss = (margin + pos - neg).clamp(min=0)
-    return loss.sum() if no_negative == "pull" else (loss * found).sum()
-
-
-def divided_by_all(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Anchors without a negative are left out of the sum, but not of the number."""
-    pos, neg, found = parts(distance, owner, negative)
-    loss = (margin + pos - neg).clamp(min=0)
-    return loss.mean() if no_negative == "pull" else (loss * found).mean()
-
-
-def last_center(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """-1 as an index is the last center."""
-    rows = torch.arange(len(owner))
-    return (margin + distance[rows, owner] - distance[rows, negative]).clamp(min=0).mean()
-
-
-def nothing_over_nothing(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """The mean of no anchors at all."""
-    pos, neg, found = parts(distance, owner, negative)
-    loss = (margin + pos - neg).clamp(min=0)
-    return loss.mean() if no_negative == "pull" else loss[found].mean()
-
-
-def always_skips(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Does not look at no_negative."""
-    return image_loss(distance, owner, negative, margin)
-
-
-def always_pulls(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """The reference's way whatever is asked for."""
-    return image_loss(distance, owner, negative, margin, "pull")
-
-
-def pull_without_margin(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Where there is no negative, only the way to the own center counts."""
-    pos, neg, found = parts(distance, owner, negative)
-    loss = torch.where(found, (margin + pos - neg).clamp(min=0), pos)
-    return over(loss, found, no_negative)
-
-
-def squares(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Squared distances."""
-    return image_loss(distance.square(), owner, negative, margin, no_negative)
-
-
-def margin_of_two(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Margin 2 whatever is asked for."""
-    return image_loss(distance, owner, negative, 2.0, no_negative)
-
-
-def on_the_diagonal(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Takes anchor a for a view of image a, then of image a - B, whatever owner says."""
-    rows = torch.arange(len(owner)) % distance.shape[1]
-    return image_loss(distance, rows, negative, margin, no_negative)
-
-
-def only_a_number(distance, owner, negative, margin=2.0, no_negative="skip") -> float:
-    """The right value without a way back for the gradient."""
-    return image_loss(distance, owner, negative, margin, no_negative).item()
-
-
-def anchor_by_anchor(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Right: a loop."""
-    losses = []
-    for row, own, other in zip(distance, owner.tolist(), negative.tolist(), strict=True):
-        if other >= 0 or no_negative == "pull":
-            losses.append(torch.relu(margin + row[own] - (row[other] if other >= 0 else 0)))
-    return torch.stack(losses).mean() if losses else distance.sum() * 0
-
-
 WRONG = {
     "hard_negatives": (
         nearest_other, farthest_first, order_of_the_batch, place_in_the_list, asks_the_wrong_one, takes_the_vetoed,
         gives_up, anchor_for_owner, lists_without_itself, always_three, lists_of_anchors, none_is_the_first,
-        none_is_the_own, all_are_tried, own_center_is_tried, writes_into_distance,
+        none_is_the_own, all_are_tried, own_center_is_tried, writes_into_distance, a_list, floats,
+        own_center_stands_first, more_than_there_are,
     ),
-    "image_loss": (
-        turned, margin_the_wrong_way, margin_outside, never_content, mean_first, a_sum, divided_by_all, last_center,
-        nothing_over_nothing, always_skips, always_pulls, pull_without_margin, squares, margin_of_two,
-        on_the_diagonal, only_a_number,
-    ),
+    **chapter_08_loss.WRONG,
 }  # fmt: skip
 
-OTHER_RIGHT = {"hard_negatives": (slow, library, masked), "image_loss": (image_loss, anchor_by_anchor)}
+OTHER_RIGHT = {"hard_negatives": (slow, library, masked), **chapter_08_loss.OTHER_RIGHT}

@@ -1,12 +1,12 @@
 """Wrong answers to the exercises of chapter 10, each another misconception; and other right ones."""
 
 import random
-from collections.abc import Callable
 
 import numpy as np
 
+from . import chapter_10_seeds
+
 Ends = tuple[float, float] | None
-Quantile = Callable[[float], float]
 
 
 def gains_of(queries, before, after, places) -> np.ndarray:
@@ -98,6 +98,43 @@ def ninety(queries, before, after, draws=2000, seed=0) -> Ends:
     return middle(gains_of(queries, before, after, people_drawn(queries, draws, seed)), 0.9)
 
 
+def quartiles(queries, before, after, draws=2000, seed=0) -> Ends:
+    """The middle half of the draws."""
+    if len(queries) < 2:
+        return None
+    return middle(gains_of(queries, before, after, people_drawn(queries, draws, seed)), 0.5)
+
+
+def all_queries(queries, before, after, draws=2000, seed=0) -> Ends:
+    """The queries of the whole test below the line, whoever was drawn."""
+    if len(queries) < 2:
+        return None
+    gained = (np.asarray(after) - before)[people_drawn(queries, draws, seed)].sum(1)
+    return middle(gained / np.sum(queries))
+
+
+def always_2000(queries, before, after, draws=2000, seed=0) -> Ends:
+    """`draws` is not used."""
+    if len(queries) < 2:
+        return None
+    return middle(gains_of(queries, before, after, people_drawn(queries, 2000, seed)))
+
+
+def one_too_few(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Each draw has n - 1 people."""
+    if len(queries) < 2:
+        return None
+    return middle(gains_of(queries, before, after, people_drawn(queries, draws, seed)[:, 1:]))
+
+
+def never_the_last(queries, before, after, draws=2000, seed=0) -> Ends:
+    """Places up to n - 2: as if the end of `integers` counted."""
+    n = len(queries)
+    if n < 2:
+        return None
+    return middle(gains_of(queries, before, after, np.random.default_rng(seed).integers(n - 1, size=(draws, n))))
+
+
 def extremes(queries, before, after, draws=2000, seed=0) -> Ends:
     """The lowest and the highest draw."""
     if len(queries) < 2:
@@ -161,98 +198,6 @@ def by_counts(queries, before, after, draws=2000, seed=0) -> np.ndarray | None:
     return np.percentile(often @ (np.asarray(after) - before) / (often @ np.asarray(queries)), [2.5, 97.5])
 
 
-def deviation(x) -> float:
-    """Standard deviation with n - 1."""
-    return float(np.std(x, ddof=1))
-
-
-def around(mean, half) -> tuple[float, float]:
-    return float(mean - half), float(mean + half)
-
-
-def over_n(differences, t: Quantile) -> Ends:
-    """The deviation divides by n."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(n - 1) * np.std(differences) / n**0.5)
-
-
-def all_free(differences, t: Quantile) -> Ends:
-    """n degrees of freedom."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(n) * deviation(differences) / n**0.5)
-
-
-def of_one_seed(differences, t: Quantile) -> Ends:
-    """No root of n: where a next seed would lie, not the mean."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences))
-
-
-def divided_by_n(differences, t: Quantile) -> Ends:
-    """n in place of its root."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences) / n)
-
-
-def normal(differences, t: Quantile) -> Ends:
-    """1.96, as if the deviation were known."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), 1.96 * deviation(differences) / n**0.5)
-
-
-def always_five(differences, t: Quantile) -> Ends:
-    """Four degrees of freedom, however many seeds."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(4) * deviation(differences) / n**0.5)
-
-
-def around_zero(differences, t: Quantile) -> Ends:
-    """The half-width without the mean."""
-    n = len(differences)
-    return None if n < 2 else around(0.0, t(n - 1) * deviation(differences) / n**0.5)
-
-
-def mean_and_half(differences, t: Quantile) -> Ends:
-    """Mean and half-width in place of the ends."""
-    n = len(differences)
-    return None if n < 2 else (float(np.mean(differences)), t(n - 1) * deviation(differences) / n**0.5)
-
-
-def variance(differences, t: Quantile) -> Ends:
-    """The variance, not its root."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences) ** 2 / n**0.5)
-
-
-def median(differences, t: Quantile) -> Ends:
-    """Around the median."""
-    n = len(differences)
-    return None if n < 2 else around(np.median(differences), t(n - 1) * deviation(differences) / n**0.5)
-
-
-def sizes(differences, t: Quantile) -> Ends:
-    """The signs dropped: how large, not which way."""
-    x, n = np.abs(differences), len(differences)
-    return None if n < 2 else around(x.mean(), t(n - 1) * deviation(x) / n**0.5)
-
-
-def one_is_sure(differences, t: Quantile) -> Ends:
-    """A single seed gives an interval without width."""
-    x = float(differences[0])
-    n = len(differences)
-    return (x, x) if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences) / n**0.5)
-
-
-def by_sums(differences, t: Quantile) -> list[float] | None:
-    """Right: the deviation by sums, a list comes back."""
-    n = len(differences)
-    if n < 2:
-        return None
-    mean = sum(differences) / n
-    spread = (sum((x - mean) ** 2 for x in differences) / (n - 1) / n) ** 0.5
-    return [mean - t(n - 1) * spread, mean + t(n - 1) * spread]
-
-
 WRONG = {
     "gain_interval": (
         queries_drawn,
@@ -264,6 +209,11 @@ WRONG = {
         after_alone,
         symmetric,
         ninety,
+        quartiles,
+        all_queries,
+        always_2000,
+        one_too_few,
+        never_the_last,
         extremes,
         half_the_people,
         shrunk_again,
@@ -271,19 +221,6 @@ WRONG = {
         never_the_same,
         sure_of_one,
     ),
-    "seed_interval": (
-        over_n,
-        all_free,
-        of_one_seed,
-        divided_by_n,
-        normal,
-        always_five,
-        around_zero,
-        mean_and_half,
-        variance,
-        median,
-        sizes,
-        one_is_sure,
-    ),
+    "seed_interval": chapter_10_seeds.WRONG,
 }
-OTHER_RIGHT = {"gain_interval": (slow_draws, by_counts), "seed_interval": (by_sums,)}
+OTHER_RIGHT = {"gain_interval": (slow_draws, by_counts), "seed_interval": chapter_10_seeds.OTHER_RIGHT}

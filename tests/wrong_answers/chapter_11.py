@@ -1,8 +1,9 @@
-"""Wrong answers to the exercises of chapter 11, each another misconception; and other right ones."""
+"""Wrong answers to exercise 11.1, each another misconception; other right ones; and those to exercise 11.2."""
 
 import csv
 import io
-import math
+
+from . import chapter_11_batch
 
 
 def written(rows, header="path,pid,camid,split") -> str:
@@ -39,6 +40,38 @@ def no_header(names, test) -> str:
 def other_header(names, test) -> str:
     """Names of columns of one's own."""
     return written(rows_of(names, test), header="file,person,camera,split")
+
+
+def other_order(names, test) -> str:
+    """Header and rows in different orders."""
+    return written(rows_of(names, test), header="path,camid,pid,split")
+
+
+def short_rows(names, test) -> str:
+    """The split of bad boxes is left away."""
+    return written([row[:3] if row[1] == -1 else row for row in rows_of(names, test)])
+
+
+def reads_every_number(names, test) -> str:
+    """int() of the first part, a bad box too."""
+    return written([[name, int(name.split("_")[0]), 1, "train"] for name in names])
+
+
+def cameras_known_before(names, test) -> str:
+    """The number of a camera by its first letter, for three cameras that were there to be seen."""
+    return written([[r[0], r[1], "gdh".find(r[0].split("_")[1][0]) + 1, r[3]] for r in rows_of(names, test)])
+
+
+def no_pids_in_train(names, test) -> str:
+    """Phase 2 needs none."""
+    return written([[r[0], "" if r[3] == "train" else r[1], *r[2:]] for r in rows_of(names, test)])
+
+
+def every_one_of_a_camera_asks(names, test) -> str:
+    """All pictures of a camera that has two or more, not the first alone."""
+    rows = rows_of(names, test)
+    groups = {tuple(row[0].split("_")[:2]) for row in rows if row[3] == "query"}
+    return written([[*r[:3], "query" if tuple(r[0].split("_")[:2]) in groups else r[3]] for r in rows])
 
 
 def semicolons(names, test) -> str:
@@ -175,88 +208,10 @@ def plain_text(names, test) -> str:
     return written(rows).strip()
 
 
-def forgets_fixed(fixed, pair, free, spare=0.9) -> int:
-    """Gradients and momenta need no room."""
-    return max(int(spare * free // pair), 0)
-
-
-def adds_fixed(fixed, pair, free, spare=0.9) -> int:
-    """The sign of the fixed part turned round."""
-    return max(int((spare * free + fixed) // pair), 0)
-
-
-def forgets_spare(fixed, pair, free, spare=0.9) -> int:
-    """Up to the last byte."""
-    return max(int((free - fixed) // pair), 0)
-
-
-def own_spare(fixed, pair, free, spare=0.9) -> int:
-    """0.9 whatever is asked for."""
-    return max(int((0.9 * free - fixed) // pair), 0)
-
-
-def spare_of_the_rest(fixed, pair, free, spare=0.9) -> int:
-    """The share of what is left, not of what is free."""
-    return max(int(spare * (free - fixed) // pair), 0)
-
-
-def spare_is_kept(fixed, pair, free, spare=0.9) -> int:
-    """The share is what must stay free."""
-    return max(int(((1 - spare) * free - fixed) // pair), 0)
-
-
-def rounds_up(fixed, pair, free, spare=0.9) -> int:
-    """One too many."""
-    return max(math.ceil((spare * free - fixed) / pair), 0)
-
-
-def nearest(fixed, pair, free, spare=0.9) -> int:
-    """Sometimes one too many."""
-    return max(math.floor((spare * free - fixed) / pair + 0.5), 0)
-
-
-def below_zero(fixed, pair, free, spare=0.9) -> int:
-    """A negative batch."""
-    return int((spare * free - fixed) // pair)
-
-
-def at_least_one(fixed, pair, free, spare=0.9) -> int:
-    """One image always fits."""
-    return max(int((spare * free - fixed) // pair), 1)
-
-
-def twice_the_pair(fixed, pair, free, spare=0.9) -> int:
-    """Counts the surrogate again."""
-    return max(int((spare * free - fixed) // (2 * pair)), 0)
-
-
-def counts_views(fixed, pair, free, spare=0.9) -> int:
-    """Counts image and surrogate as two images of the batch."""
-    return 2 * max(int((spare * free - fixed) // pair), 0)
-
-
-def power_of_two(fixed, pair, free, spare=0.9) -> int:
-    """Batches must be powers of two, as some say."""
-    most = max(int((spare * free - fixed) // pair), 0)
-    return 2 ** int(math.log2(most)) if most else 0
-
-
-def not_whole(fixed, pair, free, spare=0.9) -> float:
-    """Part of an image."""
-    return max((spare * free - fixed) / pair, 0)
-
-
-def by_trying(fixed, pair, free, spare=0.9) -> int:
-    """Right: one image more as long as it fits."""
-    batch = 0
-    while fixed + (batch + 1) * pair <= spare * free:
-        batch += 1
-    return batch
-
-
-def floored(fixed, pair, free, spare=0.9) -> float:
-    """Right: a whole number as a float."""
-    return float(max(math.floor((spare * free - fixed) / pair), 0))
+def sorts_in_place(names, test) -> str:
+    """Right: sorts the list that it is given."""
+    names.sort()
+    return written(rows_of(names, test, order=list))
 
 
 WRONG = {
@@ -264,11 +219,9 @@ WRONG = {
         no_header, other_header, semicolons, a_list, camera_words, cameras_of_each_person, one_camera, junk_is_zero,
         junk_in_train, junk_left_out, query_twice, split_called_test, rest_in_train, train_in_gallery, by_picture,
         one_camera_asks, single_picture_asks, all_ask, one_query_a_person, last_asks, as_they_come, people_by_place,
+        other_order, short_rows, reads_every_number, cameras_known_before, no_pids_in_train, every_one_of_a_camera_asks,
     ),
-    "largest_batch": (
-        forgets_fixed, adds_fixed, forgets_spare, own_spare, spare_of_the_rest, spare_is_kept, rounds_up, nearest,
-        below_zero, at_least_one, twice_the_pair, counts_views, power_of_two, not_whole,
-    ),
+    "largest_batch": chapter_11_batch.WRONG,
 }  # fmt: skip
 
-OTHER_RIGHT = {"table": (with_csv_module, plain_text), "largest_batch": (by_trying, floored)}
+OTHER_RIGHT = {"table": (with_csv_module, plain_text, sorts_in_place), "largest_batch": chapter_11_batch.OTHER_RIGHT}

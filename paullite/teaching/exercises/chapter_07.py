@@ -76,6 +76,7 @@ def one_patch_by_hand(loss: Loss) -> None:
     products = 2 * SCALE * (w @ x)[1:]
     short = -SCALE * (x - w / w.norm(dim=-1, keepdim=True)).square().sum(-1)[1:]
     whole, near = right.logsumexp(0), ordered[:K].logsumexp(0)
+    masked = torch.cat([right, torch.zeros(1)])
     refuse(
         got,
         {
@@ -102,6 +103,10 @@ def one_patch_by_hand(loss: Loss) -> None:
             - near,
             f"{said} only the nearest stands above the line with yours, though K = {K}.": ratio(right, 1),
             f"{said} your result is that of s = 1, though another s was given.": ratio(-d2[1:], K),
+            f"{said} nothing is divided with yours: log of the sum over all others is missing.": -near,
+            f"{said} the own entry seems to have the logit 0, and e^0 is 1. What has no weight?": ratio(masked, K),
+            f"{said} the own entry is out twice with yours: masked, and then the first of the order dropped. That is "
+            "the nearest of the others.": ratio(ordered[1:], K),
         },
     )
     expect(abs(got - ratio(right, K)) < 1e-4, f"{said} yours gives {got:.4f}, the formula {ratio(right, K):.4f}.")

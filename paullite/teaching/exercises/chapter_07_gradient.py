@@ -68,13 +68,25 @@ def gradient_by_hand(gradient: Gradient) -> None:
             f"{said} your weights fall with the distance, not with its square.": factor
             * (rooted.softmax(0) @ ranked - rooted[:K].softmax(0) @ ranked[:K]),
             f"{said} your second mean is the nearest entry alone, though K = {K}.": factor * (mean_all - ranked[0]),
+            f"{said} s stands in the weights with yours, not before the means. The slope of -s d2 has it, too.": want
+            / SCALE,
+            f"{said} your second mean counts the K nearest alike. They are weighted, too, by their own softmax.": factor
+            * (mean_all - ranked[:K].mean(0)),
+            f"{said} your second mean takes other rows than the nearest. Places found among the others (without the "
+            "own row) do not fit the whole memory.": factor * (mean_all - near @ w[order[:K]]),
+            f"{said} yours is the part along the sphere only. Asked is the slope in x, which may go anywhere.": (
+                want - (want @ x) * x
+            ),
             f"{said} your second mean is that of the K farthest.": factor
             * (mean_all - logits[-K:].softmax(0) @ ranked[-K:]),
         },
     )
     right = bool(((got - want).abs() < 1e-4).all())
     expect(
-        right, f"{said} yours is {[round(v, 3) for v in got.tolist()]}, {float(near[0]):.2f} being the nearest's share."
+        right,
+        f"{said} yours is ({float(got[0]):.2f}, {float(got[1]):.2f}), the gradient ({float(want[0]):.2f}, "
+        f"{float(want[1]):.2f}). Print your two means: that of all is ({float(mean_all[0]):.2f}, "
+        f"{float(mean_all[1]):.2f}), that of the K nearest ({float(mean_near[0]):.2f}, {float(mean_near[1]):.2f}).",
     )
 
 

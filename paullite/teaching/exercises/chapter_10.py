@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import erf
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,16 @@ def is_a_gain(gain: Gain) -> None:
     expect(abs(high - 1) < 1e-6 and abs(low - 1) < 1e-6, f"{said}. A share lies between 0 and 1, not in percent.")
 
 
+def divides_by_the_drawn(gain: Gain) -> None:
+    """Who is drawn brings the own queries: with unequal numbers too the gain is 1 in every draw."""
+    low, high = ends(gain(*people((6, 1, 0, 1), (6, 5, 0, 5))))
+    expect(
+        abs(high - 1) < 1e-6 and abs(low - 1) < 1e-6,
+        f"All were wrong before and are right after, so the gain is 1 whoever is drawn. Yours goes from {low:.2f} to "
+        f"{high:.2f}: some people have more queries than others. By whose queries do you divide the hits of a draw?",
+    )
+
+
 def repeats(gain: Gain) -> None:
     """The same seed, the same interval."""
     given = people((20, 3, 1, 2), (20, 3, 1, 1), (20, 2, 1, 0))
@@ -92,6 +103,19 @@ def is_possible(gain: Gain) -> None:
     )
 
 
+def everybody_may_be_drawn(gain: Gain) -> None:
+    """Whoever is the only one that gained, some draws have that person."""
+    for place in range(6):
+        queries, before, after = people((6, 2, 0, 0))
+        after[place] = 2
+        _, high = ends(gain(queries, before, after))
+        expect(
+            high > 0,
+            f"Of six people only number {place} (counted from 0) gained, and hardly a draw of yours has a gain. Can "
+            "each of them be drawn, the first and the last, too?",
+        )
+
+
 def counts_queries(gain: Gain) -> None:
     """Rank-1 is a share of the queries: who has many weighs more."""
     _, high = ends(gain(*people((1, 9, 0, 9), (9, 1, 0, 0))))
@@ -110,8 +134,20 @@ def has_the_right_width(gain: Gain) -> None:
     said = f"With {n} people and one query each, your interval is {ratio:.2f} times as wide as it should be."
     expect(ratio < 1.6, f"{said} Do single draws at the very edge set its ends? Cut the tails off.")
     expect(ratio < 1.15, f"{said} How many people does a draw have, and how many has the test?")
-    expect(ratio > 0.8, f"{said} The draws themselves have the right spread: take nothing from it.")
+    expect(ratio > 0.2, f"{said} The draws themselves have the right spread: take nothing from it.")
+    held = f"Yours holds some {round(100 * erf(ratio * 1.96 / 2**0.5))} % of the draws, asked is the middle 95 %"
+    expect(ratio > 0.75, f"{said} {held}. Which two quantiles stand at its ends?")
     expect(ratio > 0.92, f"{said} The middle 95 % leave how much at each end?")
+
+
+def draws_all_of_them(gain: Gain) -> None:
+    """Four people with a query each: the gain of a draw is a whole number of quarters."""
+    _, high = ends(gain(*people((1, 1, 0, 1), (3, 1, 0, 0))))
+    expect(
+        abs(4 * high - round(4 * high)) < 1e-6,
+        f"Four people with one query each: a draw of four gains a whole number of quarters. Your high end is "
+        f"{high:.2f}: count the people of one draw.",
+    )
 
 
 def keeps_people_whole(gain: Gain) -> None:
@@ -122,6 +158,12 @@ def keeps_people_whole(gain: Gain) -> None:
         "With four queries each, all four gained or none, your interval is half as wide as it should be. What was "
         "drawn, people or queries?",
     )
+
+
+def uses_the_draws(gain: Gain) -> None:
+    """A single draw has a single gain."""
+    low, high = ends(gain(*people((20, 2, 0, 2), (20, 2, 0, 0)), 1))
+    expect(abs(high - low) < 1e-9, "With draws=1 there is one gain, so both ends must be that. Is `draws` used?")
 
 
 def uses_the_seed(gain: Gain) -> None:
@@ -199,13 +241,17 @@ EXERCISES = (
         gain_interval,
         (
             is_a_gain,
+            divides_by_the_drawn,
             repeats,
             is_paired,
             draws_again,
             is_possible,
+            everybody_may_be_drawn,
             counts_queries,
             has_the_right_width,
+            draws_all_of_them,
             keeps_people_whole,
+            uses_the_draws,
             uses_the_seed,
             one_person_says_nothing,
         ),

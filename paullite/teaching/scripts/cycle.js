@@ -16,8 +16,8 @@
     const order = places.filter((j) => j !== 0).sort(by((j) => far(view, centers[j])));
     const lists = places.map((j) => places.slice().sort(by((i) => (i === j ? -1 : far(centers[j], centers[i])))).slice(0, nearest));
     const first = order.findIndex((j) => !lists[j].includes(0));
-    const pos = Math.sqrt(far(view, centers[0])) / 25, negative = first < 0 ? -1 : order[first];
-    const neg = first < 0 ? 0 : Math.sqrt(far(view, centers[negative])) / 25;
+    const pos = Math.sqrt(far(view, centers[0])) / data.unit, negative = first < 0 ? -1 : order[first];
+    const neg = first < 0 ? 0 : Math.sqrt(far(view, centers[negative])) / data.unit;
     return { order, lists, tried: first < 0 ? order : order.slice(0, first + 1), negative, pos, neg,
       loss: first < 0 ? 0 : Math.max(0, data.margin + pos - neg) };
   };
@@ -58,14 +58,14 @@
     steps.replaceChildren();
     for (const j of found.tried) {
       const list = found.lists[j].map(letter).join(" "), vetoed = j !== found.negative;
-      ui.make("li", steps, {}, `${letter(j)} lists ${list}: ${vetoed ? "A is there, vetoed" : "no A, the hard negative"}`);
+      ui.make("li", steps, {}, `center ${letter(j)} lists ${list}: ${vetoed ? "0 is there, vetoed" : "no 0, the hard negative"}`);
     }
     if (found.negative < 0) ui.make("li", steps, {}, "nobody is left: no hard negative");
     say.order(found.order.map(letter).join(" "));
     say.vetoes(String(found.tried.length - (found.negative >= 0 ? 1 : 0)));
     say.negative(found.negative < 0 ? "none" : letter(found.negative));
     say.pos(two(found.pos)), say.neg(found.negative < 0 ? "none" : two(found.neg)), say.loss(two(found.loss));
-    svg.setAttribute("aria-label", `A view x of image A among ${names.length - 1} centers. ${
+    svg.setAttribute("aria-label", `A view x of image 0 among ${names.length - 1} centers. ${
       found.negative < 0 ? "Every candidate is vetoed." : `The hard negative is ${letter(found.negative)}.`} Loss ${two(found.loss)}.`);
   };
 
@@ -94,7 +94,7 @@
 
   const controls = ui.controls(), results = ui.controls(), say = {};
   for (const [name, label] of [["order", "ranking list of x:"], ["vetoes", "vetoes:"], ["negative", "hard negative:"],
-    ["pos", "pos:"], ["neg", "neg:"], ["loss", "loss:"]]) say[name] = ui.readout(results, name, label);
+    ["pos", "pos:"], ["neg", "neg:"], ["loss", `loss with margin ${data.margin}:`]]) say[name] = ui.readout(results, name, label);
   const slider = ui.slider(controls, "nearest", { min: 1, max: names.length - 1, step: 1, value: nearest }, (v) => `${v}, so r = ${v - 1}`, (v) => { nearest = v; draw(); });
   const again = ui.make("button", controls, { type: "button", "aria-label": "Start again" }, "Start again");
   again.addEventListener("click", () => { at = START.map((p) => [...p]); slider.set(data.nearest); });

@@ -1,6 +1,6 @@
 // Where does your run fall? Own and control's mean rank-1, seeds and spread, among the seeds and intervals of receipts.
 (root, data, ui) => {
-  const WIDTH = 360, ROW = 27, LEFT = 8, RIGHT = 352;
+  const WIDTH = 360, ROW = 25, LEFT = 8, RIGHT = 352;
   const YES = "#0072B2", NO = "#D55E00", INK = "#1a1a1a", PALE = "#d8d8d8";
   const state = { ...data.start }; // PAUL, its control, their seeds, and the spread of their differences
 
@@ -35,6 +35,11 @@
   const across = (percent) => LEFT + ((RIGHT - LEFT) * percent) / 100;
   const along = (points) => LEFT + ((RIGHT - LEFT) * (Math.min(Math.max(points, LOW), HIGH) - LOW)) / (HIGH - LOW);
   const text = (x, y, said, more = {}) => ui.make("text", svg, { x, y, "font-size": 13, fill: INK, stroke: "#fff", "stroke-width": 3, "paint-order": "stroke", ...more }, said);
+  const label = (y, said, more) => { // on white, so that no upright line strikes it through
+    const words = text(LEFT, y, said, more), box = words.getBBox();
+    const back = ui.make("rect", svg, { x: box.x, y: y - 11, width: box.width + 3, height: 13, fill: "#fff" });
+    svg.insertBefore(back, words);
+  };
   const line = (x1, y1, x2, y2, stroke, more = {}) => ui.make("line", svg, { x1, y1, x2, y2, stroke, ...more });
   const mark = (x, y, full, colour) => {
     if (full) ui.make("polygon", svg, { points: `${x - 6},${y} ${x},${y - 6} ${x + 6},${y} ${x},${y + 6}`, fill: colour });
@@ -52,7 +57,7 @@
     line(across(state.yours), 6, across(state.yours), below - 18, YES, { "stroke-width": 2.5 });
     data.strips.forEach((strip, i) => {
       const y = 32 + i * ROW;
-      text(LEFT, y - 8, strip.name);
+      label(y - 8, strip.name, {});
       line(LEFT, y, RIGHT, y, PALE);
       line(across(Math.max(strip.low, 0)), y, across(Math.min(strip.high, 100)), y, "#56B4E9", { "stroke-width": 4 });
       for (const v of strip.seeds) ui.make("circle", svg, { cx: across(v), cy: y, r: 4.5, fill: INK, opacity: 0.6 });
@@ -61,7 +66,7 @@
   };
   const interval = (y, name, mean, low, high, shown, bold) => {
     const colour = shown ? YES : NO;
-    text(LEFT, y - 8, name, bold ? { "font-weight": 700 } : {});
+    label(y - 8, name, bold ? { "font-weight": 700 } : {});
     line(LEFT, y, RIGHT, y, PALE);
     if (low !== null) line(along(low), y, along(high), y, colour, { "stroke-width": bold ? 5 : 3 });
     if (low !== null && low < LOW) text(LEFT - 7, y + 4, "\u2039", { fill: colour, "font-weight": 700 });
