@@ -117,7 +117,7 @@ def test_every_receipt_that_ships_can_be_read_and_compared() -> None:
     for name in receipts.names():
         found = receipts.read(name)
         assert found.study == name and found.trials
-        assert compare(name, name).count("cannot be said") + compare(name, name).count("not more than chance") > 0
+        assert compare(name, name).count("cannot be said") + compare(name, name).count("not shown") > 0
 
 
 def spoil(change: Callable[[dict[str, Any]], Any]) -> Callable[[str], str]:
@@ -365,7 +365,7 @@ def test_a_receipt_and_itself(tmp_path: Path) -> None:
     path = file_of(tmp_path, "toy", arm_of("a", 0.5, [0, 1]) + arm_of("b", 0.6, [0, 1]))
     text = compare(path, path)
     assert text.count("settings, A (now B): none differs") == 2 and "versions" not in text
-    assert text.count("+0.0     +0.0 .. +0.0        +0.0 .. +0.0     not more than chance") == 4
+    assert text.count("+0.0     +0.0 .. +0.0        +0.0 .. +0.0     not shown") == 4
 
 
 def test_people_alone_or_seeds_alone_are_not_enough() -> None:
@@ -378,11 +378,11 @@ def test_people_alone_or_seeds_alone_are_not_enough() -> None:
     ]
     line = compare_trials(steady, jumps)[0]
     assert line.people.leaves_out_zero() and line.seeds and not line.seeds.leaves_out_zero()
-    assert line.verdict() == "not more than chance"
+    assert line.verdict() == "not shown"
     few = [[trial(arm, s, [0.2, 0.8, share], "one world") for s in range(3)] for arm, share in (("a", 0.2), ("b", 0.8))]
     line = compare_trials(*few)[0]
     assert line.seeds and line.seeds.leaves_out_zero() and not line.people.leaves_out_zero()
-    assert line.verdict() == "not more than chance"
+    assert line.verdict() == "not shown"
 
 
 def test_one_training_cannot_tell(tmp_path: Path) -> None:

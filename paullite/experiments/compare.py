@@ -83,7 +83,7 @@ class Line:
         if self.seeds is None:
             return "cannot be said"
         both = self.people.leaves_out_zero() and self.seeds.leaves_out_zero()
-        return "more than chance" if both else "not more than chance"
+        return "more than chance" if both else "not shown"
 
 
 def compare_trials(a: Sequence[Trial], b: Sequence[Trial]) -> list[Line]:

@@ -69,22 +69,13 @@ def compared(name: str) -> dict[str, Line]:
     return {line.score: line for line in compare_trials(receipt.of(first), receipt.of(second))}
 
 
-def verdict(line: Line) -> str:
-    """In the words of the book.
-
-    >>> verdict(compared("PAUL - PEDAL only")["rank1"])
-    'not shown'
-    """
-    return "more than chance" if line.verdict() == "more than chance" else "not shown"
-
-
 def both(name: str) -> str:
     """The verdicts on a comparison in mAP and rank-1, in words.
 
     >>> both("PAUL - direct transfer"), both("PAUL - batch-norm only")
     ('more than chance', 'more than chance, in mAP only')
     """
-    in_map, in_rank1 = (verdict(compared(name)[score]) for score in ("map_step", "rank1"))
+    in_map, in_rank1 = (compared(name)[score].verdict() for score in ("map_step", "rank1"))
     if in_map == in_rank1:
         return in_map
     return f"more than chance, in {'mAP' if in_rank1 == 'not shown' else 'rank-1'} only"
@@ -245,7 +236,7 @@ def fall_data() -> dict[str, Any]:
         if line.seeds is not None:
             ends = {"mean": line.b - line.a, "low": line.seeds.low, "high": line.seeds.high}
             points = {key: _short(100 * value) for key, value in ends.items()}
-            pairs.append({"name": name, **points, "shown": verdict(line) == "more than chance"})
+            pairs.append({"name": name, **points, "shown": line.verdict() == "more than chance"})
     yours, control = (round(2 * fmean(strips[place]["seeds"])) / 2 for place in (2, 1))
     apart = [a - b for a, b in zip(strips[2]["seeds"], strips[1]["seeds"], strict=True)]
     start = {"yours": yours, "control": control, "seeds": len(apart), "spread": round(2 * stdev(apart)) / 2}
