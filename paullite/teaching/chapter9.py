@@ -12,7 +12,8 @@ from ..experiments.settings import STUDY, Settings
 from ..experiments.statistics import seed_interval
 from .bands import Band
 from .chapter9_film import Film, moment
-from .figures import COLOURS, RIGHT, WRONG, plot
+from .figures import COLOURS, RIGHT, WRONG, Html, plot
+from .numbers import Columns, folded, given
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,10 +25,13 @@ __all__ = [
     "Film",
     "arms",
     "arms_table",
+    "diagnosis_table",
     "draw_arms",
     "draw_diagnosis",
     "draw_push",
     "moment",
+    "numbers",
+    "push_table",
     "settings",
     "world",
 ]
@@ -98,8 +102,9 @@ def draw_arms(scores: Mapping[str, float], bands: Mapping[str, Band], worlds: Ma
         axes.plot(score, row - 0.2, "*", color="black", markersize=13, label="this run" if first else "_")
         axes.plot(values, [row + 0.2] * len(values), "o", color=COLOURS[4], ms=7, label="5 worlds" if first else "_")
         if interval:
-            axes.plot([max(0, interval.low), interval.high], [row + 0.2] * 2, "-", color=COLOURS[0], label="_")
             axes.plot(interval.mean, row + 0.2, "D", color=COLOURS[0], label="their mean" if first else "_")
+            ends = max(0, interval.low), interval.high
+            axes.plot(ends, [row + 0.2] * 2, "-", color=COLOURS[0], label="95 % interval" if first else "_")
     axes.set_yticks(range(len(scores)), [NAMES[arm] for arm in scores])
     axes.set(xlabel="mAP (step), %", ylim=(len(scores) - 0.45, -0.6), xlim=(0, None))
     axes.legend(loc="upper right", handletextpad=0.2)
@@ -125,35 +130,89 @@ def arms_table(
 def draw_diagnosis(history: Sequence[Mapping[str, float]], chance: float) -> Figure:
     """Two counts with hidden labels, epoch by epoch: neighbours that are the same person, and false negatives.
 
-    >>> rows = [{"epoch": 1, "same_person": 0.2, "false_negatives": 0.02}]
-    >>> [line.get_label() for line in draw_diagnosis(rows, 0.01).axes[0].lines]
-    ['same person among the K nearest', 'by chance', 'false negatives']
+    >>> rows = [{"epoch": 1, "same_person": 0.2, "false_negatives": 0.02, "false_hardest": 0.1}]
+    >>> [line.get_label() for line in draw_diagnosis(rows, 0.01).axes[0].lines][::3]
+    ['same person among the K nearest', 'by chance']
     """
-    figure, axes = plot(width=5.4, height=2.9)
+    figure, axes = plot(width=5.4, height=3.4)
     epochs = [row["epoch"] for row in history]
-    pulled, pushed = ([100 * row[name] for row in history] for name in ("same_person", "false_negatives"))
-    axes.plot(epochs, pulled, "o-", color=RIGHT, label="same person among the K nearest")
+    looks = {
+        "same_person": ("same person among the K nearest", RIGHT, "o-"),
+        "false_hardest": ("false negatives, without the cycle", WRONG, "v-."),
+        "false_negatives": ("false negatives", WRONG, "X--"),
+    }
+    for name, (label, colour, mark) in looks.items():
+        axes.plot(epochs, [100 * row[name] for row in history], mark, color=colour, label=label)
     axes.plot(epochs, [100 * chance] * len(epochs), ":", color="grey", label="by chance")
-    axes.plot(epochs, pushed, "X--", color=WRONG, label="false negatives")
-    axes.set(xlabel="epoch", ylabel="%", ylim=(0, 1.6 * max(pulled)), xticks=epochs)
+    top = max(line.get_ydata().max() for line in axes.lines)
+    axes.set(xlabel="epoch", ylabel="%", ylim=(0, 1.75 * top), xticks=epochs)
     axes.legend(loc="upper left")
     return figure
 
 
-def draw_push(force: Mapping[str, float], on_same: Mapping[str, float]) -> Figure:
+def diagnosis_table(history: Sequence[Mapping[str, float]], by_chance: Mapping[str, float]) -> dict[str, list[str]]:
+    """The numbers of `draw_diagnosis` in percent, and of the wrong neighbours how many wear the same colour.
+
+    >>> row = {"epoch": 1, "same_person": 0.2, "same_garment": 0.6, "false_negatives": 0.02, "false_hardest": 0.1}
+    >>> table = diagnosis_table([row], {"same_person_chance": 0.01, "same_garment_chance": 0.2})
+    >>> table["wrong, of the same colour"]
+    ['50.0', '20.0']
+    """
+    columns: dict[str, Any] = {
+        "same person": "same_person",
+        "wrong, of the same colour": lambda row: (row["same_garment"] - row["same_person"]) / (1 - row["same_person"]),
+        "false negatives": "false_negatives",
+        "without the cycle": "false_hardest",
+    }
+    same, garment = by_chance["same_person_chance"], by_chance["same_garment_chance"]
+    chances = dict(zip(columns, (same, garment, same, same), strict=True))
+    table = {"%, epoch": [*(f"{row['epoch']:g}" for row in history), "by chance"]}
+    for name, key in columns.items():
+        found = [key(row) if callable(key) else row[key] for row in history]
+        table[name] = [f"{100 * share:.1f}" for share in (*found, chances[name])]
+    return table
+
+
+def draw_push(push: Mapping[str, float], on_same: Mapping[str, float]) -> Figure:
     """For some settings of PEDAL how hard it pushes, and how much of that falls on the anchor's own person.
 
     Args:
-        force: mean over patches, by the words for a setting. on_same: its share on the same person, by the same words.
+        push: mean over patches, by the words for a setting. on_same: its share on the same person, by the same words.
 
     >>> len(draw_push({"K 20": 4.0}, {"K 20": 0.5}).axes[0].patches)
     2
     """
     figure, axes = plot(width=5.4, height=2.9)
-    wrong = [force[words] * on_same[words] for words in force]
-    axes.bar(list(force), wrong, color=WRONG, hatch="//", edgecolor="white", label="on the same person")
-    others = [force[words] - part for words, part in zip(force, wrong, strict=True)]
-    axes.bar(list(force), others, bottom=wrong, color=RIGHT, label="on others")
-    axes.set(ylabel="force of the push", xlabel="setting")
+    wrong = [push[words] * on_same[words] for words in push]
+    axes.bar(list(push), wrong, color=WRONG, hatch="//", edgecolor="white", label="on the same person")
+    others = [push[words] - part for words, part in zip(push, wrong, strict=True)]
+    axes.bar(list(push), others, bottom=wrong, color=RIGHT, label="on others")
+    axes.set(ylabel="push, 2s (1 - M)", xlabel="setting")
     axes.legend(loc="upper left")
     return figure
+
+
+def push_table(
+    push: Mapping[str, float], on_same: Mapping[str, float], camera: Mapping[str, float]
+) -> dict[str, list[str]]:
+    """The numbers of `draw_push`, by column, and how many of the nearest another camera took.
+
+    >>> push_table({"K 20": 4.0}, {"K 20": 0.5}, {"K 20": 0.25})["nearest by another camera, %"]
+    ['25']
+    """
+    return {
+        "setting": list(push),
+        "push": [f"{value:.2f}" for value in push.values()],
+        "of it on the same person, %": [f"{100 * on_same[words]:.0f}" for words in push],
+        "nearest by another camera, %": [f"{100 * camera[words]:.0f}" for words in push],
+    }
+
+
+def numbers(columns: Columns) -> Html:
+    """An open table of numbers that differ a little from machine to machine; its text form has none of them.
+
+    >>> numbers({"network": ["source"], "mAP, %": ["6.4"]})
+    [numbers of this run: network; mAP, %]
+    """
+    table = folded([given(columns)]).replace("of this figure", "of this run")
+    return Html(table.replace("<details ", "<details open ", 1), f"[numbers of this run: {'; '.join(columns)}]")

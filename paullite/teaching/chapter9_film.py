@@ -114,7 +114,7 @@ class Film:
             "mAP, %": [f"{at.score:.1f}" for at in self.moments],
             "PEDAL": [f"{row['pedal']:.3f}" if row else "" for row in rows],
             "IPFL": [f"{row['ipfl']:.3f}" if row else "" for row in rows],
-            "right in the list": [f"{sum(right for _, right in self.list(n))} of 5" for n in range(len(self.moments))],
+            "its matches in the list": [self.found(n) for n in range(len(self.moments))],
         }
 
     def list(self, n: int) -> list[tuple[int, bool]]:
@@ -126,6 +126,10 @@ class Film:
         pid, camid = (column[self.query] for column in (self.target.query.pids or (), self.target.query.camids or ()))
         gallery = zip(self.target.gallery.pids or (), self.target.gallery.camids or (), strict=True)
         return sum(person == pid and camera != camid for person, camera in gallery)
+
+    def found(self, n: int) -> str:
+        """How many of them are in the list at a moment."""
+        return f"{sum(right for _, right in self.list(n))} of {self.matches()}"
 
     def spread(self, n: int) -> float:
         """Mean distance from the middle of one's own person, as a share of that from the middle of all."""
@@ -176,6 +180,5 @@ class Film:
             axes.add_patch(Rectangle((x, y), 64, 128, fill=False, edgecolor=colour, linewidth=2.5))
             axes.text(x + 32, y - 3, words, ha="center", va="bottom", color=colour, fontsize=11)
         axes.set(xlim=(-4, 212), ylim=(296, -26))
-        count = sum(right for _, right in found)
-        axes.set_title(f"{count} of its {self.matches()} matches", loc="left", fontsize=11)
+        axes.set_title(f"finds {self.found(n)} matches", loc="left", fontsize=11)
         axes.axis("off")

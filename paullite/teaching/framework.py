@@ -32,7 +32,7 @@ class Words(NamedTuple):
 
 PHASES = {
     "labels": Words("two images of a person", "CE", "own embeddings, side by side: triplet", 161),
-    "paul": Words("an image and its surrogate", "PEDAL", "all patches side by side: IPFL", 170),
+    "paul": Words("an image and its surrogate", "PEDAL", "all patches of an image: IPFL", 170),
 }
 
 

@@ -12,11 +12,13 @@ ORDERS = (
     {"paul": 1, "pedal": 2, "ipfl": 3, "batch_norm": 4, "direct": 5},  # places by name
     5,  # a number
     ["direct", "batch_norm", "ipfl", "pedal", "both"],  # another name for PAUL
+    ["direct", "bn", "ipfl", "pedal", "paul"],  # a name that is like no other
     ["direct", "ipfl", "pedal", "paul"],  # a control forgotten
     ["direct", "batch_norm", "ipfl", "pedal", "paul", "paul"],  # one arm twice
     ["paul", "pedal", "ipfl", "batch_norm", "direct"],  # the best first
     ["batch_norm", "ipfl", "pedal", "direct", "paul"],  # PEDAL alone harms
     ["batch_norm", "ipfl", "direct", "pedal", "paul"],  # IPFL alone harms
+    [("direct", "batch_norm", *REST)],  # nothing can be told apart
     ["batch_norm", "direct", *REST],  # new statistics harm
     [("direct", "batch_norm"), *REST],  # new statistics change nothing
     ["direct", *REST, "batch_norm"],  # no loss is worth its while
@@ -134,6 +136,30 @@ def owners_side_by_side(features, embeddings, index, memory, centers, config):
     return total(config, first, ipfl(embeddings, centers.features[index, 0], owner, margin=config.margin))
 
 
+def owners_of_the_data_set(features, embeddings, index, memory, centers, config):
+    """Takes index for the owner, though the centers are those of the batch."""
+    update(features, embeddings, index, memory, centers)
+    first, _ = parts(features, embeddings, index, memory, centers, config)
+    own = centers.features[index, 0]
+    return total(config, first, ipfl(embeddings, own, index.repeat(2), margin=config.margin))
+
+
+def centers_of_everyone(features, embeddings, index, memory, centers, config):
+    """Looks for hard negatives among all images."""
+    update(features, embeddings, index, memory, centers)
+    first, _ = parts(features, embeddings, index, memory, centers, config)
+    everyone = centers.features[:, 0]
+    return total(config, first, ipfl(embeddings, everyone, index.repeat(2), margin=config.margin))
+
+
+def first_centers(features, embeddings, index, memory, centers, config):
+    """Takes the first rows of the centers for those of the batch."""
+    update(features, embeddings, index, memory, centers)
+    first, _ = parts(features, embeddings, index, memory, centers, config)
+    own, owner = centers.features[: len(index), 0], torch.arange(len(index)).repeat(2)
+    return total(config, first, ipfl(embeddings, own, owner, margin=config.margin))
+
+
 def anchors_of_one_view(features, embeddings, index, memory, centers, config):
     """Only the originals are anchors."""
     update(features, embeddings, index, memory, centers)
@@ -219,6 +245,9 @@ WRONG = {
         surrogates_in_pedal,
         places_in_the_batch,
         owners_side_by_side,
+        owners_of_the_data_set,
+        centers_of_everyone,
+        first_centers,
         anchors_of_one_view,
         margin_of_the_reference,
         plain_sum,

@@ -67,19 +67,38 @@ def has_every_arm_once(order: Any) -> None:
     names = [name for group in groups_of(order) for name in group]
     unknown = [name for name in names if name not in TITLES]
     known = ", ".join(TITLES)
-    expect(not unknown, f"{unknown[:1]} is no arm. {nearest_names(str(unknown[:1]), TITLES)}. The arms are: {known}.")
+    for name in unknown[:1]:
+        like = [arm for arm in TITLES if arm in nearest_names(str(name), TITLES).split(", ")]
+        meant = f" Did you mean {' or '.join(like)}?" if like else ""
+        expect(False, f"{name!r} is no arm.{meant} The arms are: {known}.")
     twice = [name for name, count in Counter(names).items() if count > 1]
-    expect(not twice, f"{twice[:1]} stands there twice. Each arm has one place.")
+    expect(not twice, f"{' and '.join(map(str, twice))}: there twice. Each arm has one place.")
     missing = [name for name in TITLES if name not in names]
     expect(not missing, f"{' and '.join(missing)}: missing. All five arms want a place.")
 
 
 WHY = {
     ("direct", "batch_norm"): "Why? The statistics of the source's cameras do not fit the target's.",
+    ("direct", "ipfl"): "Why? Each step of training takes new statistics, too, whatever its loss does.",
+    ("direct", "pedal"): "Why? Its loss sees the target's images, all of them, and new statistics come with it.",
+    ("direct", "paul"): "Why? What does it change that direct transfer leaves as it is?",
+    ("batch_norm", "pedal"): "Why? New statistics are part of each training, and here weights move as well.",
+    ("batch_norm", "paul"): "Why? PAUL has the new statistics as well. What has it besides?",
     ("batch_norm", "ipfl"): "Why? Even a light loss moves the weights; new statistics alone move none.",
     ("ipfl", "pedal"): "Why? What does each loss look at in a step: the batch, or the whole memory?",
     ("ipfl", "paul"): "Why? IPFL sees the batch alone. What does PAUL have besides?",
 }
+
+
+def worst_first(order: Any) -> None:
+    """The right list, read from its other end, has a hint of its own."""
+
+    def fits(groups: list[tuple[Any, ...]]) -> bool:
+        places = {name: place for place, group in enumerate(groups) for name in group}
+        return all(places[pair.worse] < places[pair.better] for pair in shown())
+
+    turned = fits(groups_of(order)[::-1]) and not fits(groups_of(order))
+    expect(not turned, "Your list has the best arm first. Turn it round: the worst comes first.")
 
 
 def contradicts_nothing_shown(order: Any) -> None:
@@ -96,4 +115,6 @@ def contradicts_nothing_shown(order: Any) -> None:
         expect(places[worse] < places[better], f"You put {TITLES[worse]} above {TITLES[better]}. {fact}")
 
 
-EXERCISES = (Exercise("order_of_arms", 9, ORDER, (is_a_list, has_every_arm_once, contradicts_nothing_shown)),)
+EXERCISES = (
+    Exercise("order_of_arms", 9, ORDER, (is_a_list, has_every_arm_once, worst_first, contradicts_nothing_shown)),
+)

@@ -52,7 +52,17 @@ class Case(NamedTuple):
     config: AdaptConfig
 
 
-def case(pedal_weight: float = 1.0, ipfl_weight: float = 1.0, seed: int = 0, gradient: bool = False) -> Case:
+ROWS = 7, 2, 11, 4, 9
+FIRST_ROWS = 3, 0, 4, 1, 2  # in which a mix-up of rows and places in the batch is not out of bounds
+
+
+def case(
+    pedal_weight: float = 1.0,
+    ipfl_weight: float = 1.0,
+    seed: int = 0,
+    gradient: bool = False,
+    rows: tuple[int, ...] = ROWS,
+) -> Case:
     """A made-up step in the middle of a training: both memories are filled, and five of twelve images come again."""
     draws = torch.Generator().manual_seed(seed)
     memory = FeatureMemory(IMAGES, PATCHES, SIZE, momentum=0.1)
@@ -61,7 +71,7 @@ def case(pedal_weight: float = 1.0, ipfl_weight: float = 1.0, seed: int = 0, gra
     centers.update(torch.arange(IMAGES), torch.randn(IMAGES, 1, WIDE, generator=draws))
     features = F.normalize(torch.randn(2 * COUNT, PATCHES, SIZE, generator=draws), dim=-1)
     embeddings = torch.randn(2 * COUNT, WIDE, generator=draws)
-    index = torch.tensor([7, 2, 11, 4, 9])
+    index = torch.tensor(rows)
     plain = PRESETS["paperdolls"].adapt
     config = replace(plain, pedal_weight=pedal_weight, ipfl_weight=ipfl_weight, k=3, scale=4.0, margin=3.0)
     if gradient:
@@ -82,6 +92,22 @@ def without(given: Case, *skipped: str) -> tuple[Tensor, Tensor]:
     if "centers" not in skipped:
         given.centers.update(given.rows, own)
     return given.memory.features, given.centers.features[given.rows, 0]
+
+
+def owner_counts_over_the_batch(answer: StepLoss) -> None:
+    """An owner that counts over the data set stops, or falls on the wrong center."""
+    try:
+        answer(*case())
+    except (IndexError, RuntimeError) as error:
+        if "out of bounds" not in str(error):
+            return  # the next property meets it again
+        given = case(0.0, 1.0, rows=FIRST_ROWS)
+        own = without(case(rows=FIRST_ROWS))[1]
+        wanted = ipfl(given.embeddings, own, given.rows.repeat(2), margin=given.config.margin)
+        expect(
+            not near(answer(*given), wanted),
+            "owner counts over the batch, not over the data set: it names a row of the centers that IPFL is given.",
+        )
 
 
 def gives_a_loss(answer: StepLoss) -> None:
@@ -188,6 +214,10 @@ def ipfl_is_right(answer: StepLoss) -> None:
     for name, half in {"original": slice(None, COUNT), "surrogate": slice(COUNT, None)}.items():
         alone = ipfl(e[half], after, own, **keywords)
         expect(not near(found, alone), f"{says} Yours takes the {name}s alone as anchors. Both views are anchors.")
+    first = ipfl(e, given.centers.features[:COUNT, 0], own.repeat(2), **keywords)
+    expect(not near(found, first), f"{says} Yours takes the first B centers. Which rows are those of this batch?")
+    everyone = ipfl(e, given.centers.features[:, 0], given.rows.repeat(2), **keywords)
+    expect(not near(found, everyone), f"{says} Yours looks among the centers of all images; IPFL sees the batch alone.")
     other = ipfl(e, after, own.repeat(2), margin=2.0)
     expect(not near(found, other), f"{says} Yours takes another margin than the one in config.")
     expect(near(found, wanted), f"{says} Which anchors, which centers, which owner does yours take?")
@@ -225,6 +255,7 @@ EXERCISES = (
         9,
         step_loss,
         (
+            owner_counts_over_the_batch,
             gives_a_loss,
             updates_the_memory,
             updates_the_centers,
