@@ -149,6 +149,8 @@ def evaluate(
     batch_norm: bool = False,
     skip_unreadable: Skip = False,
     receipt: str = "",
+    add: bool = False,
+    seed: int | None = None,
 ) -> None:
     """Rank the gallery for every query and print the scores.
 
@@ -158,6 +160,8 @@ def evaluate(
         workers: Processes that read images.
         batch_norm: First take the batch-norm statistics anew from the training images, without labels: the control.
         receipt: Also write the scores to this JSON file, for paullite compare.
+        add: Add them to that file as one more seed, where it is there; compare then says what holds over seeds.
+        seed: Of the training, for the receipt, and of the batches of --batch-norm. None: the run's in --net, else 0.
     """
     from .adaptation import adapt_batch_norm
     from .config import RunConfig
@@ -165,6 +169,8 @@ def evaluate(
     from .training import start_accelerator
 
     at_least_one(batch=batch)
+    if add and not receipt:
+        raise InputError("found --add without --receipt", "expected a receipt to add to", "add --receipt NAME.json")
     if receipt and not receipt.endswith(".json"):
         raise InputError(
             f"found --receipt {receipt}",
@@ -174,12 +180,13 @@ def evaluate(
     dataset = load_data(kind, root, people, skip_unreadable)
     place = start_accelerator(RunConfig(device=device)).device
     network = load_net(net).to(place)
-    scores = judge(adapt_batch_norm(network, dataset) if batch_norm else network, dataset, batch=batch, workers=workers)
+    judged = adapt_batch_norm(network, dataset, seed=seed or 0) if batch_norm else network
+    scores = judge(judged, dataset, batch=batch, workers=workers)
     print(scores)
     if receipt:
         from .experiments.single import write_receipt
 
-        print(f"written: {write_receipt(receipt, scores, dataset, net, batch_norm)}")
+        print(f"written: {write_receipt(receipt, scores, dataset, net, batch_norm, seed=seed, add=add)}")
 
 
 def search(

@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = ("_config.yml", "_toc.yml", "book", "notebooks")
-LINKED = ("paullite", "tests")  # looked up by the build: links to code and tests, the card of the networks
+LINKED = ("paullite", "tests", "README.md")  # read by the build: links, a card, a program
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.py", "*.toml", "marks*.json", "instructor.md")
 TEACHERS = "book/reference/instructor"
 BUTTONS = ("use_repository_button", "use_edit_page_button")
@@ -65,7 +65,7 @@ def write(folder: Path) -> None:
         _put_note(folder / name)
     _change_settings(folder)
     for name in LINKED:
-        (folder / name).symlink_to(ROOT / name, target_is_directory=True)
+        (folder / name).symlink_to(ROOT / name, target_is_directory=(ROOT / name).is_dir())
 
 
 def _ignored(folder: str, names: list[str]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..experiments import clusters
+from ..experiments.compare import compare
 from ..experiments.statistics import Interval
 from ..pictures import COLOURS, outlines
 from .figures import RIGHT, plot
@@ -27,7 +29,7 @@ class Published:
     Attributes:
         method: its name.
         year: of the conference, or of the preprint where that came much earlier.
-        labels: what was labelled in training.
+        labels: whose labels were used in training.
         backbone: as its authors name it.
         rank1, map: in percent.
         read: where these numbers were read.
@@ -88,15 +90,17 @@ def table() -> dict[str, list[Any]]:
 
 
 def draw_map(station: str) -> Figure:
-    """The map of methods up to a year: ideas are lines, methods are stops where lines meet."""
+    """The map of methods at a year: ideas are lines, methods are stops where lines meet; what comes later is pale."""
     until = int(station[:4])
     figure, axes = plot(width=5.0, height=5.2)
-    rows = range(len(METHODS))
     for column, idea in enumerate(IDEAS):
-        used = [row for row in rows if idea in METHODS[row][2] and METHODS[row][0] <= until]
-        if used:
-            axes.plot([column] * 2, [-0.6, used[-1]], color=COLOURS[column], linewidth=5, solid_capstyle="round")
-        axes.text(column - 0.1, -0.9, idea, ha="left", rotation=40, rotation_mode="anchor", weight="bold", fontsize=12)
+        used = [row for row, (_, _, ideas, _) in enumerate(METHODS) if idea in ideas]
+        reached = [row for row in used if METHODS[row][0] <= until]
+        for rows, colour in ((used, PALE), (reached, COLOURS[column])):
+            if rows:
+                axes.plot([column] * 2, [-0.6, rows[-1]], color=colour, linewidth=5, solid_capstyle="round")
+        axes.text(column - 0.1, -0.9, idea, ha="left", rotation=40, rotation_mode="anchor", weight="bold", fontsize=12,
+                  color="black" if reached else GREY)  # fmt: skip
     for row, (year, name, ideas, _) in enumerate(METHODS):
         _stop(axes, row, year, name, [IDEAS.index(idea) for idea in ideas], until)
     axes.set(xlim=(-0.5, 7.6), ylim=(len(METHODS) - 0.5, -3.4))
@@ -104,16 +108,18 @@ def draw_map(station: str) -> Figure:
     return figure
 
 
+PALE, GREY = "#d5d5d5", "#737373"  # lines and words of later years
+
+
 def _stop(axes: Any, row: int, year: int, name: str, columns: Sequence[int], until: int) -> None:
-    """One method: a bar from line to line with a ring on each, and its name; new ones bold, later ones not at all."""
-    if year > until:
-        return
+    """One method: a bar from line to line with a ring on each, and its name; new ones bold, later ones pale."""
+    line, words = ("black", "black") if year <= until else (PALE, GREY)
+    axes.plot([min(columns), max(columns)], [row, row], color=line, linewidth=4, zorder=2 + (year <= until))
+    axes.plot(columns, [row] * len(columns), "o", markersize=13, markerfacecolor="white", markeredgecolor=line,
+              markeredgewidth=3, zorder=4)  # fmt: skip
     new = year == until
-    axes.plot([min(columns), max(columns)], [row, row], color="black", linewidth=4)
-    axes.plot(columns, [row] * len(columns), "o", markersize=13, markerfacecolor="white", markeredgecolor="black",
-              markeredgewidth=3)  # fmt: skip
-    mark = "▸ " if new else ""
-    axes.text(3.55, row, f"{mark}{year} {name}", va="center", fontsize=12.5, weight="bold" if new else "normal")
+    said = f"{'▸ ' if new else ''}{year} {name}"
+    axes.text(3.55, row, said, va="center", fontsize=12.5, weight="bold" if new else "normal", color=words)
 
 
 def same_cores(distance: Tensor, eps: float, groups: Tensor, least: int = 4) -> str:
@@ -161,6 +167,26 @@ def points(interval: Interval | None) -> str:
     if interval is None:
         return "one training each"
     return f"{100 * interval.mean:+.1f} [{100 * interval.low:+.1f}, {100 * interval.high:+.1f}]"
+
+
+def outcome(control: str | Path, own: str | Path) -> str:
+    """The lower part of ``paullite compare``: which seeds, and the table, narrowed to the page's width."""
+    lines = compare(str(control), str(own)).splitlines()
+    table = next(i for i, line in enumerate(lines) if "B - A" in line)
+    return "\n".join([lines[table - 1], *narrowed(lines[table : table + 3])])
+
+
+def narrowed(lines: Sequence[str]) -> list[str]:
+    """A table whose columns stand two blanks apart.
+
+    >>> narrowed(["       A      B", "mAP  1.0   22.0"])
+    ['       A     B', 'mAP  1.0  22.0']
+    """
+    width = max(map(len, lines))
+    columns = list(zip(*(line.ljust(width) for line in lines), strict=True))
+    blank = [set(column) == {" "} for column in columns]
+    kept = [c for i, c in enumerate(columns) if not (i > 1 and blank[i] and blank[i - 1] and blank[i - 2])]
+    return ["".join(row).rstrip() for row in zip(*kept, strict=True)]
 
 
 def slopes(weights: Sequence[Tensor], *losses: Tensor) -> list[Tensor]:

@@ -49,6 +49,30 @@ def flipped(features, memory, index, cameras, scale):
     return (entropy(by_camera(weights(features, memory, index, scale), cameras)) - most(cameras)).mean()
 
 
+def plus_entropy(features, memory, index, cameras, scale):
+    """log n plus the entropy: the sign of the sum is turned."""
+    return (most(cameras) + entropy(by_camera(weights(features, memory, index, scale), cameras))).mean()
+
+
+def per_camera(features, memory, index, cameras, scale):
+    """Each camera's share is divided by its number of images: "from all cameras alike", but not the formula."""
+    q = by_camera(weights(features, memory, index, scale), cameras) / cameras.bincount()
+    return (most(cameras) - entropy(q / q.sum(-1, keepdim=True))).mean()
+
+
+def over_patches(features, memory, index, cameras, scale):
+    """The softmax runs over the patches; where the own entry is left out, nothing is left."""
+    q = by_camera(without_own(-scale * squared(features, memory), index).softmax(1), cameras)
+    return (most(cameras) - entropy(q)).mean()
+
+
+def over_patches_then_own(features, memory, index, cameras, scale):
+    """The softmax runs over the patches, and the own entry is set to 0 afterwards."""
+    own = F.one_hot(index, len(memory)).bool()[:, None]
+    a = (-scale * squared(features, memory)).softmax(1).masked_fill(own, 0.0)
+    return (most(cameras) - entropy(by_camera(a, cameras))).mean()
+
+
 def without_log(features, memory, index, cameras, scale):
     """Minus the entropy, without the constant that makes the best value 0."""
     return -entropy(by_camera(weights(features, memory, index, scale), cameras)).mean()
@@ -204,6 +228,16 @@ def one_prefix(tokens, prefix, rows, columns):
     return tokens[:, 1 : 1 + rows * columns].transpose(1, 2).unflatten(2, (rows, columns))
 
 
+def any_columns(tokens, prefix, rows, columns):
+    """As many columns as come out."""
+    return tokens[:, prefix:].transpose(1, 2).reshape(len(tokens), tokens.shape[2], rows, -1)
+
+
+def any_rows(tokens, prefix, rows, columns):
+    """As many rows as come out."""
+    return tokens[:, prefix:].transpose(1, 2).reshape(len(tokens), tokens.shape[2], -1, columns)
+
+
 def channels_last(tokens, prefix, rows, columns):
     """Hands back B H W C."""
     return tokens[:, prefix:].unflatten(1, (rows, columns))
@@ -278,11 +312,12 @@ WRONG = {
     "camera_entropy": (
         own_counted, flipped, without_log, in_bits, log_of_images, over_images, unsquared, farthest, no_scale, summed,
         not_averaged, batch_first, patches_first, whole_image, naive_exponentials, log_of_nothing, infinite_slope,
-        detached, moves_the_memory, place_in_the_batch, counts_the_nearest,
+        detached, moves_the_memory, place_in_the_batch, counts_the_nearest, plus_entropy, per_camera, over_patches,
+        over_patches_then_own,
     ),
     "tokens_to_map": (
         drops_the_last, only_reshaped, column_by_column, one_prefix, channels_last, upside_down, square, cuts,
-        adds_the_prefix, without_gradient, from_the_batch, sides_swapped, normalised,
+        adds_the_prefix, without_gradient, from_the_batch, sides_swapped, normalised, any_columns, any_rows,
     ),
 }  # fmt: skip
 

@@ -44,9 +44,7 @@ FIRST = torch.tensor([0])
 def value(loss: Loss, *given: Any) -> float:
     """The loss as a number."""
     found = torch.as_tensor(loss(*given))
-    expect(
-        found.numel() == 1, f"Yours has the shape {tuple(found.shape)}. A loss is one number: which mean is missing?"
-    )
+    expect(found.numel() == 1, f"Yours has the shape {tuple(found.shape)}. A loss is one number: is a mean missing?")
     return float(found)
 
 
@@ -60,7 +58,8 @@ def one_camera_is_worst(loss: Loss) -> None:
     memory, cameras = at(0.0, 1.0, 1.0, 1.0), torch.tensor([1, 0, 0, 0])
     found = value(loss, ORIGIN, memory, FIRST, cameras, 4.0)
     says = f"Two cameras, and all neighbours are by camera 0: the loss should be log 2 = 0.693. Yours is {found:.3f}."
-    expect(found == found, f"{says} One camera has the share 0: what is 0 times the logarithm of 0 in floats?")
+    _no_nan(loss, found, says)
+    expect(not near(found, log(2) + 3 * log(3)), f"{says} Over which axis is your softmax? Three shares add up to 3.")
     expect(not near(found, -log(2)), f"{says} The size is right. Would training raise or lower it?")
     expect(not near(found, 1), f"{says} That is the answer in bits; log is the natural one here.")
     expect(not near(found, log(4)), f"{says} That is log 4: count the cameras, not the images.")
@@ -70,6 +69,14 @@ def one_camera_is_worst(loss: Loss) -> None:
         f"{says} The three images share alike, but their cameras do not: add up first.",
     )
     expect(near(found, log(2)), f"{says} The image's own entry, by camera 1 and at distance 0, must not take part.")
+
+
+def _no_nan(loss: Loss, found: float, says: str) -> None:
+    """Two causes of NaN: a camera without a share, or a softmax over an axis where everything is left out."""
+    both = value(loss, ORIGIN, at(0.0, 1.0, 1.0), FIRST, torch.tensor([0, 0, 1]), 4.0)
+    axis = "It is NaN where both cameras have a share, too: over which axis do your shares add up to 1?"
+    expect(found == found or both == both, f"{says} {axis}")
+    expect(found == found, f"{says} One camera has the share 0: what is 0 times the logarithm of 0 in floats?")
 
 
 def own_row_goes_by_index(loss: Loss) -> None:
@@ -89,6 +96,9 @@ def nearer_counts_more(loss: Loss) -> None:
         found = value(loss, ORIGIN, memory, FIRST, cameras, scale)
         says = f"One neighbour by camera 0 at 0.2, two by camera 1 at 0.7 (squared), scale {scale:g}: {wanted:.3f}, "
         says += f"but yours is {found:.3f}."
+        expect(
+            not near(found, 2 * log(2) - wanted), f"{says} That is log n plus the entropy: q log q is below 0 as it is."
+        )
         expect(not near(found, _two((-e).softmax(1)[0, 0])), f"{says} With yours the farthest have the largest share.")
         roots = (-scale * torch.tensor([0.2, 0.7, 0.7]).sqrt()).softmax(0)
         expect(not near(found, _two(roots[0])), f"{says} Are the distances squared?")
@@ -96,6 +106,18 @@ def nearer_counts_more(loss: Loss) -> None:
         one = torch.tensor([-0.2, -0.7, -0.7]).softmax(0)
         expect(scale == 1 or not near(found, _two(one[0])), f"{says} That is the value for scale 1.")
         expect(near(found, wanted), f"{says} Look at the shares: softmax over the other images of -scale d².")
+
+
+def cameras_are_not_divided(loss: Loss) -> None:
+    """A camera's share is a sum: one with more images has more."""
+    memory, cameras = at(9.0, 0.5, 0.5, 0.5), torch.tensor([0, 0, 0, 1])
+    found, wanted = value(loss, ORIGIN, memory, FIRST, cameras, 2.0), _two(torch.tensor(2 / 3))
+    says = f"Two neighbours by camera 0, one by camera 1, equally far: {wanted:.3f}, but yours is {found:.3f}."
+    divided = [_two(torch.tensor(0.4)), 0.0]  # by the images of each camera, with the own one and without
+    expect(
+        not any(near(found, each) for each in divided), f"{says} The formula adds up shares; it divides by no count."
+    )
+    expect(near(found, wanted), f"{says} The shares of the cameras are 2/3 and 1/3.")
 
 
 def _two(q: Tensor) -> float:
@@ -224,16 +246,23 @@ def prefix_has_no_say(to_map: ToMap) -> None:
 
 
 def refuses_what_does_not_fit(to_map: ToMap) -> None:
-    """Too many tokens is an error, not a smaller map."""
-    found = tried(to_map, numbered(1, 8, 2), 1, 3, 2)
-    expect(found is None, "7 patch tokens for 6 cells, and yours says nothing. Too many is a sign of a wrong prefix.")
+    """Too many tokens, or too few, is an error, not another map."""
+    says = {
+        7: "and yours says nothing. Too many is a sign of a wrong prefix.",
+        9: "and yours adds a column. -1 takes whatever is there; name both sizes.",
+        8: "and yours adds a row. -1 takes whatever is there; name both sizes.",
+        3: "and yours makes a map of them all the same.",
+    }
+    for count, words in says.items():
+        found = tried(to_map, numbered(1, count + 1, 2), 1, 3, 2)
+        expect(found is None, f"{count} patch tokens for 6 cells, {words}")
 
 
 def lets_the_gradient_through(to_map: ToMap) -> None:
     """The backbone must be able to learn."""
     tokens = numbered(1, 7, 2).requires_grad_()
     expect(
-        torch.as_tensor(to_map(tokens, 1, 3, 2)).requires_grad, "The map has no gradient: the backbone cannot learn."
+        torch.as_tensor(to_map(tokens, 1, 3, 2)).requires_grad, "The map has no gradient: no backbone learns from it."
     )
 
 
@@ -246,6 +275,7 @@ EXERCISES = (
             one_camera_is_worst,
             own_row_goes_by_index,
             nearer_counts_more,
+            cameras_are_not_divided,
             each_patch_for_itself,
             each_image_for_itself,
             finite_at_large_scale,
