@@ -71,7 +71,7 @@ notebooks: .venv/.ready
 	$(BIN)/python -m book.tools.notebooks run $(CHAPTERS)
 	$(BIN)/python -m book.tools.paper_figures
 
-NBVAL := --import-mode=importlib --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg -p no:cacheprovider
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_rules -p no:cacheprovider
 
 test: check .venv/axe-core
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --durations=10

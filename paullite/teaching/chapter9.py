@@ -214,5 +214,5 @@ def numbers(columns: Columns) -> Html:
     >>> numbers({"network": ["source"], "mAP, %": ["6.4"]})
     [numbers of this run: network; mAP, %]
     """
-    table = folded([given(columns)]).replace("of this figure", "of this run")
-    return Html(table.replace("<details ", "<details open ", 1), f"[numbers of this run: {'; '.join(columns)}]")
+    table = folded([given(columns)], "Numbers of this run", opened=True)
+    return Html(table, f"[numbers of this run: {'; '.join(columns)}]")

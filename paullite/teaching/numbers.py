@@ -62,18 +62,20 @@ def given(columns: Columns) -> list[Table]:
     return [Table("", {name: [_text(value) for value in values] for name, values in columns.items()})]
 
 
-def folded(groups: Sequence[Sequence[Table]]) -> str:
+def folded(groups: Sequence[Sequence[Table]], title: str = "Numbers of this figure", opened: bool = False) -> str:
     """The tables as HTML, behind a line that opens them; nothing if there are none.
 
     Args:
         groups: the tables of a figure, or those of each picture of one that moves.
+        title: of that line.
+        opened: whether they show from the beginning.
     """
     if not any(table.columns for tables in groups for table in tables):
         return ""
     body = "".join(f"<div>{''.join(map(_table, tables))}</div>" for tables in groups)
     return (
-        "<details class=paul-numbers><summary>Numbers of this figure</summary>"
-        f'<div role=group aria-label="Numbers of this figure" tabindex=0>{body}</div></details>'
+        f"<details {'open ' * opened}class=paul-numbers><summary>{title}</summary>"
+        f'<div role=group aria-label="{title}" tabindex=0>{body}</div></details>'
     )
 
 

@@ -1,17 +1,20 @@
-"""nbval over the chapters: strict, but for what can never be compared."""
+"""nbval over chapters and assignments, as ``-p tests.nbval_rules``: strict, but for what can never be compared."""
 
 import os
 
 import pytest
 
-# figures as frames and no progress bars, as when the stored outputs were made
-os.environ.update({"PAULLITE_BOOK": "1", "TQDM_DISABLE": "1"})
 NEVER_COMPARED = (
     "stderr",
     "text/html",
     "image/svg+xml",
     "application/vnd.jupyter.widget-view+json",
 )
+
+
+def pytest_configure() -> None:
+    """Figures as frames and no progress bars, as when the stored outputs were made."""
+    os.environ.update({"PAULLITE_BOOK": "1", "TQDM_DISABLE": "1"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
