@@ -102,13 +102,13 @@ bands: .venv/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bands
 
 STUDY_RUNS := runs/experiments
-RECEIPTS := paullite/experiments/receipts
+RECEIPTS := book/paulbook/studies/receipts
 RESULTS = $(BIN)/python -m book.tools.results
 
 # Trials that were run before, with the same settings and versions, are not run again: delete $(STUDY_RUNS) when the code
 # behind them has changed. The number of threads is set for what is computed outside of trials.
 experiments: .venv/.ready
-	set -e; for study in $(STUDIES); do OMP_NUM_THREADS=1 $(BIN)/paullite experiment $$study --output $(STUDY_RUNS); done
+	set -e; for study in $(STUDIES); do OMP_NUM_THREADS=1 $(BIN)/paulbook experiment $$study --output $(STUDY_RUNS); done
 	mkdir -p $(RECEIPTS)
 	cp $(STUDY_RUNS)/*.json $(STUDY_RUNS)/*.csv $(RECEIPTS)
 	if [ -f $(STUDY_RUNS)/failures-worst.png ]; then cp $(STUDY_RUNS)/failures-worst.png book/assets/worst.png; fi

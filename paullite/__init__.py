@@ -17,45 +17,61 @@ A   anchors of IPFL: every view of every image
 ==  ===============================================
 """
 
-from . import data, evaluation, losses, memory, models, teaching
-from .adaptation import adapt, adapt_batch_norm
-from .checkpoints import load, load_reference_checkpoint, save
-from .config import PRESETS, AdaptConfig, Preset, PretrainConfig
-from .demo import shipped_net
-from .errors import InputError
-from .evaluation import Scores
-from .judge import evaluate
-from .models import PatchNet
-from .pretraining import pretrain
-from .teaching import check, check_report, figures
-from .training import Run
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__version__ = "1.0.0"
+from .version import __version__
+
+if TYPE_CHECKING:  # for editors and type checkers; at run time a name is imported when it is first used
+    from . import controls, data, evaluation, losses, memory, models, step
+    from .adaptation import adapt
+    from .config import PRESETS, AdaptConfig, Preset, PretrainConfig
+    from .errors import InputError
+    from .evaluation import Scores, evaluate
+    from .models import PatchNet
+    from .pretraining import pretrain
+    from .runs import Run
+    from .runs.networks import export_onnx, load, load_reference_checkpoint, save, shipped_net
+
+# Where each public name lives. Imported on first use, so that the command line answers without torch.
+HOMES = {
+    "adaptation": ("adapt",),
+    "config": ("PRESETS", "AdaptConfig", "Preset", "PretrainConfig"),
+    "errors": ("InputError",),
+    "evaluation": ("Scores", "evaluate"),
+    "models": ("PatchNet",),
+    "pretraining": ("pretrain",),
+    "runs": ("Run",),
+    "runs.networks": ("export_onnx", "load", "load_reference_checkpoint", "save", "shipped_net"),
+}
+MODULES = ("controls", "data", "evaluation", "losses", "memory", "models", "step")
+MOVED = {
+    "check": "check",
+    "check_report": "check_report",
+    "figures": "figures",
+    "teaching": "",
+    "experiments": "studies",
+}
 
 __all__ = [
-    "PRESETS",
-    "AdaptConfig",
-    "InputError",
-    "PatchNet",
-    "Preset",
-    "PretrainConfig",
-    "Run",
-    "Scores",
-    "adapt",
-    "adapt_batch_norm",
-    "check",
-    "check_report",
-    "data",
-    "evaluate",
-    "evaluation",
-    "figures",
-    "load",
-    "load_reference_checkpoint",
-    "losses",
-    "memory",
-    "models",
-    "pretrain",
-    "save",
-    "shipped_net",
-    "teaching",
-]
+    "PRESETS", "AdaptConfig", "InputError", "PatchNet", "Preset", "PretrainConfig", "Run", "Scores", "__version__",
+    "adapt", "controls", "data", "evaluate", "evaluation", "export_onnx", "load", "load_reference_checkpoint",
+    "losses", "memory", "models", "pretrain", "save", "shipped_net", "step",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for; a name of version 1 says where it is now."""
+    if name in MODULES:
+        return import_module(f".{name}", __name__)
+    for module, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(f".{module}", __name__), name)
+    if name in MOVED:
+        new = ".".join(filter(None, ("pb", MOVED[name])))
+        raise AttributeError(f"found pl.{name}; it is now in the book's package; use: import paulbook as pb; {new}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -12,14 +12,13 @@ from .config import AdaptConfig
 from .data.items import ReIDDataset, Split
 from .data.loading import EpochLoader, ViewPairs, plain_batches
 from .data.transforms import original_transform, seed_of, surrogate_transform
-from .diagnostics import Diagnosis
 from .errors import InputError, at_least_one
-from .judge import judged
+from .evaluation import judged
 from .losses import ipfl, pedal
 from .memory import FeatureMemory
 from .models import PatchNet, PatchOutput
 from .pedal_blocks import pedal_in_blocks
-from .training import (
+from .runs import (
     Run,
     Session,
     ShardedMemory,
@@ -29,12 +28,13 @@ from .training import (
     check_groups,
     digest,
     each_group,
-    extract,
     fingerprint,
     set_rates,
     sgd,
     whole,
 )
+from .runs.diagnostics import Diagnosis
+from .runs.networks import network_of
 
 
 def adapt(
@@ -172,43 +172,6 @@ def pedal_over(memory: FeatureMemory | ShardedMemory, x: Tensor, index: Tensor, 
     return pedal(x, memory.features, index, scale=config.scale, k=config.k)
 
 
-def adapt_batch_norm(net: PatchNet, target: ReIDDataset | Split, *, seed: int = 0, batch: int = 84) -> PatchNet:
-    """The control that any adaptation must beat: only the batch-norm statistics are taken anew from the target.
-
-    Args:
-        net: copied, not changed.
-        target: its training images, without their identities.
-        seed: the batches are drawn at random.
-        batch: images at a time, as many as a training step sees with their surrogates.
-
-    Returns:
-        A copy of the network whose running means and variances are plain averages over one pass.
-
-    Source: Li et al., Pattern Recognition 2018 (AdaBN), for the idea.
-
-    >>> import paullite as pl
-    >>> net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
-    >>> adapted = adapt_batch_norm(net, pl.data.PaperDolls("target", identities=4, test_identities=2))
-    >>> torch.equal(net.reduction.weight, adapted.reduction.weight)
-    True
-    >>> torch.equal(net.norm.running_mean, adapted.norm.running_mean)
-    False
-    """
-    adapted = copy.deepcopy(net)
-    for layer in batch_norms(adapted):
-        layer.reset_running_stats()
-        layer.momentum = None  # a plain average over all batches
-    extract(adapted, shuffled(target.unlabelled(), seed), batch=batch, train_mode=True)
-    for layer, original in zip(batch_norms(adapted), batch_norms(net), strict=True):
-        layer.momentum = original.momentum
-    return adapted
-
-
-def batch_norms(net: torch.nn.Module) -> list[torch.nn.modules.batchnorm._BatchNorm]:
-    """All batch-norm layers of a network."""
-    return [layer for layer in net.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
-
-
 def view_pairs(net: PatchNet, images: Split, config: AdaptConfig) -> ViewPairs:
     """Every image with its surrogate positive, as the network wants them."""
     given = net.size, net.normalisation
@@ -266,15 +229,6 @@ def only_these_learn(net: PatchNet, *parts: torch.nn.Module) -> list[torch.nn.Pa
     return learning
 
 
-def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
-    """The network in a run, a file, or as it is."""
-    if isinstance(start, str | Path):
-        from .checkpoints import load_network
-
-        return load_network(start)
-    return start.net if isinstance(start, Run) else start
-
-
 def check_sizes(config: AdaptConfig, images: int) -> None:
     """Raises an `InputError` if the batch or K does not fit the number of images."""
     check_batch(config, images)
@@ -292,8 +246,3 @@ def check_sizes(config: AdaptConfig, images: int) -> None:
 def shuffled_places(count: int, seed: int) -> Tensor:
     """0..count-1 in an order that depends on the seed alone."""
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed_of(seed, "first pass")))
-
-
-def shuffled(images: Split, seed: int) -> Split:
-    """The images in an order that depends on the seed alone."""
-    return images.take(shuffled_places(len(images), seed).tolist())

@@ -14,10 +14,10 @@ from .data.items import ReIDDataset, Split
 from .data.loading import AnchorPairs, EpochLoader
 from .data.transforms import original_transform, seeded
 from .errors import InputError
-from .judge import judged
+from .evaluation import judged
 from .losses import batch_triplet
 from .models import Normalisation, PatchNet
-from .training import (
+from .runs import (
     Run,
     Session,
     Team,

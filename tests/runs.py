@@ -17,7 +17,7 @@ import torch
 import paullite as pl
 from paullite import adaptation
 from paullite.data.loading import ViewPairs
-from paullite.training import Session, state
+from paullite.runs import Session, state
 
 # a server that has imported everything and computed nothing: its children start at once, and are free to be killed
 SERVER = multiprocessing.get_context("forkserver")

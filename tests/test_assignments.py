@@ -8,11 +8,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from paulbook.checking import all_exercises
 
 from book.tools.notebooks import BOOK, first_cell
-from paullite.teaching.checking import all_exercises
-
-from .chapters import ASSIGNMENTS, code_cells, read, tags, written_exercises
+from tests.chapters import ASSIGNMENTS, code_cells, read, tags, written_exercises
 
 ROOT = Path(__file__).parent.parent
 MOST_SECONDS = 60
@@ -92,9 +91,9 @@ def test_minutes_and_points_add_up(path: Path) -> None:
     assert all(len(row) == 5 and all(row) for row in rubric[1:-1])
     total = sum(points for _, _, points in tasks)
     assert int(rubric[-1][1]) == total and f"**Points**: {total}" in words
-    checked = sum(int(row[1]) for row in rubric if "`pl.check` says" in row[2])
+    checked = sum(int(row[1]) for row in rubric if "`pb.check` says" in row[2])
     assert checked == sum(e.points for e in all_exercises().values() if e.assignment == path.stem)
-    assert f"{checked} are given by `pl.check` and {total - checked} for" in words
+    assert f"{checked} are given by `pb.check` and {total - checked} for" in words
 
 
 @BY_ASSIGNMENT
@@ -122,4 +121,4 @@ def test_form(path: Path) -> None:
         assert (path.parent / target).is_file() or "notebooks/" in target, target
     for part in ("**You need**", "**Budget**", "**Hand in**", "## Rubric"):
         assert part in text(path)
-    assert cells[-1].source.startswith("pl.check_report(") and f'assignment="{path.stem}"' in cells[-1].source
+    assert cells[-1].source.startswith("pb.check_report(") and f'assignment="{path.stem}"' in cells[-1].source

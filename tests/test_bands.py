@@ -2,18 +2,18 @@
 
 import json
 
+import paulbook as pb
 import pytest
+from paulbook.bands import Band, measured
+from paulbook.chapters import chapter9
+from paulbook.chapters.chapter5 import PEOPLE, settings
+from paulbook.studies.receipts import read
+from paulbook.studies.studies import STUDIES
 
 import paullite as pl
-from paullite.experiments.receipts import read
-from paullite.experiments.studies import STUDIES
 from paullite.pretraining import build_net
-from paullite.teaching import chapter9
-from paullite.teaching.bands import Band, measured
-from paullite.teaching.chapter5 import PEOPLE, settings
-
-from .benchmarks.bands import CHAPTER5, CHAPTER9, SEEDS9, asked, asked9, bands
-from .benchmarks.bar import SEEDS
+from tests.benchmarks.bands import CHAPTER5, CHAPTER9, SEEDS9, asked, asked9, bands
+from tests.benchmarks.bar import SEEDS
 
 
 def test_bands_are_those_of_the_receipts() -> None:
@@ -33,7 +33,7 @@ def test_an_untrained_network_is_outside_the_band_of_chapter_5() -> None:
     for seed in range(3):
         untrained = pl.evaluate(build_net(settings(seed), PEOPLE), test)
         for column, value in untrained.headline().items():
-            assert 100 * value < pl.teaching.band("chapter5", column).low, (seed, column, value)
+            assert 100 * value < pb.band("chapter5", column).low, (seed, column, value)
 
 
 def test_a_band_is_three_deviations_wide_and_stays_within_0_and_100() -> None:
@@ -43,7 +43,7 @@ def test_a_band_is_three_deviations_wide_and_stays_within_0_and_100() -> None:
 
 def test_an_unknown_band_names_the_nearest() -> None:
     with pytest.raises(pl.InputError, match="chapter5/rank1"):
-        pl.teaching.band("chapter5", "rank_1")
+        pb.band("chapter5", "rank_1")
 
 
 def test_chapter_9_was_measured_with_its_settings() -> None:
@@ -78,13 +78,13 @@ def test_an_untrained_network_is_outside_the_bands_of_chapter_9() -> None:
         untrained = pl.evaluate(build_net(chapter9.settings(seed).pretrain, 80), target)
         for column in ("rank1", "map_step"):
             for arm in ("batch_norm", *chapter9.ARMS):
-                band = pl.teaching.band(f"chapter9_{arm}", column)
+                band = pb.band(f"chapter9_{arm}", column)
                 assert 100 * untrained.headline()[column] < band.low, (seed, arm, column)
 
 
 def test_a_band_of_a_study_is_that_of_its_receipt() -> None:
     values = tuple(trial.scores["map_step"] for trial in read("ablation").of("pedal"))
-    assert pl.teaching.study_band("ablation", "pedal", "map_step") == Band(values)
+    assert pb.study_band("ablation", "pedal", "map_step") == Band(values)
     for wrong, words in {
         ("ablatoin", "paul", "rank1"): "ablation",
         ("ablation", "pual", "rank1"): "paul",
@@ -92,4 +92,4 @@ def test_a_band_of_a_study_is_that_of_its_receipt() -> None:
         ("market1501", "dolls/direct", "rank1"): "expected two or more",
     }.items():
         with pytest.raises(pl.InputError, match=words):
-            pl.teaching.study_band(*wrong)
+            pb.study_band(*wrong)

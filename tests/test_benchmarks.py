@@ -10,12 +10,11 @@ import torch.nn.functional as F
 
 import paullite as pl
 from paullite.data.transforms import evaluation_transform
-from paullite.training import extract
-
-from .benchmarks import extraction, gpu, loading, pooling
-from .benchmarks.loss_step import Step as LossStep
-from .benchmarks.step import Parts, Step, drawn_step, learning, net_of, section
-from .benchmarks.timing import Row, medians, rows, table
+from paullite.runs import extract
+from tests.benchmarks import extraction, gpu, loading, pooling
+from tests.benchmarks.loss_step import Step as LossStep
+from tests.benchmarks.step import Parts, Step, drawn_step, learning, net_of, section
+from tests.benchmarks.timing import Row, medians, rows, table
 
 
 @pytest.fixture(scope="module")

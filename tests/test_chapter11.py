@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from paulbook.chapters import chapter11
 
 import paullite as pl
-from paullite.teaching import chapter11
-from paullite.training import digest
+from paullite.runs import digest
 
 DOLLS = pl.data.PaperDolls("target", identities=4, test_identities=2)
 CONFIG = replace(pl.PRESETS["paperdolls"].adapt, device="cpu", k=5)

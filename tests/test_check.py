@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paullite.data.check import CheckReport, Count, check_dataset
+from paullite.app.check import CheckReport, Count, check_dataset
 from paullite.data.layouts import PUBLISHED
-
-from .test_readers import DUKE_NAMES, MARKET_NAMES, cut_short, fails, folders, msmt, picture, table
+from tests.test_readers import DUKE_NAMES, MARKET_NAMES, cut_short, fails, folders, msmt, picture, table
 
 
 def squeezed(report: CheckReport) -> str:

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 import paullite as pl
-from paullite import cli
-from paullite.cli import main
+from paullite.app import cli
+from paullite.app.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_demo_with_small_settings(
     """The demo's wiring on a handful of people; its scores are tested in test_end_to_end."""
     import dataclasses
 
-    from paullite import demo as demo_module
+    from paullite.app import demo as demo_module
 
     small = pl.Preset(
         dataclasses.replace(pl.PRESETS["paperdolls"].pretrain, epochs=1, batch=8, workers=0, progress=False),

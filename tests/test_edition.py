@@ -11,9 +11,8 @@ import nbformat
 import pytest
 
 from book.tools import edition
-
-from .chapters import CHAPTERS, EXERCISE, FOLDED, read, written_exercises
-from .site import broken, pages
+from tests.chapters import CHAPTERS, EXERCISE, FOLDED, read, written_exercises
+from tests.site import broken, pages
 
 ROOT = Path(__file__).parent.parent
 LONG_ENOUGH = 15  # characters of a line of code that is nobody else's by chance

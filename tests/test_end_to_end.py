@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import paullite as pl
-from paullite.demo import shipped_net
-from paullite.training import fingerprint
+from paullite.runs import fingerprint
+from paullite.runs.networks import shipped_net
 
 WEIGHTS = Path(pl.__file__).parent / "weights"
 
@@ -40,7 +40,7 @@ def test_unknown_shipped_network() -> None:
 def test_paul_lifts_the_scores(target: pl.data.PaperDolls) -> None:
     """Half of the gains that the bar asks of the whole schedule, after a part of it."""
     before = shipped_net()
-    direct, control = (pl.evaluate(net, target) for net in (before, pl.adapt_batch_norm(before, target)))
+    direct, control = (pl.evaluate(net, target) for net in (before, pl.controls.batch_norm(before, target)))
     config = dataclasses.replace(
         pl.PRESETS["paperdolls"].adapt, epochs=6, decay_epoch=5, evaluate_every=0, progress=False
     )

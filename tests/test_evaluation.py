@@ -7,9 +7,8 @@ import torch
 import paullite as pl
 from paullite.errors import InputError
 from paullite.evaluation import score_ranking
-
-from . import slow
-from .conftest import cases
+from tests import slow
+from tests.conftest import cases
 
 
 @pytest.mark.parametrize("case", cases("ranking"))

@@ -6,13 +6,13 @@ import importlib
 import io
 import re
 
+import paulbook as pb
 import pytest
+from paulbook import checking
+from paulbook.checking import all_exercises, verdict
 
 import paullite as pl
-from paullite.teaching import checking
-from paullite.teaching.checking import all_exercises, verdict
-
-from .chapters import ASSIGNMENTS, CHAPTERS, code_cells, read, tags, written_exercises
+from tests.chapters import ASSIGNMENTS, CHAPTERS, code_cells, read, tags, written_exercises
 
 EXERCISES = all_exercises()
 
@@ -70,7 +70,7 @@ def test_the_stub_is_not_tried(name: str) -> None:
 def test_the_chapters_solution_in_place_of_the_stub(path, written) -> None:
     """With the cells that it needs: the imports, then the solution, then the check of the stub's cell."""
     imports = "\n".join(c.source for c in code_cells(read(path)) if "first-cell" not in tags(c) and _imports_only(c))
-    checked = "\n".join(line for line in written.stub.splitlines() if "pl.check(" in line)
+    checked = "\n".join(line for line in written.stub.splitlines() if "pb.check(" in line)
     names: dict = {"pl": pl}
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
@@ -95,14 +95,14 @@ def test_check_says_hands_back_and_reports(capsys: pytest.CaptureFixture[str], m
     right = EXERCISES["average_precision"].solution
     words = ("not tried yet", "return?", "TypeError", "right.")
     for answer, word in zip((lambda *_: ..., lambda *_: None, lambda matches: 1, right), words, strict=True):
-        assert pl.check("average_precision", answer) is right
+        assert pb.check("average_precision", answer) is right
         said = capsys.readouterr().out
         assert said.startswith("average_precision: ") and word in said
         assert max(map(len, said.splitlines())) <= checking.WIDTH
-    pl.check_report()
+    pb.check_report()
     assert capsys.readouterr().out.endswith("right: 1 of 1 tried here\n")
 
 
 def test_unknown_exercise_names_the_nearest() -> None:
     with pytest.raises(pl.InputError, match="average_precision"):
-        pl.check("average_precison", len)
+        pb.check("average_precison", len)

@@ -16,17 +16,17 @@ from typing import Any, get_args
 import pytest
 import timm
 import torch
+from paulbook.studies import real, receipts, runner
+from paulbook.studies.settings import STUDY, Method, Settings
+from paulbook.studies.studies import STUDIES, Arm, Study
+from paulbook.studies.tables import arm_rows, base_of
+from paulbook.studies.trial import METHODS, begin, key_of, phase1, random_boxes, run_trial, source_net
 from safetensors.torch import save_file
 
 import paullite as pl
-from paullite.cli import main
-from paullite.experiments import real, receipts, runner
-from paullite.experiments.settings import STUDY, Method, Settings
-from paullite.experiments.studies import STUDIES, Arm, Study
-from paullite.experiments.tables import arm_rows, base_of
-from paullite.experiments.trial import METHODS, begin, key_of, phase1, random_boxes, run_trial, source_net
+from paullite.app.cli import main
 from paullite.models import stripes
-from paullite.training import versions
+from paullite.runs import versions
 
 SMALL: dict[str, Any] = {
     "source": {"identities": 6, "test_identities": 2},
@@ -167,7 +167,7 @@ def test_study_runs_resumes_and_repeats(tiny: Study, tmp_path: Path) -> None:
     assert said[0] == "trials: 8, still to run: 8, networks to pretrain first: 2; jobs: 2"
     receipt, first = receipts.read(path), path.read_text()
     assert [(t.arm, t.seed) for t in receipt.trials] == [(arm, seed) for arm in tiny.arms for seed in (0, 1)]
-    assert receipt.command == "paullite experiment tiny" and receipt.versions == versions()
+    assert receipt.command == "paulbook experiment tiny" and receipt.versions == versions()
     assert str(tmp_path) not in first and os.path.expanduser("~") not in first
     rows = receipts.history(path)
     assert {row["arm"] for row in rows} == {"paul", "instance"} and {row["epoch"] for row in rows} == {0, 1}
@@ -180,7 +180,7 @@ def test_study_runs_resumes_and_repeats(tiny: Study, tmp_path: Path) -> None:
     assert [t.scores for t in again.trials] == [t.scores for t in receipt.trials]  # other processes, the same bits
 
     few = receipts.read(runner.run_study("tiny", tmp_path, seeds=(1,), say=said.append))
-    assert few.command == "paullite experiment tiny --seeds 1" and {t.seed for t in few.trials} == {1}
+    assert few.command == "paulbook experiment tiny --seeds 1" and {t.seed for t in few.trials} == {1}
     assert base_of(receipt) == "paul" and [row.seeds for row in arm_rows(receipt)] == [2, 2, 2, 2]
 
 
@@ -195,12 +195,12 @@ def test_bad_trial_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
 
 
 LONG = """
-from paullite.experiments import runner, studies
-from paullite.experiments.studies import Arm, Study
+from paulbook.studies import runner, studies
+from paulbook.studies.studies import Arm, Study
 if __name__ == "__main__":
     world = {"source": {"identities": 6}, "target": {"identities": 6}, "pretrain": {"epochs": 500, "batch": 8}}
     studies.STUDIES["long"] = Study("?", {"paul": Arm("long", world)}, (0, 1))
-    from paullite.cli import main
+    from paullite.app.cli import main
     raise SystemExit(main(["experiment", "long", "--output", "out", "--jobs", "2"]))
 """
 
@@ -317,7 +317,7 @@ def small_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> real.Real:
 
 
 def test_real_people_in_small(small_real: real.Real, tmp_path: Path) -> None:
-    path = real.run_real(small_real, tmp_path / "out", command="paullite experiment market1501", say=lambda _: None)
+    path = real.run_real(small_real, tmp_path / "out", command="paulbook experiment market1501", say=lambda _: None)
     receipt = receipts.read(path)
     stages = ("direct", "batch_norm", "paul")
     assert list(receipt.arms) == ["features", *(f"{s}/{stage}" for s in ("dolls", "real") for stage in stages)]

@@ -10,16 +10,15 @@ import pytest
 import torch
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from paulbook.studies import failures
+from paulbook.studies.rankings import Features, features_of, rankings
 from PIL import Image
 
 import paullite as pl
-from paullite import pictures
+from paullite.app import pictures
 from paullite.data import PaperDolls
 from paullite.errors import InputError
-from paullite.evaluation import score_ranking
-from paullite.experiments import failures
-from paullite.experiments.rankings import Features, features_of, rankings
-from paullite.judge import ranking_columns
+from paullite.evaluation import ranking_columns, score_ranking
 
 Slow = tuple[int, list[int], list[int]]
 WAYS = ("camera pair", "view", "garment", "occluder")

@@ -13,10 +13,9 @@ import torch
 
 import paullite as pl
 from paullite.data.loading import EpochBatches
-from paullite.training import Session, lock, state, writable_folder
-from paullite.training.lock import FolderLock
-
-from .runs import Fault, adapt_config, run, same_result, start_net
+from paullite.runs import Session, lock, state, writable_folder
+from paullite.runs.lock import FolderLock
+from tests.runs import Fault, adapt_config, run, same_result, start_net
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EVERY_STEP = {"save_minutes": 1e-6}
@@ -132,7 +131,7 @@ def test_two_runs_on_one_folder(dolls: pl.data.PaperDolls, tmp_path: Path) -> No
 
 
 def test_the_lock_of_a_run_that_was_killed_is_taken_over(tmp_path: Path) -> None:
-    code = "import os, pathlib, sys; from paullite.training.lock import FolderLock; "
+    code = "import os, pathlib, sys; from paullite.runs.lock import FolderLock; "
     code += "FolderLock(pathlib.Path(sys.argv[1])).__enter__(); os._exit(1)"
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert (tmp_path / lock.NAME).is_file()

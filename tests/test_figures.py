@@ -8,14 +8,15 @@ import subprocess
 from pathlib import Path
 
 import nbformat
+import paulbook as pb
 import pytest
 from nbclient import NotebookClient
+from paulbook import figures
 from PIL import Image
 
 import paullite as pl
-from paullite.teaching import figures
 
-SCRIPTS = sorted((Path(pl.__file__).parent / "teaching" / "scripts").glob("*.js"))
+SCRIPTS = sorted((Path(pb.__file__).parent / "scripts").glob("*.js"))
 
 
 def square(red: int) -> Image.Image:
@@ -89,7 +90,7 @@ def test_explore_in_a_real_kernel_is_a_widget(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("PAULLITE_BOOK", raising=False)
     code = """import paullite as pl
 from PIL import Image
-pl.figures.explore(lambda v: Image.new("RGB", (8, 6), (v, 0, 0)), [0, 9], label="red", alt="Red {}.")"""
+pb.figures.explore(lambda v: Image.new("RGB", (8, 6), (v, 0, 0)), [0, 9], label="red", alt="Red {}.")"""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
     assert "application/vnd.jupyter.widget-view+json" in notebook.cells[0].outputs[-1]["data"]

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from paullite.errors import InputError
 from paullite.losses import BatchTripletLoss, IpflLoss, PedalLoss, batch_triplet, ipfl, pedal
-
-from . import slow
-from .conftest import cases
+from tests import slow
+from tests.conftest import cases
 
 
 def unit(*shape: int) -> Tensor:

@@ -14,7 +14,7 @@ from paullite.adaptation import view_pairs
 from paullite.config import RunConfig
 from paullite.data.loading import AnchorPairs
 from paullite.data.transforms import evaluation_transform
-from paullite.training import sgd, start_accelerator
+from paullite.runs import sgd, start_accelerator
 
 QUICK: dict[str, Any] = dict(epochs=1, batch=8, workers=0, progress=False, evaluate_every=0)
 

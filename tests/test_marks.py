@@ -6,19 +6,20 @@ import sys
 from pathlib import Path
 
 import nbformat
+import paulbook as pb
 import pytest
+from paulbook import checking, marks
+from paulbook.checking import all_exercises
+from paulbook.collecting import collect, run_again
 
 import paullite as pl
-from paullite.cli import main
-from paullite.teaching import checking, marks
-from paullite.teaching.checking import all_exercises
-from paullite.teaching.collecting import collect, run_again
+from paullite.app.cli import main
 
 EXERCISES = all_exercises()
 CHECK = "import paullite as pl\n"
-RIGHT = CHECK + 'pl.check("late_ranking", [0, 1, 1, 1])'
-WRONG = CHECK + 'pl.check("late_ranking", [1, 0])'
-REPORT = 'pl.check_report("my marks.json", student="{}", exercises=["late_ranking", "average_precision"])'
+RIGHT = CHECK + 'pb.check("late_ranking", [0, 1, 1, 1])'
+WRONG = CHECK + 'pb.check("late_ranking", [1, 0])'
+REPORT = 'pb.check_report("my marks.json", student="{}", exercises=["late_ranking", "average_precision"])'
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def fresh_session(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def answer(name: str, *answers: object) -> None:
     for one in answers:
-        pl.check(name, one)
+        pb.check(name, one)
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -41,7 +42,7 @@ def table(path: Path) -> list[dict[str, str]]:
 def test_what_is_written_is_read(tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "new" / f"marks.{ending}"
     answer("late_ranking", ..., [1, 0], [0, 1])
-    pl.check_report(path, student="=Ünal, A.", chapters=[1])
+    pb.check_report(path, student="=Ünal, A.", chapters=[1])
     assert capsys.readouterr().out.splitlines()[-1].startswith("=Ünal, A.: 1 of 2 points, 1 of 2 exercises right.")
     found = marks.read(path)
     assert (found.student, found.assignment, found.paullite) == ("=Ünal, A.", "", pl.__version__)
@@ -58,9 +59,9 @@ def test_what_is_written_is_read(tmp_path: Path, ending: str, capsys: pytest.Cap
 def test_without_a_path_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
     answer("late_ranking", [0, 1])
     capsys.readouterr()
-    pl.check_report()
+    pb.check_report()
     assert capsys.readouterr().out.endswith("right: 1 of 1 tried here\n")
-    pl.check_report(chapters=[1], exercises=["find_leak"])
+    pb.check_report(chapters=[1], exercises=["find_leak"])
     said = capsys.readouterr().out
     assert "find_leak" in said and said.endswith("right: 1 of 3 asked for\n")
 
@@ -68,9 +69,9 @@ def test_without_a_path_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
 def test_which_exercises_and_how_many_points(tmp_path: Path) -> None:
     answer("late_ranking", [0, 1])
     path = tmp_path / "a.json"
-    pl.check_report(path, student="A", weights={"late_ranking": 2.5})
+    pb.check_report(path, student="A", weights={"late_ranking": 2.5})
     assert [(m.exercise, m.points, m.of) for m in marks.read(path).marks] == [("late_ranking", 2.5, 2.5)]
-    pl.check_report(tmp_path / "b.json", student="A", assignment="assignment_02")
+    pb.check_report(tmp_path / "b.json", student="A", assignment="assignment_02")
     assert {m.exercise: m.of for m in marks.read(tmp_path / "b.json").marks} == {
         "rank1_by_camera": 4,
         "split_people": 4,
@@ -81,15 +82,15 @@ def test_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """A later session adds to the file. What it did not try stays; what it tried counts as it is now."""
     path = tmp_path / "marks.json"
     answer("late_ranking", [0, 1])
-    pl.check_report(path, student="A", chapters=[1])
+    pb.check_report(path, student="A", chapters=[1])
     monkeypatch.setattr(checking, "_results", {})
     answer("late_ranking", ...)
     answer("find_leak", EXERCISES["find_leak"].solution)
-    pl.check_report(path, student="A", chapters=[2])
+    pb.check_report(path, student="A", chapters=[2])
     found = {m.exercise: m.state for m in marks.read(path).marks}
     assert found["late_ranking"] == found["find_leak"] == "right" and found["average_precision"] == "not tried"
     answer("late_ranking", [1, 0])
-    pl.check_report(path, student="A", chapters=[1])
+    pb.check_report(path, student="A", chapters=[1])
     found = {m.exercise: m.state for m in marks.read(path).marks}
     assert found["late_ranking"] == "wrong" and found["find_leak"] == "right"
 
@@ -97,7 +98,7 @@ def test_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "marks.json"
     answer("late_ranking", [0, 1])
-    pl.check_report(path, student="A")
+    pb.check_report(path, student="A")
     before = path.read_bytes()
 
     def full(*_: object, **__: object) -> None:
@@ -105,7 +106,7 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(pl.InputError, match="no space"):
-        pl.check_report(path, student="A")
+        pb.check_report(path, student="A")
     monkeypatch.undo()
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["marks.json"]
 
@@ -113,11 +114,11 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: 
 def test_a_name_that_is_put_in_later(tmp_path: Path) -> None:
     path = tmp_path / "marks.json"
     answer("late_ranking", [0, 1])
-    pl.check_report(path, student="your name")
-    pl.check_report(path, student="Ada")
+    pb.check_report(path, student="your name")
+    pb.check_report(path, student="Ada")
     assert marks.read(path).student == "Ada"
     with pytest.raises(pl.InputError, match="found the marks of Ada, no assignment, in"):
-        pl.check_report(path, student="Eve")
+        pb.check_report(path, student="Eve")
     assert marks.read(path).student == "Ada"
 
 
@@ -142,27 +143,27 @@ def test_bad_input_is_one_line_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(pl.InputError) as error:
-        pl.check_report(**given)
+        pb.check_report(**given)
     assert said in str(error.value) and "\n" not in str(error.value)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[1]", "not json", '{"format": "other", "exercises": []}', '{"format": "paullite marks 1"}']
+    "text", ["", "{}", "[1]", "not json", '{"format": "other", "exercises": []}', '{"format": "paulbook marks 1"}']
 )
 def test_a_file_that_is_no_file_of_marks_is_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "marks.json"
     path.write_text(text, encoding="utf-8")
     answer("late_ranking", [0, 1])
     with pytest.raises(pl.InputError, match="is no file of marks"):
-        pl.check_report(path, student="A")
+        pb.check_report(path, student="A")
     assert path.read_text(encoding="utf-8") == text
 
 
 def test_points_that_do_not_fit_the_state_are_found(tmp_path: Path) -> None:
     path = tmp_path / "marks.json"
     answer("late_ranking", [1, 0])
-    pl.check_report(path, student="A")
+    pb.check_report(path, student="A")
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["exercises"][0]["points"] = 1
     path.write_text(json.dumps(facts), encoding="utf-8")
@@ -174,7 +175,7 @@ def handed_in(folder: Path, student: str, answers: object, ending: str = "json")
     checking._results.clear()
     answer("late_ranking", answers)
     path = folder / student / f"marks.{ending}"
-    pl.check_report(path, student=student, exercises=["late_ranking"])
+    pb.check_report(path, student=student, exercises=["late_ranking"])
     return path
 
 

@@ -5,8 +5,7 @@ import torch
 
 from paullite.errors import InputError
 from paullite.memory import FeatureMemory
-
-from .conftest import DATA
+from tests.conftest import DATA
 
 
 def test_memory_is_the_reference() -> None:

@@ -14,8 +14,7 @@ from paullite.adaptation import only_these_learn
 from paullite.errors import InputError
 from paullite.models import PatchLinear, PatchNet, patch_attention, pool_patches, stripes
 from paullite.models.generators import LightGenerator, ReferenceGenerator
-
-from .conftest import cases
+from tests.conftest import cases
 
 BACKBONES = ["resnet50.tv_in1k", "test_resnet", "mobilenetv2_100", "convnext_atto", "test_vit"]
 

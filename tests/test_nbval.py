@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from .chapters import CHAPTERS, code_cells, read, tags
+from tests.chapters import CHAPTERS, code_cells, read, tags
 
 ROOT = Path(__file__).parent.parent
 

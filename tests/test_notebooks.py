@@ -21,8 +21,7 @@ from book.tools.notebooks import (
     status_table,
     words,
 )
-
-from .chapters import CHAPTERS, code_cells, read, tags, written_exercises
+from tests.chapters import CHAPTERS, code_cells, read, tags, written_exercises
 
 BY_CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name[:2])
 LOCAL_PATH = re.compile(r"/(home|root|Users|work|tmp|private|mnt)/|[A-Z]:\\\\|file://")

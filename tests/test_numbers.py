@@ -3,10 +3,9 @@
 import re
 
 import numpy as np
+from paulbook import figures
+from paulbook.numbers import MOST_ROWS, lacks_numbers, read_off
 from PIL import Image
-
-from paullite.teaching import figures
-from paullite.teaching.numbers import MOST_ROWS, lacks_numbers, read_off
 
 
 def columns(figure) -> list[dict]:

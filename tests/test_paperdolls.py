@@ -15,9 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import paullite.data.picture_cache as picture_cache
-from paullite.data.drawing import VIEWS, draw_person, looks, make_cameras, plan_track, random_look, take
-from paullite.data.paperdolls import DRAWING, PaperDolls, Plan, list_pictures
+import paullite.data.paperdolls.cache as picture_cache
+from paullite.data.paperdolls.dataset import DRAWING, PaperDolls, Plan, list_pictures
+from paullite.data.paperdolls.drawing import (
+    VIEWS,
+    draw_person,
+    looks,
+    make_cameras,
+    plan_track,
+    random_look,
+    take,
+)
 from paullite.errors import InputError
 
 REPO = Path(__file__).parents[1]

@@ -13,10 +13,9 @@ from torch import Tensor
 from paullite.errors import InputError
 from paullite.losses import pedal
 from paullite.pedal_blocks import Partial, look, look_in_blocks, loss_of, merge, pedal_in_blocks, pedal_of_shard
-
-from .benchmarks import memory_rows
-from .benchmarks.pooling import peak_mebibytes
-from .conftest import cases
+from tests.benchmarks import memory_rows
+from tests.benchmarks.pooling import peak_mebibytes
+from tests.conftest import cases
 
 EXACT = {torch.float32: 4e-6, torch.float64: 1e-11}  # in float32 the plain formula itself is no nearer to float64
 Case = tuple[Tensor, Tensor, Tensor]

@@ -9,9 +9,9 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 import paullite as pl
-from paullite import pictures
+from paullite.app import pictures
 from paullite.errors import InputError
-from paullite.judge import ranked_lists
+from paullite.evaluation import ranked_lists
 
 
 def share_of(path: Path, colour: str) -> float:

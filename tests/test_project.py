@@ -77,9 +77,9 @@ def test_readme_names_commands_that_exist() -> None:
     makefile = text("Makefile")
     for target in re.findall(r"`?make ([a-z]+)", text("README.md")):
         assert f"\n{target}:" in makefile, target
-    from paullite.cli import top_level
-    from paullite.commands import DATA
-    from paullite.show import SHOW
+    from paullite.app.cli import top_level
+    from paullite.app.commands import DATA
+    from paullite.app.show import SHOW
 
     known = set(top_level(pl.PRESETS["paperdolls"])) | {"--help"}
     shell = "".join(re.findall(r"```sh\n(.*?)```", text("README.md"), re.DOTALL))

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from paulbook.chapters import chapter12
+from paulbook.studies.compare import compare
+from paulbook.studies.receipts import read as read_receipt
 
 import paullite as pl
-from paullite.experiments.compare import compare
-from paullite.experiments.receipts import read as read_receipt
-from paullite.teaching import chapter12
-
-from .chapters import code_cells, read, tags
+from tests.chapters import code_cells, read, tags
 
 CHAPTER = Path(__file__).parents[1] / "notebooks" / "12_after_paul.ipynb"
 BRIEFS = {"project-data": "Brief A", "project-backbone": "Brief B", "project-loss": "Brief C"}

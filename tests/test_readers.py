@@ -424,6 +424,6 @@ def test_load_dataset_by_kind(tmp_path: Path) -> None:
 
 
 def test_drawn_people_by_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = pytest.importorskip("paullite.data.paperdolls")
+    drawn = pytest.importorskip("paullite.data.paperdolls.dataset")
     monkeypatch.setattr(drawn, "PaperDolls", lambda domain: domain)  # drawing them all takes seconds
     assert [load_dataset(f"paperdolls-{domain}") for domain in ("source", "target")] == ["source", "target"]

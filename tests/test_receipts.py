@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from paulbook.studies import receipts
+from paulbook.studies.compare import compare, compare_trials
+from paulbook.studies.receipts import Receipt, Trial, people_of, settings_of
+from paulbook.studies.statistics import bootstrap, seed_difference, seed_interval, spearman, t_quantile
 
 import paullite as pl
 from paullite.errors import InputError
 from paullite.evaluation import average_precision, score_ranking
-from paullite.experiments import receipts
-from paullite.experiments.compare import compare, compare_trials
-from paullite.experiments.receipts import Receipt, Trial, people_of, settings_of
-from paullite.experiments.statistics import bootstrap, seed_difference, seed_interval, spearman, t_quantile
 
 
 def trial(arm: str, seed: int, shares: Sequence[float], world: str | None = None, queries: int = 5) -> Trial:
@@ -44,7 +44,7 @@ def receipt(trials: list[Trial], study: str = "toy", **changes: Any) -> Receipt:
     facts: dict[str, Any] = {
         "study": study,
         "question": "Does it help?",
-        "command": f"paullite experiment {study}",
+        "command": f"paulbook experiment {study}",
         "settings": {"method": "adapt", "target": {"identities": 64}, "adapt": {"lr": 0.15, "weight_decay": 5e-7}},
         "arms": arms,
         "versions": {"torch": "2.15.0"},
@@ -455,7 +455,7 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
     begun = receipt(arm_of("a", 0.5, [0]))
     begun.arms["later"] = {"title": "not yet run", "changes": {}}
     path = receipts.write(begun, tmp_path)
-    with pytest.raises(InputError, match="no trial of arm 'later' .*; run it to its end: paullite experiment toy"):
+    with pytest.raises(InputError, match="no trial of arm 'later' .*; run it to its end: paulbook experiment toy"):
         compare(f"{path}:a", f"{path}:later")
     assert compare(str(path), str(path)).count("rank-1") == 1  # only what was run
     begun.trials[0].scores["rank1"] += 0.1

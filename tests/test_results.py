@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from paulbook.studies import receipts
+from paulbook.studies.receipts import SHIPPED, Receipt, Trial
+from paulbook.studies.settings import Settings
+from paulbook.studies.studies import STUDIES
 
 from book.tools.results import words
 from book.tools.results.contests import AGAINST, PARTLY, SHOWN
 from book.tools.results.drawing import Drawing
 from book.tools.results.page import PAGE, PICTURES, ROOT, build, write
 from book.tools.results.shelf import Shelf
-from paullite.experiments import receipts
-from paullite.experiments.receipts import SHIPPED, Receipt, Trial
-from paullite.experiments.settings import Settings
-from paullite.experiments.studies import STUDIES
-from paullite.training import write_csv
+from paullite.runs import write_csv
 
 MODULES = sorted(path.stem for path in (ROOT / "book/tools/results").glob("*.py") if not path.stem.startswith("__"))
 Means = Callable[[str, str], float]  # mean score of an arm of a study
@@ -76,7 +76,7 @@ def make(study: str, folder: Path, means: Means) -> Path:
             trials.append(trial(arm, seed, means(study, arm), world_of(arm, facts["changes"])))
             if "method" not in facts["changes"]:
                 rows += history(arm, seed, means(study, arm))
-    command = f"paullite experiment {study}"
+    command = f"paulbook experiment {study}"
     settings = Settings().facts()
     receipt = Receipt(study, STUDIES[study].question, command, settings, arms, {"torch": "1"}, {"cores": 2}, trials)
     return receipts.write(receipt, folder, rows)
@@ -120,7 +120,7 @@ def test_without_receipts_the_page_says_how_to_run_each_study(tmp_path: Path) ->
     assert not drawings
     for study, facts in STUDIES.items():
         said = section(text, facts.question)
-        assert "not run" in said and f"paullite experiment {study}\n" in said
+        assert "not run" in said and f"paulbook experiment {study}\n" in said
     assert "No study was run" in section(text, "## What we found")
 
 

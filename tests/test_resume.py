@@ -14,9 +14,8 @@ import torch
 
 import paullite as pl
 from paullite.adaptation import empty_memories, only_these_learn
-from paullite.training import Session, Team, provenance, state
-
-from .runs import Fault, adapt_config, dolls, result, run, same_result, start_net
+from paullite.runs import Session, Team, provenance, state
+from tests.runs import Fault, adapt_config, dolls, result, run, same_result, start_net
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EVERY_STEP = {"save_minutes": 1e-6}
@@ -152,7 +151,7 @@ def test_other_settings_data_or_versions_are_named(stopped: Path, monkeypatch: p
         other = start_net()
         other.reduction.bias.data += 1
         resumed(stopped, net=other)
-    monkeypatch.setattr("paullite.training.sameness.versions", lambda: provenance.versions() | {"torch": "0.4.1"})
+    monkeypatch.setattr("paullite.runs.sameness.versions", lambda: provenance.versions() | {"torch": "0.4.1"})
     with pytest.raises(pl.InputError, match=r"made with torch 2.* \(now 0.4.1\); "):
         resumed(stopped)
     monkeypatch.undo()

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from paulbook.studies.clusters import dbscan, jaccard, purity
+from paulbook.studies.rivals import discriminate_instances, learn_clusters
+from paulbook.studies.rows import Rows, contrast, whole
 from torch import Tensor
 
 import paullite as pl
 from paullite.errors import InputError
-from paullite.experiments.clusters import dbscan, jaccard, purity
-from paullite.experiments.rivals import discriminate_instances, learn_clusters
-from paullite.experiments.rows import Rows, contrast, whole
-from paullite.training import Stopped
+from paullite.runs import Stopped
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paulbook.studies import receipts
+from paulbook.studies.compare import compare
+from paulbook.studies.single import write_own, write_receipt
 
 import paullite as pl
-from paullite.cli import main
+from paullite.app.cli import main
 from paullite.errors import InputError
 from paullite.evaluation import Scores
-from paullite.experiments import receipts
-from paullite.experiments.compare import compare
-from paullite.experiments.single import write_own, write_receipt
 
 SETTINGS: dict[str, Any] = {"epochs": (2, 1), "loss": "mine"}
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_added(
     for message, (seed, changes) in cases.items():
         with pytest.raises(InputError, match=message):
             own(seed, **changes)
-    monkeypatch.setattr("paullite.experiments.single.versions", lambda: {"torch": "0.1"})
+    monkeypatch.setattr("paulbook.studies.single.versions", lambda: {"torch": "0.1"})
     with pytest.raises(InputError, match=r"torch .* \(now 0.1\)"):
         own(1)
     assert path.read_text() == before  # nothing was touched
@@ -130,7 +130,7 @@ def test_on_the_command_line(
 ) -> None:
     monkeypatch.setattr("paullite.data.readers._load", lambda *_: dolls)
     drawn: list[int] = []
-    monkeypatch.setattr("paullite.adaptation.adapt_batch_norm", lambda net, _, seed: drawn.append(seed) or net)
+    monkeypatch.setattr("paullite.controls.batch_norm", lambda net, _, seed: drawn.append(seed) or net)
     given = ["evaluate", "paperdolls-target", "--workers", "0", "--receipt", f"{tmp_path}/control.json", "--add"]
     for seed in ("0", "1"):
         assert main([*given, "--batch-norm", "--seed", seed]) == 0

@@ -12,9 +12,8 @@ from threading import Thread
 import pytest
 
 import paullite as pl
-
-from .chapters import CHAPTERS
-from .site import AXE, broken, browser, build, lacking, pages
+from tests.chapters import CHAPTERS
+from tests.site import AXE, broken, browser, build, lacking, pages
 
 WIDTHS = (1280, 390)
 SETTINGS = 20

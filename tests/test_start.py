@@ -9,12 +9,11 @@ import pytest
 import torch
 
 import paullite as pl
-from paullite.training import Team, dry_step
-from paullite.training.dry_step import Cost
-from paullite.training.start import chosen_precision
-
-from .benchmarks.pooling import peak_mebibytes
-from .runs import adapt_config
+from paullite.runs import Team, dry_step
+from paullite.runs.dry_step import Cost
+from paullite.runs.start import chosen_precision
+from tests.benchmarks.pooling import peak_mebibytes
+from tests.runs import adapt_config
 
 
 @pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "fp16")])

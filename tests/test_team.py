@@ -12,11 +12,10 @@ import pytest
 import torch
 
 import paullite as pl
-from paullite.training import Team, each_group
-from paullite.training.state import read_state, state_files
-from paullite.training.team import running_statistics
-
-from .runs import QUICK, as_a_team, first_steps, same_result, together
+from paullite.runs import Team, each_group
+from paullite.runs.state import read_state, state_files
+from paullite.runs.team import running_statistics
+from tests.runs import QUICK, as_a_team, first_steps, same_result, together
 
 STEPS = 4
 

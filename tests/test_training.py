@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import paullite as pl
-from paullite import training
+from paullite import runs as training
 from paullite.adaptation import batch_norms, empty_memories, fill_memory
 from paullite.config import RunConfig
 from paullite.errors import InputError
@@ -153,7 +153,7 @@ def test_a_run_and_a_file_can_start_the_next_phase(source: Any, dolls: Any, tmp_
 
 
 def test_batch_norm_control_changes_statistics_only(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
-    adapted = pl.adapt_batch_norm(net, dolls, batch=10)
+    adapted = pl.controls.batch_norm(net, dolls, batch=10)
     changed = {k for k, v in adapted.state_dict().items() if not torch.equal(v, net.state_dict()[k])}
     assert changed and all(
         k.rsplit(".", 1)[1] in ("running_mean", "running_var", "num_batches_tracked") for k in changed

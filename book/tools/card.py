@@ -9,8 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from paullite.data.drawing import Look, draw_person, make_cameras, photograph, plan_track, random_look
-from paullite.pictures import COLOURS, RIGHT, WRONG
+from paullite.app.pictures import COLOURS, RIGHT, WRONG
+from paullite.data.paperdolls.drawing import (
+    Look,
+    draw_person,
+    make_cameras,
+    photograph,
+    plan_track,
+    random_look,
+)
 
 ASSETS = Path(__file__).parent.parent / "assets"
 PATCHES = COLOURS[:6]

@@ -59,7 +59,7 @@ if importlib.util.find_spec("paullite") is None:
 
 import paullite as pl
 
-pl.teaching.ready()"""
+pb.ready()"""
 
 
 def chapters(names: list[str]) -> list[Path]:

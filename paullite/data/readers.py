@@ -214,7 +214,7 @@ def _load(kind: str, root: str | Path, lists: Literal["train", "all"], skip_unre
     if kind not in KINDS:
         raise unknown_kind(kind)
     if kind.startswith("paperdolls-"):
-        from .paperdolls import PaperDolls
+        from .paperdolls.dataset import PaperDolls
 
         if str(root):
             raise InputError(f"found {root} after {kind}", "expected nothing there, since drawn people need no folder")

@@ -14,8 +14,8 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler talks a lot
 
 import torch
 
-from . import extraction, gpu, kills, loading, loss_step, memory_rows, pooling, ranking, step
-from .timing import COLUMNS
+from tests.benchmarks import extraction, gpu, kills, loading, loss_step, memory_rows, pooling, ranking, step
+from tests.benchmarks.timing import COLUMNS
 
 KEPT = Path(__file__).with_name("bench.txt")
 SECTIONS = {

@@ -1,4 +1,4 @@
-"""``make bands``: the numbers over seeds that the chapters compare with, ``paullite/teaching/bands.json``.
+"""``make bands``: the numbers over seeds that the chapters compare with, ``book/paulbook/bands.json``.
 
 Most come from the receipt of ``make bar``. Chapters 5 and 9 train networks of their own, each in the one world of its
 chapter. They run here and leave receipts: five seeds in chapter 5; fifteen in chapter 9, whose trainings differ so much
@@ -10,18 +10,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from paullite import adapt, adapt_batch_norm, evaluate, pretrain
+from paulbook.chapters import chapter9
+from paulbook.chapters.chapter5 import PEOPLE, settings
+
+from paullite import adapt, evaluate, pretrain
+from paullite.controls import batch_norm
 from paullite.data import PaperDolls
 from paullite.data.items import ReIDDataset
-from paullite.teaching import chapter9
-from paullite.teaching.chapter5 import PEOPLE, settings
-
-from .bar import COLUMNS, HERE, ROOT, SEEDS
+from tests.benchmarks.bar import COLUMNS, HERE, ROOT, SEEDS
 
 BAR_ROWS = ("direct_transfer", "batch_norm_only", "paul", "supervised")
 SEEDS9 = tuple(range(15))
 ROWS9 = tuple(f"chapter9_{name}" for name in ("direct", "batch_norm", *chapter9.ARMS))
-BANDS = ROOT / "paullite" / "teaching" / "bands.json"
+BANDS = ROOT / "book" / "paulbook" / "bands.json"
 BAR, CHAPTER5, CHAPTER9 = HERE / "bar.json", HERE / "chapter5.json", HERE / "chapter9.json"
 
 Report = dict[str, Any]
@@ -59,7 +60,7 @@ def run9(seed: int, folder: Path) -> Report:
     if report.get("settings") != asked9(seed):
         source, target = chapter9.world()
         start = pretrain(chapter9.settings(seed).pretrain, source).net
-        nets = {"direct": start, "batch_norm": adapt_batch_norm(start, target, seed=seed)}
+        nets = {"direct": start, "batch_norm": batch_norm(start, target, seed=seed)}
         for name, config in chapter9.arms(seed).items():
             nets[name] = adapt(replace(config, evaluate_every=0), target, start=start).net
         scores = {f"chapter9_{name}": evaluate(net, target).headline() for name, net in nets.items()}

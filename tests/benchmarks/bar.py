@@ -13,10 +13,10 @@ from statistics import mean
 from typing import Any
 
 from paullite import PRESETS, evaluate, pretrain
-from paullite.adaptation import network_of
+from paullite.app.demo import ROWS, demo
+from paullite.app.pictures import draw_rankings
 from paullite.data import PaperDolls
-from paullite.demo import ROWS, demo
-from paullite.pictures import draw_rankings
+from paullite.runs.networks import network_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -6,10 +6,9 @@ from paullite import PRESETS
 from paullite.data import PaperDolls
 from paullite.data.items import Split
 from paullite.data.loading import Plain
-from paullite.training import extract
-
-from .step import net_of
-from .timing import medians, rows, table
+from paullite.runs import extract
+from tests.benchmarks.step import net_of
+from tests.benchmarks.timing import medians, rows, table
 
 BATCH, IMAGES = 128, 256
 

@@ -14,11 +14,10 @@ from paullite import PRESETS
 from paullite.data import PaperDolls
 from paullite.data.items import Split
 from paullite.models import patchnet
-
-from . import loading
-from .pooling import peak_mebibytes, resampled
-from .step import MARKET_N, Step, drawn_step
-from .timing import Row, Work, medians, table
+from tests.benchmarks import loading
+from tests.benchmarks.pooling import peak_mebibytes, resampled
+from tests.benchmarks.step import MARKET_N, Step, drawn_step
+from tests.benchmarks.timing import Row, Work, medians, table
 
 GOAL = 0.87  # of the images a second of the bare backbone's training step
 BATCHES = (42, 84, 168)

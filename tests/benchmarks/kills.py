@@ -5,9 +5,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..runs import Fault, same_result
-from ..runs import run as execute
-from .timing import Row, table
+from tests.benchmarks.timing import Row, table
+from tests.runs import Fault, same_result
+from tests.runs import run as execute
 
 KILLS = 20
 EPOCHS = 60

@@ -16,9 +16,8 @@ from paullite.data.items import Split
 from paullite.data.loading import ViewPairs
 from paullite.data.transforms import original_transform, surrogate_transform
 from paullite.models import PatchNet
-
-from .step import DOLLS_N, drawn_step
-from .timing import Row, medians, table
+from tests.benchmarks.step import DOLLS_N, drawn_step
+from tests.benchmarks.timing import Row, medians, table
 
 GOAL = 1.0  # times the step: what takes longer to read than to learn from is the bottleneck
 BATCH = 42

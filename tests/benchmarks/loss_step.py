@@ -6,11 +6,10 @@ from torch import Tensor
 
 from paullite.losses import ipfl, pedal
 from paullite.memory import FeatureMemory
-
-from .published import ListMemory
-from .published import ipfl as slow_ipfl
-from .published import pedal as slow_pedal
-from .timing import medians, rows, table
+from tests.benchmarks.published import ListMemory
+from tests.benchmarks.published import ipfl as slow_ipfl
+from tests.benchmarks.published import pedal as slow_pedal
+from tests.benchmarks.timing import medians, rows, table
 
 B, P, D, N, E = 42, 6, 256, 12_936, 768
 GOAL = 2.0  # times the bare products; 4.0 at the very most

@@ -13,9 +13,8 @@ from torch import Tensor
 
 from paullite.losses import pedal
 from paullite.pedal_blocks import BLOCK, pedal_in_blocks
-
-from .pooling import peak_mebibytes
-from .timing import Row, medians, table
+from tests.benchmarks.pooling import peak_mebibytes
+from tests.benchmarks.timing import Row, medians, table
 
 B, P, D, K, SCALE = 42, 6, 256, 10, 15.0
 SIZES = {10**4: 9, 10**5: 5, 10**6: 3, 10**7: 1}  # N x P: how often each is timed, after one run to warm up

@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from paullite.models import patch_attention, pool_patches, stripes
-
-from .timing import Row, Work, medians, table
+from tests.benchmarks.timing import Row, Work, medians, table
 
 B, C, H, W, P = 16, 2048, 24, 8, 6
 

@@ -4,8 +4,7 @@ import numpy as np
 import torch
 
 from paullite.evaluation import score_ranking
-
-from .timing import medians, rows, table
+from tests.benchmarks.timing import medians, rows, table
 
 Q, G, D, PEOPLE, CAMERAS, CHUNK = 3_368, 15_913, 1_536, 751, 6, 256
 GOAL = 3.0  # times the bare product

@@ -13,8 +13,7 @@ from paullite.config import AdaptConfig, PretrainConfig
 from paullite.losses import ipfl, pedal
 from paullite.memory import FeatureMemory
 from paullite.models import PatchNet
-
-from .timing import Row, medians, table
+from tests.benchmarks.timing import Row, medians, table
 
 GOAL = 1.15  # times the bare backbone's step
 DOLLS_N = 1_327  # training images of the drawn target, see PaperDolls

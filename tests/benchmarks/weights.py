@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import paullite as pl
-from paullite.demo import shipped_net, versions
-from paullite.training import fingerprint
+from paullite.runs import fingerprint, versions
+from paullite.runs.networks import shipped_net
 
 FOLDER = Path(pl.__file__).parent / "weights"
 PRESET = pl.PRESETS["paperdolls"]

@@ -3,9 +3,8 @@
 import random
 
 import numpy as np
-
-from paullite.experiments.receipts import read
-from paullite.experiments.statistics import Interval, seed_difference, seed_interval
+from paulbook.studies.receipts import read
+from paulbook.studies.statistics import Interval, seed_difference, seed_interval
 
 YOURS, CONTROL, SEEDS, SPREAD = "your mean rank-1", "your control's", "seeds", "spread of the differences"
 MOST = 30

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-
-from paullite.teaching.exercises.assignment_02 import rank1_by_camera, split_people
+from paulbook.exercises.assignment_02 import rank1_by_camera, split_people
 
 Ranks = Sequence[int | None]
 Ints = Sequence[int]

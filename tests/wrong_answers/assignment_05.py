@@ -2,9 +2,8 @@
 
 import torch
 import torch.nn.functional as F
+from paulbook.exercises.assignment_05 import overlap, patch_purity
 from torch import Tensor
-
-from paullite.teaching.exercises.assignment_05 import overlap, patch_purity
 
 
 def _sides(theta: Tensor, axis: int) -> tuple[float, float]:

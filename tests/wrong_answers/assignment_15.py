@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 
-from paullite.teaching.exercises.assignment_15 import choose_and_report
+from paulbook.exercises.assignment_15 import choose_and_report
 
 Scores = Mapping[str, Mapping[int, float]]
 Seeds = Sequence[int]

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from . import chapter_10_seeds
+from tests.wrong_answers import chapter_10_seeds
 
 Ends = tuple[float, float] | None
 

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from . import chapter_11_batch
+from tests.wrong_answers import chapter_11_batch
 
 
 def written(rows, header="path,pid,camid,split") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from paullite.experiments.receipts import SHIPPED
+from paulbook.studies.receipts import SHIPPED
 
 from .page import ROOT, write
 from .shelf import Shelf

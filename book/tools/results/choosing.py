@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from paullite.experiments.followed import runs_of
-from paullite.experiments.signals import CLOCK, FEW_ARMS, across_epochs, across_settings
+from paulbook.studies.followed import runs_of
+from paulbook.studies.signals import CLOCK, FEW_ARMS, across_epochs, across_settings
 
 from .shelf import Shelf
 from .words import count, number, percent, table

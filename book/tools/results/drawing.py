@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paullite.experiments.statistics import Interval, seed_interval
-from paullite.teaching.figures import COLOURS, plot
+from paulbook.figures import COLOURS, plot
+from paulbook.studies.statistics import Interval, seed_interval
 
 from .words import folded, number, percent, table
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from paullite.experiments.compare import Line, compare_trials
-from paullite.experiments.real import NAMES
-from paullite.experiments.statistics import bootstrap
+from paulbook.studies.compare import Line, compare_trials
+from paulbook.studies.real import NAMES
+from paulbook.studies.statistics import bootstrap
 
 from .shelf import Row, Shelf
 from .words import SCORES, capital, count, folded, listed, number, percent, span, table
@@ -171,7 +171,7 @@ BRING = (
 )
 NOT_REAL = (
     "This was not run. It needs Market-1501 and ImageNet weights, which do not come with the package. To run it, see "
-    "`paullite.experiments.real.run_real`."
+    "`paulbook.studies.real.run_real`."
 )
 
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from paullite.experiments.receipts import settings_of
+from paulbook.studies.receipts import settings_of
 
 from .contests import AGAINST, PARTLY, SHOWN, Outcome, outcomes
 from .inside import negatives_of

@@ -45,7 +45,7 @@ def diagnostics(shelf: Shelf) -> list[Block]:
     blocks: list[Block] = [*_neighbours(shelf), *_negatives(shelf)]
     if not blocks:
         return [
-            "The histories of `ablation` and `negatives` are not there. `paullite experiment ablation` makes the first."
+            "The histories of `ablation` and `negatives` are not there. `paulbook experiment ablation` makes the first."
         ]
     return blocks
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paullite.experiments.studies import STUDIES
+from paulbook.studies.studies import STUDIES
 
 from .choosing import choosing
 from .drawing import Drawing
@@ -21,7 +21,7 @@ PICTURES = Path("book/assets/results")
 NOTE = "% Written by `python -m book.tools.results` from receipts. Change the receipts or the tool, not this page."
 INTRO = (
     "What the studies of this book found, with every number taken from a *receipt*: a file that holds settings, "
-    "versions, seeds and scores of what was run. The receipts are in `paullite/experiments/receipts`. `paullite "
+    "versions, seeds and scores of what was run. The receipts are in `book/paulbook/studies/receipts`. `paullite "
     "compare A B` says how two differ. No number and no verdict on this page was typed in."
 )
 SHORT = (
@@ -31,9 +31,9 @@ SHORT = (
     "read this page](#results-reading). mAP is mAP (step)."
 )
 SETTINGS = (
-    "The studies use a shortened training, `paullite.experiments.settings.STUDY`. The whole schedule of the demo "
+    "The studies use a shortened training, `paulbook.studies.settings.STUDY`. The whole schedule of the demo "
     "reaches more; its table is in the README and in `tests/benchmarks/bar.md`. The rivals were tuned less than PAUL: "
-    "a few trials on one seed, told in `paullite.experiments.rivals`."
+    "a few trials on one seed, told in `paulbook.studies.rivals`."
 )
 WORDS = (
     "**Arm**: one way of training. **PAUL**: both losses, PEDAL on patches and IPFL on whole images. **Direct "
@@ -45,7 +45,7 @@ READING = """- **A seed** draws the world, that is its people, clothes, cameras 
   on it. The interval over seeds covers both together. It does not cover other kinds of data, other networks or longer
   trainings.
 - **The interval over people** draws the test people again and keeps the networks. It covers who happened to be in
-  the test. It is not shown in the tables, but the verdict needs it, too. `paullite compare` prints it.
+  the test. It is not shown in the tables, but the verdict needs it, too. `paulbook compare` prints it.
 - **Pairs.** Arms with the same seed and the same test are compared seed by seed. What makes a seed hard for both then
   drops out, so a difference can be surer than either score.
 - **Not more than chance** does not mean *equal*. Look at the interval: it holds all differences that these seeds do

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from paullite.experiments import receipts
-from paullite.experiments.compare import Line, compare_trials
-from paullite.experiments.receipts import Receipt, Trial
+from paulbook.studies import receipts
+from paulbook.studies.compare import Line, compare_trials
+from paulbook.studies.receipts import Receipt, Trial
 
 Row = Mapping[str, Any]
 Lines = dict[str, Line]  # by score: "rank1", "map_step"

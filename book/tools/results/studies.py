@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any
 
-from paullite.experiments.receipts import Receipt
-from paullite.experiments.statistics import seed_interval
-from paullite.experiments.studies import STUDIES
-from paullite.experiments.tables import base_of
+from paulbook.studies.receipts import Receipt
+from paulbook.studies.statistics import seed_interval
+from paulbook.studies.studies import STUDIES
+from paulbook.studies.tables import base_of
 
 from .drawing import NAMES, Curve, Dots, Drawing
 from .findings import CONTROLS, World, usual_seeds, worlds

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from paullite.experiments.compare import Line
-from paullite.experiments.statistics import Interval
+from paulbook.studies.compare import Line
+from paulbook.studies.statistics import Interval
 
 from .shelf import Lines
 

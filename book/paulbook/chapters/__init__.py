@@ -1,0 +1,1 @@
+"""What each chapter draws, and the small computations behind its pictures."""

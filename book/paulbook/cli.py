@@ -1,0 +1,34 @@
+"""``paulbook``: run a study, compare two records, collect marks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import tyro
+
+from paullite.app.cli import guarded
+from paullite.version import __version__
+
+from .commands import marks
+from .studies.commands import compare, experiment
+
+ABOUT = f"paulbook {__version__}: the studies of the book about PAUL, and the marks of a class."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0 on success, 2 for bad input, 1 for a fault of the program."""
+    return guarded("paulbook", run, argv)
+
+
+def run(args: list[str]) -> None:
+    """Find the command and call it."""
+    if args[:1] in (["--version"], ["-V"]):
+        print(f"paulbook {__version__}")
+        return
+    commands = {command.__name__: command for command in (experiment, compare, marks)}
+    tyro.extras.subcommand_cli_from_dict(commands, args=args or ["--help"], prog="paulbook", description=ABOUT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

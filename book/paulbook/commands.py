@@ -1,0 +1,33 @@
+"""The command for teachers: ``paulbook marks``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+
+def marks(
+    folder: Annotated[Positional[str], arg(metavar="FOLDER", help="Folder with what students have handed in.")],
+    /,
+    output: str = "marks.csv",
+    run: bool = False,
+    minutes: float = 10.0,
+    assignment: str = "",
+    force: bool = False,
+) -> None:
+    """Collect the marks of many students in one table.
+
+    Reads the files that pb.check_report wrote. These can be edited by their owners. With --run the notebooks are run
+    again instead. That runs foreign code: do it in a container, or on a machine that holds nothing else.
+
+    Args:
+        output: The table, a CSV file.
+        run: Run every notebook of the folder again in a fresh kernel, instead of reading files.
+        minutes: Time for one notebook.
+        assignment: With --run: mark the exercises of this assignment, whatever a notebook asks for.
+        force: Replace a table that is there.
+    """
+    from .collecting import collect
+
+    print(f"written: {collect(folder, output, run=run, minutes=minutes, assignment=assignment, force=force)}")

@@ -1,0 +1,121 @@
+"""Exercise 9.1: the order of five ways to adapt. The other one of the chapter stands in `chapter_09_step`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from paullite.errors import nearest_names
+
+from ..checking import Exercise, expect
+from ..studies.compare import compare_trials
+from ..studies.receipts import read
+from ..studies.statistics import Interval
+
+ORDER: list[Any] = ["direct", "batch_norm", "ipfl", ("pedal", "paul")]
+"""The book's own answer: what the receipts leave open is in brackets."""
+
+TITLES = {
+    "direct": "direct transfer",
+    "batch_norm": "batch-norm only",
+    "ipfl": "IPFL only",
+    "pedal": "PEDAL only",
+    "paul": "PAUL",
+}
+
+
+class Shown(NamedTuple):
+    """Two arms that the study tells apart in mAP: the second is better, by an interval over seeds in points."""
+
+    worse: str
+    better: str
+    points: float
+    seeds: Interval
+
+
+@cache
+def shown() -> tuple[Shown, ...]:
+    """All pairs of arms whose difference in mAP is more than chance in the study, the largest difference first.
+
+    >>> {"pedal", "paul"} in [{pair.worse, pair.better} for pair in shown()]
+    False
+    """
+    receipt, found = read("ablation"), []
+    for a, b in combinations(TITLES, 2):
+        line = next(line for line in compare_trials(receipt.of(a), receipt.of(b)) if line.score == "map_step")
+        if line.verdict() == "more than chance" and line.seeds:
+            worse, better = (a, b) if line.b > line.a else (b, a)
+            found.append(Shown(worse, better, 100 * abs(line.b - line.a), line.seeds))
+    return tuple(sorted(found, key=lambda pair: -pair.points))
+
+
+def groups_of(order: Any) -> list[tuple[Any, ...]]:
+    """The places of an order, each with the arms that share it."""
+    return [tuple(place) if isinstance(place, tuple | list | set) else (place,) for place in order]
+
+
+def is_a_list(order: Any) -> None:
+    """Of names, and of groups of names."""
+    expect(not isinstance(order, str), "That is one text. Give a list of five texts, the worst arm first.")
+    expect(not isinstance(order, dict), "A dictionary has no worst and no best. Give a list, the worst arm first.")
+    expect(isinstance(order, list | tuple), "Give a list of names, the worst arm first.")
+
+
+def has_every_arm_once(order: Any) -> None:
+    """None unknown, none missing, none twice."""
+    names = [name for group in groups_of(order) for name in group]
+    unknown = [name for name in names if name not in TITLES]
+    known = ", ".join(TITLES)
+    for name in unknown[:1]:
+        like = [arm for arm in TITLES if arm in nearest_names(str(name), TITLES).split(", ")]
+        meant = f" Did you mean {' or '.join(like)}?" if like else ""
+        expect(False, f"{name!r} is no arm.{meant} The arms are: {known}.")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    expect(not twice, f"{' and '.join(map(str, twice))}: there twice. Each arm has one place.")
+    missing = [name for name in TITLES if name not in names]
+    expect(not missing, f"{' and '.join(missing)}: missing. All five arms want a place.")
+
+
+WHY = {
+    ("direct", "batch_norm"): "Why? The statistics of the source's cameras do not fit the target's.",
+    ("direct", "ipfl"): "Why? Each step of training takes new statistics, too, whatever its loss does.",
+    ("direct", "pedal"): "Why? Its loss sees the target's images, all of them, and new statistics come with it.",
+    ("direct", "paul"): "Why? What does it change that direct transfer leaves as it is?",
+    ("batch_norm", "pedal"): "Why? New statistics are part of each training, and here weights move as well.",
+    ("batch_norm", "paul"): "Why? PAUL has the new statistics as well. What has it besides?",
+    ("batch_norm", "ipfl"): "Why? Even a light loss moves the weights; new statistics alone move none.",
+    ("ipfl", "pedal"): "Why? What does each loss look at in a step: the batch, or the whole memory?",
+    ("ipfl", "paul"): "Why? IPFL sees the batch alone. What does PAUL have besides?",
+}
+
+
+def worst_first(order: Any) -> None:
+    """The right list, read from its other end, has a hint of its own."""
+
+    def fits(groups: list[tuple[Any, ...]]) -> bool:
+        places = {name: place for place, group in enumerate(groups) for name in group}
+        return all(places[pair.worse] < places[pair.better] for pair in shown())
+
+    turned = fits(groups_of(order)[::-1]) and not fits(groups_of(order))
+    expect(not turned, "Your list has the best arm first. Turn it round: the worst comes first.")
+
+
+def contradicts_nothing_shown(order: Any) -> None:
+    """Pairs that the study tells apart stand in that order; all others are free."""
+    places = {name: place for place, group in enumerate(groups_of(order)) for name in group}
+    for worse, better, points, seeds in shown():
+        low, high = sorted(100 * abs(end) for end in (seeds.low, seeds.high))
+        fact = (
+            f"Over five seeds {TITLES[better]} is above {TITLES[worse]} by {points:.0f} points of mAP, "
+            f"{low:.1f} to {high:.1f}: more than chance. {WHY.get((worse, better), '')}"
+        ).strip()
+        tie = places[worse] == places[better]
+        expect(not tie, f"You call {TITLES[worse]} and {TITLES[better]} too close to call. {fact}")
+        expect(places[worse] < places[better], f"You put {TITLES[worse]} above {TITLES[better]}. {fact}")
+
+
+EXERCISES = (
+    Exercise("order_of_arms", 9, ORDER, (is_a_list, has_every_arm_once, worst_first, contradicts_nothing_shown)),
+)

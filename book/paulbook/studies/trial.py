@@ -1,0 +1,164 @@
+"""One arm on one seed: draw the world, take or make the network of phase 1, do what the arm says, judge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from paullite.adaptation import adapt
+from paullite.app.demo import Clock
+from paullite.config import AdaptConfig, PretrainConfig
+from paullite.controls import batch_norm
+from paullite.data import PaperDolls
+from paullite.data.items import ReIDDataset
+from paullite.data.transforms import seeded
+from paullite.evaluation import evaluate
+from paullite.models import PatchNet
+from paullite.pretraining import build_net, pretrain
+from paullite.runs import Row, Run, digest, fingerprint, replacing, versions
+from paullite.runs.diagnostics import Diagnosis
+from paullite.runs.networks import network_of, save
+
+from .receipts import people_of
+from .rivals import discriminate_instances, learn_clusters
+from .settings import Settings
+
+Outcome = dict[str, Any]  # what a trial's file holds
+KEPT = ("adapt", "instance", "cluster")  # their networks are looked at again, for what they get wrong
+
+
+def run_trial(settings: Settings, seed: int, folder: Path) -> Outcome:
+    """The outcome of a trial, from its file if it was run before.
+
+    Args:
+        settings: the arm.
+        seed: draws the world and starts the training.
+        folder: holds ``trials`` and ``nets``, named by what they depend on; delete it to start anew.
+    """
+    path = folder / "trials" / f"{key_of(settings.facts(), seed)}.json"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        outcome = carry_out(settings, seed, folder, path.stem)
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(outcome), encoding="utf-8")
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def carry_out(settings: Settings, seed: int, folder: Path, key: str) -> Outcome:
+    """Run a trial. A network that learned here is kept under the trial's key."""
+    clock = Clock()
+    with clock("draw"):
+        target = PaperDolls("target", seed=seed, **settings.target)
+    start = source_net(settings, seed, folder)
+    with clock(settings.method):
+        net, history = METHODS[settings.method](settings, seed, start, target)
+    with clock("judge"):
+        scores = evaluate(net, target)
+    if settings.method in KEPT:
+        save(net, folder / "nets" / f"{key}.safetensors")
+    return {
+        "settings": settings.facts(),
+        "seed": seed,
+        "scores": scores.headline(),
+        "people": people_of(scores, target.query.pids or ()),
+        "history": [before(settings, start, target), *history] if history else [],
+        "seconds": clock.seconds,
+        "data": {"source": fingerprint(source_of(settings, seed).train), "target": fingerprint(target.train)},
+        "versions": versions(),
+    }
+
+
+def key_of(facts: Mapping[str, Any], seed: int) -> str:
+    """A short name for all that a result depends on: settings, seed, versions."""
+    return digest({}, [json.loads(json.dumps(facts)), seed, versions()])[:16]
+
+
+def source_of(settings: Settings, seed: int) -> PaperDolls:
+    """The labelled world."""
+    return PaperDolls("source", seed=seed, **settings.source)
+
+
+def source_net(settings: Settings, seed: int, folder: Path) -> PatchNet:
+    """The network of phase 1, made once for each seed and all that it depends on."""
+    path = folder / "nets" / f"{source_key(settings, seed)}.safetensors"
+    if not path.is_file():
+        source = source_of(settings, seed)
+        net = pretrain(phase1(settings, seed), source, start=begin(settings, seed, source.train.identities)).net
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(net, path)
+    return network_of(path)
+
+
+def source_key(settings: Settings, seed: int) -> str:
+    """The name of a network of phase 1."""
+    facts = {"pretrain": asdict(settings.pretrain), "source": settings.source, "patches": settings.patches}
+    return key_of(json.loads(json.dumps(facts)), seed)
+
+
+def phase1(settings: Settings, seed: int) -> PretrainConfig:
+    """The settings of phase 1; patches that stay where they start are those of a generator that never learns."""
+    window = settings.pretrain.generator_epochs if settings.patches == "learned" else (0, 0)
+    return replace(settings.pretrain, seed=seed, generator_epochs=window, evaluate_every=0)
+
+
+def phase2(settings: Settings, seed: int) -> AdaptConfig:
+    """The settings of phase 2 on a seed."""
+    return replace(settings.adapt, seed=seed)
+
+
+def begin(settings: Settings, seed: int, identities: int) -> PatchNet:
+    """The untrained network, its patches where the arm wants them."""
+    net = build_net(phase1(settings, seed), identities)
+    if settings.patches == "random":
+        bias = next(layer for layer in list(net.generator.modules())[::-1] if isinstance(layer, torch.nn.Linear)).bias
+        with torch.no_grad():
+            bias.copy_(random_boxes(net.patches, seed).flatten())
+    return net
+
+
+def random_boxes(patches: int, seed: int) -> Tensor:
+    """P boxes drawn anywhere inside the picture: half to all of its width, one to two stripes high; (P, 2, 3).
+
+    >>> boxes = random_boxes(6, seed=0)
+    >>> bool((boxes[:, 1, 1] + boxes[:, 1, 2].abs() <= 1 + 1e-6).all())
+    True
+    """
+    with seeded(seed, "random boxes"):
+        width, height = torch.rand(patches) / 2 + 0.5, (torch.rand(patches) + 1).div(patches).clamp(max=1)
+        across, down = torch.rand(2, patches) * 2 - 1  # -1..1, of the room that is left
+    theta = torch.zeros(patches, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 2] = width, across * (1 - width)
+    theta[:, 1, 1], theta[:, 1, 2] = height, down * (1 - height)
+    return theta
+
+
+def before(settings: Settings, start: PatchNet, target: ReIDDataset) -> Row:
+    """Row 0 of the history: the scores at the start, and what neighbours drawn at random would be."""
+    diagnosis = Diagnosis(target, settings.adapt)
+    chance = diagnosis.chance(diagnosis.heights(start))
+    return {"epoch": 0, **evaluate(start, target).headline(), **{f"{k}_chance": v for k, v in chance.items()}}
+
+
+Made = tuple[PatchNet, list[Row]]
+
+
+def _learned(run: Run) -> Made:
+    return run.net, run.history
+
+
+METHODS: dict[str, Callable[[Settings, int, PatchNet, PaperDolls], Made]] = {
+    "direct": lambda s, seed, start, target: (start, []),
+    "batch_norm": lambda s, seed, start, target: (batch_norm(start, target, seed=seed), []),
+    "adapt": lambda s, seed, start, target: _learned(adapt(phase2(s, seed), target, start=start)),
+    "supervised": lambda s, seed, start, target: (pretrain(phase1(s, seed), target).net, []),
+    "instance": lambda s, seed, start, target: _learned(
+        discriminate_instances(phase2(s, seed), target, start=start, **s.rival)
+    ),
+    "cluster": lambda s, seed, start, target: _learned(learn_clusters(phase2(s, seed), target, start=start, **s.rival)),
+}

@@ -1,0 +1,1 @@
+"""The command line and what it draws: every command is a function that a script may call, too."""

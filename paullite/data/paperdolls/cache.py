@@ -1,0 +1,114 @@
+"""Drawn pictures kept in one file: drawn once, memory-mapped by every process afterwards."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from ...errors import InputError
+
+Pixels = NDArray[np.uint8]
+_ADVICE = "set the environment variable PAULLITE_CACHE to a folder that you may write to and that has space"
+
+
+@dataclass(frozen=True)
+class CachedPictures:
+    """Opens a picture by its made-up name. Only the file's name travels to worker processes, never the pixels.
+
+    Attributes:
+        file: a ``.npy`` file of pictures x height x width x 3 bytes.
+        rows: which picture of the file belongs to a name.
+    """
+
+    file: str
+    rows: Mapping[str, int] = field(repr=False, compare=False)
+
+    def __call__(self, path: str) -> Image.Image:
+        if path not in self.rows:
+            raise InputError(f"no drawn picture is called {path}", "expected a path of the same data set")
+        return Image.fromarray(np.array(open_array(self.file)[self.rows[path]]))
+
+
+@lru_cache(maxsize=64)
+def open_array(file: str) -> Pixels:
+    """The file as a memory-mapped array; once per process.
+
+    Raises:
+        InputError: the file is gone or damaged.
+    """
+    try:
+        return np.lib.format.open_memmap(file, mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        found = f"cannot read {file} ({error})"
+        raise InputError(found, "expected the drawn pictures", "make the PaperDolls again") from None
+
+
+def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[Pixels]], folder: Path | None) -> str:
+    """Make sure that the file ``name`` holds an array of the given shape, and say where it is.
+
+    Args:
+        name: file name; it must change with everything that changes the pixels.
+        shape: pictures, height, width, 3.
+        draw: gives the pictures one by one; called only if the file is missing or damaged.
+        folder: where to keep it; ``None`` for ``PAULLITE_CACHE`` or ``~/.cache/paullite``.
+
+    Returns:
+        The path of the file. If the folder cannot be written, a warning is given and a temporary one is used.
+
+    Raises:
+        InputError: neither the folder nor the system's temporary folder can be written.
+    """
+    file = (folder or default_folder()) / name
+    if _sound(file, shape):
+        return str(file)
+    try:
+        return _write(file, shape, draw)
+    except OSError as error:
+        spare = Path(tempfile.gettempdir()) / "paullite" / name
+        warnings.warn(f"cannot write {file} ({error}); keeping the pictures in {spare.parent}; {_ADVICE}", stacklevel=3)
+    try:
+        return str(spare) if _sound(spare, shape) else _write(spare, shape, draw)
+    except OSError as error:
+        raise InputError(f"cannot write {spare} ({error})", "expected a folder to keep pictures in", _ADVICE) from None
+
+
+def default_folder() -> Path:
+    """``PAULLITE_CACHE`` if it is set, else ``~/.cache/paullite``."""
+    chosen = os.environ.get("PAULLITE_CACHE")
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "paullite"
+
+
+def _sound(file: Path, shape: tuple[int, ...]) -> bool:
+    """Whether the file is there and whole. A file that was cut short cannot be mapped, so this is quick."""
+    try:
+        array = np.lib.format.open_memmap(str(file), mode="r")
+    except (OSError, ValueError, EOFError):
+        return False
+    return array.shape == shape and array.dtype == np.uint8
+
+
+def _write(file: Path, shape: tuple[int, ...], draw: Callable[[], Iterable[Pixels]]) -> str:
+    """Draw into a temporary file and give it its name at the end: nobody ever sees half a file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as out:
+            np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            for picture in tqdm(draw(), total=shape[0], desc="drawing", leave=False, disable=shape[0] <= 500):
+                out.write(picture.tobytes())
+        os.replace(temporary, file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    open_array.cache_clear()  # an older, damaged file may still be mapped
+    return str(file)

@@ -1,0 +1,55 @@
+"""Drawing a whole person, onto a canvas or as a picture of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from .body import VIEWS, Doll, Pose
+from .dolls import Look
+from .raster import SUPER, Canvas, Colour, shrink
+from .sideways import draw_sideways
+from .upright import draw_upright
+
+
+def draw_doll(canvas: Canvas, look: Look, pose: Pose) -> None:
+    """Draw a person onto a canvas, furthest parts first."""
+    if pose.view not in VIEWS:
+        raise ValueError(f"view {pose.view!r}; expected one of {', '.join(VIEWS)}")
+    doll = Doll(canvas, look, pose)
+    if pose.view in ("front", "back"):
+        draw_upright(doll)
+    else:
+        draw_sideways(doll)
+
+
+def draw_person(
+    look: Look,
+    view: str = "front",
+    phase: int = 0,
+    size: tuple[int, int] = (128, 64),
+    background: Colour = (232, 230, 222),
+) -> Image.Image:
+    """A person on plain paper, as no camera would see them.
+
+    Args:
+        look: what the person wears.
+        view: front, back, left or right.
+        phase: point in the walk, 0 to 95.
+        size: height and width of the picture in pixels.
+        background: colour of the paper.
+
+    Returns:
+        A PIL picture.
+
+    Raises:
+        ValueError: the view is not one of the four.
+
+    >>> from paullite.data.paperdolls.drawing import draw_person, random_look
+    >>> draw_person(random_look(seed=0, index=3), view="back").size
+    (64, 128)
+    """
+    pixels = np.empty((size[0] * SUPER, size[1] * SUPER, 3), dtype=np.uint8)
+    pixels[:] = background
+    draw_doll(Canvas(pixels), look, Pose(view=view, phase=phase))
+    return Image.fromarray(shrink(pixels))

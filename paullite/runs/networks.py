@@ -1,0 +1,261 @@
+"""Networks and runs as files: safetensors, with everything that is not a tensor as JSON in its header. No pickle."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
+from torch import Tensor, nn
+
+from ..config import AdaptConfig, PretrainConfig
+from ..errors import InputError
+from ..memory import FeatureMemory
+from ..models import Normalisation, PatchNet
+from .files import replacing
+from .run import Run
+
+FORMAT = "paullite-1"
+
+
+def save(thing: PatchNet | Run, path: str | Path) -> Path:
+    """Write a network or a run to one file.
+
+    Args:
+        thing: a `PatchNet`, or a `Run` with its network, settings, history and memories.
+        path: file to write, usually ``*.safetensors``. It is replaced only when the new one is whole.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written; what was at ``path`` stays.
+
+    >>> import tempfile
+    >>> net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = load(save(net, Path(folder) / "net.safetensors"))
+    >>> all(torch.equal(a, b) for a, b in zip(net.state_dict().values(), again.state_dict().values()))
+    True
+    """
+    path = Path(path)
+    net = thing.net if isinstance(thing, Run) else thing
+    tensors = {f"net.{key}": value for key, value in net.state_dict().items()}
+    header: dict[str, Any] = {"format": FORMAT, "network": net.settings, "normalisation": net.normalisation}
+    if isinstance(thing, Run):
+        header |= {"config": dataclasses.asdict(thing.config), "phase": type(thing.config).__name__}
+        header |= {"history": thing.history, "memories": {k: m.momentum for k, m in thing.memories.items()}}
+        for name, memory in thing.memories.items():
+            tensors |= {f"memory.{name}.{key}": value for key, value in memory.state_dict().items()}
+    whole = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+    with replacing(path) as temporary:
+        temporary.write_bytes(serialise(whole, metadata={"paullite": json.dumps(header)}))
+    return path
+
+
+def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | Run:
+    """Read what `save` wrote: a `PatchNet`, or a `Run`.
+
+    Args:
+        path: the file.
+        backbone: the module that served as backbone, if it was no timm network.
+
+    Raises:
+        InputError: no such file, another kind of file, a damaged one, or no backbone for it.
+    """
+    path = Path(path)
+    header = _header(path)
+    tensors = read_state(path)
+    net = _network(header, _part(tensors, "net."), path, backbone)
+    if "config" not in header:
+        return net
+    kind = {c.__name__: c for c in (PretrainConfig, AdaptConfig)}[header["phase"]]
+    memories = {name: _memory(_part(tensors, f"memory.{name}."), m) for name, m in header["memories"].items()}
+    return Run(net, header["history"], kind(**_tuples(header["config"])), path.parent, memories)
+
+
+def load_network(path: str | Path) -> PatchNet:
+    """The network in a file of this library, or in a .pth or .tar file of the reference implementation.
+
+    Raises:
+        InputError: see `load` and `load_reference_checkpoint`.
+    """
+    if Path(path).is_file() and not _is_safetensors(Path(path)):
+        return load_reference_checkpoint(path)
+    found = load(path)
+    return found.net if isinstance(found, Run) else found
+
+
+def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
+    """The network in a run, a file, or as it is."""
+    if isinstance(start, str | Path):
+        return load_network(start)
+    return start.net if isinstance(start, Run) else start
+
+
+def shipped_net(name: Literal["source", "adapted"] = "source") -> PatchNet:
+    """A network that comes with the package: on drawn people, with seed 0 (``make weights``).
+
+    Args:
+        name: "source", after phase 1; "adapted", the same after PAUL on the drawn target.
+
+    Raises:
+        InputError: another name, or the package was installed without its weights.
+    """
+    if name not in ("source", "adapted"):
+        raise InputError(f"found the shipped network {name!r}", 'expected "source" or "adapted"')
+    path = files("paullite") / "weights" / f"paperdolls_{name}.safetensors"
+    if not path.is_file():
+        raise InputError(f"found no file {path}", "expected the weights that come with paullite", "run: make weights")
+    return network_of(Path(str(path)))
+
+
+def load_reference_checkpoint(path: str | Path) -> PatchNet:
+    """Read a weight file of PAUL's reference implementation (either phase) into a `PatchNet`.
+
+    Its layout: ``torch.save({"epoch": ..., "state_dict": ...})`` with every key behind ``module.``. The number of
+    patches, sizes and identities are read from the shapes.
+
+    Raises:
+        InputError: the file is missing, cannot be read without unpickling code, or has another layout.
+    """
+    state = {key.removeprefix("module."): value for key, value in read_state(Path(path)).items()}
+    patches = len({key.split(".")[2] for key in state if key.startswith("new.down.")})
+    needed = ("backbone.conv1.weight", "new.fc_list.0.weight", "new.embedding.0.weight", "patch_proposal.fc_loc.2.bias")
+    absent = [key for key in needed if key not in state]
+    if absent or not patches:
+        raise InputError(
+            f"found no {(absent or ['new.down.0.0.weight'])[0]} among the {len(state)} entries of {Path(path).name}",
+            "expected a weight file of PAUL's reference implementation",
+            "for a file of this library use pl.load",
+        )
+    net = PatchNet(
+        "resnet50.tv_in1k",
+        patches,
+        feature_dim=state["new.down.0.0.weight"].shape[0],
+        embedding_dim=state["new.embedding.0.weight"].shape[0],
+        identities=state["new.fc_list.0.weight"].shape[0],
+        pretrained=False,
+        generator="reference",
+    )
+    _fit(net, _renamed(state, patches), Path(path))
+    return net.eval()
+
+
+def _renamed(state: Mapping[str, Tensor], patches: int) -> dict[str, Tensor]:
+    """The reference's names and one layer per patch -> our names and all patches in one tensor."""
+    # a file may still hold ImageNet's classifier, backbone.fc
+    backbone = {k: v for k, v in state.items() if k.startswith("backbone.") and not k.startswith("backbone.fc.")}
+    ours = {k.replace("backbone.", "backbone.net.", 1): v for k, v in backbone.items()}
+    generator = {k: v for k, v in state.items() if k.startswith("patch_proposal.")}
+    ours |= {k.replace("patch_proposal.", "generator.", 1): v for k, v in generator.items()}
+    layers = {"reduction": "new.down.{}.0", "classifier": "new.fc_list.{}", "embedding": "new.embedding.{}"}
+    for name, theirs in layers.items():
+        for kind in ("weight", "bias"):
+            stacked = torch.stack([state[f"{theirs.format(p)}.{kind}"] for p in range(patches)])
+            ours[f"{name}.{kind}"] = stacked.flatten(2) if kind == "weight" else stacked
+    for kind in ("weight", "bias", "running_mean", "running_var"):
+        ours[f"norm.{kind}"] = torch.cat([state[f"new.down.{p}.1.{kind}"] for p in range(patches)])
+    return ours
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """All tensors of a weight file: safetensors, or a foreign .pth read without running any code in it.
+
+    Raises:
+        InputError: the file is missing, damaged or of another kind.
+    """
+    if not path.is_file():
+        raise InputError(f"found no file {path}", "expected a weight file", "check the path")
+    try:
+        state = load_file(path) if _is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise InputError(
+            f"cannot read {path} as weights ({type(error).__name__}: {str(error)[:80]})",
+            "expected a whole .safetensors file, or a .pth file that holds tensors only",
+        ) from None
+    for wrapper in ("state_dict", "model"):
+        state = state.get(wrapper, state) if isinstance(state, dict) else state
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise InputError(f"found no weights by name in {path}", "expected a dictionary of tensors")
+    return state
+
+
+def _is_safetensors(path: Path) -> bool:
+    """A safetensors file starts with the length of its JSON header, and the header with a brace."""
+    with open(path, "rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _header(path: Path) -> dict[str, Any]:
+    problem = "no safetensors header"
+    if path.is_file() and _is_safetensors(path):
+        try:
+            with safe_open(path, "pt") as file:
+                header = json.loads((file.metadata() or {}).get("paullite", "{}"))
+            if header.get("format") == FORMAT:
+                return header
+            problem = f"format {header.get('format')}"
+        except SafetensorError as error:
+            problem = f"a damaged file, {str(error)[:80]}"
+    elif not path.is_file():
+        raise InputError(f"found no file {path}", "expected a file written by pl.save", "check the path")
+    raise InputError(
+        f"found {problem} in {path}",
+        f"expected a file of this library ({FORMAT})",
+        "for bare backbone weights use --weights, for the reference's files pl.load_reference_checkpoint",
+    )
+
+
+def _network(header: Mapping[str, Any], state: dict[str, Tensor], path: Path, backbone: nn.Module | None) -> PatchNet:
+    settings = dict(header["network"])
+    name = settings.pop("backbone")
+    if name == "custom" and backbone is None:
+        raise InputError(
+            f"found a network with a backbone of one's own in {path}",
+            "expected the module that it was trained with",
+            "use pl.load(path, backbone=your_module)",
+        )
+    net = PatchNet(
+        backbone if name == "custom" and backbone is not None else name, pretrained=False, **_tuples(settings)
+    )
+    net.normalisation = Normalisation(*map(tuple, header["normalisation"]))
+    _fit(net, state, path)
+    return net.eval()
+
+
+def _fit(net: PatchNet, state: dict[str, Tensor], path: Path) -> None:
+    """Load weights that must fit exactly; counters of batches may be absent."""
+    own = net.state_dict()
+    wrong = [k for k, v in state.items() if k not in own or own[k].shape != v.shape]
+    wrong += [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
+    if wrong:
+        raise InputError(
+            f"{path.name} does not fit the network ({len(wrong)} entries differ, first {wrong[0]})",
+            f"expected {len(own)} entries for P = {net.patches} and backbone {net.backbone.name!r}",
+            "give the file that belongs to these settings",
+        )
+    net.load_state_dict(state, strict=False)
+
+
+def _memory(state: dict[str, Tensor], momentum: float) -> FeatureMemory:
+    memory = FeatureMemory(*state["features"].shape, momentum=momentum)
+    memory.load_state_dict(state)
+    return memory
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows lists only; settings are tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}

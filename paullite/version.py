@@ -1,0 +1,3 @@
+"""The version of both packages, in a place that needs no other module."""
+
+__version__ = "2.0.0"
