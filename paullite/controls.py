@@ -8,8 +8,8 @@ import torch
 
 from .data.items import ReIDDataset, Split
 from .data.transforms import seed_of
+from .features import extract
 from .models import PatchNet
-from .runs import extract
 
 
 def batch_norm(net: PatchNet, target: ReIDDataset | Split, *, seed: int = 0, batch: int = 84) -> PatchNet:

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from .data.items import ReIDDataset, Split
 from .errors import InputError
+from .features import extract
 from .models import PatchNet
-from .runs import Team, extract
+from .runs.distributed import Team
 
 Columns = Tensor | np.ndarray | Sequence[int]
 

@@ -16,9 +16,10 @@ from ..controls import batch_norm
 from ..data.paperdolls.dataset import PaperDolls
 from ..evaluation import evaluate
 from ..models import PatchNet
+from ..networks import shipped_net
 from ..pretraining import build_net, pretrain
-from ..runs import replacing, versions, writable_folder
-from ..runs.networks import shipped_net
+from ..files import replacing, writable_folder
+from ..runs.provenance import versions
 from .pictures import draw_curves, draw_patches, draw_rankings
 
 ROWS = {

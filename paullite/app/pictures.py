@@ -15,7 +15,8 @@ from ..data.items import ReIDDataset, Split
 from ..errors import InputError
 from ..evaluation import ranked_lists
 from ..models import PatchNet
-from ..runs import Row, extract, replacing
+from ..features import extract
+from ..files import Row, replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

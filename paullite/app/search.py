@@ -12,7 +12,8 @@ from ..data.layouts import IMAGE_ENDINGS
 from ..data.unreadable import find_unreadable
 from ..errors import InputError
 from ..models import PatchNet
-from ..runs import extract, writable_folder, write_csv
+from ..features import extract
+from ..files import writable_folder, write_csv
 from .pictures import draw_matches
 
 
