@@ -17,7 +17,8 @@ import torch
 import paullite as pl
 from paullite import adaptation
 from paullite.data.loading import ViewPairs
-from paullite.runs import Session, state
+from paullite.runs import state
+from paullite.runs.session import Session
 
 # a server that has imported everything and computed nothing: its children start at once, and are free to be killed
 SERVER = multiprocessing.get_context("forkserver")

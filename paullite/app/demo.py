@@ -15,10 +15,10 @@ from ..config import PRESETS, Preset
 from ..controls import batch_norm
 from ..data.paperdolls.dataset import PaperDolls
 from ..evaluation import evaluate
+from ..files import replacing, writable_folder
 from ..models import PatchNet
 from ..networks import shipped_net
 from ..pretraining import build_net, pretrain
-from ..files import replacing, writable_folder
 from ..runs.provenance import versions
 from .pictures import draw_curves, draw_patches, draw_rankings
 

@@ -15,9 +15,9 @@ import torch
 from ..config import PRESETS
 from ..data.paperdolls.cache import default_folder
 from ..errors import InputError
+from ..files import writable_folder
 from ..models import PatchNet
 from ..pretraining import build_net
-from ..files import writable_folder
 
 
 @dataclass(frozen=True)

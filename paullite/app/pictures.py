@@ -14,9 +14,9 @@ from torch import Tensor
 from ..data.items import ReIDDataset, Split
 from ..errors import InputError
 from ..evaluation import ranked_lists
-from ..models import PatchNet
 from ..features import extract
 from ..files import Row, replacing
+from ..models import PatchNet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

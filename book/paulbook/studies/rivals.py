@@ -28,6 +28,7 @@ from paullite.errors import InputError
 from paullite.evaluation import judged
 from paullite.memory import FeatureMemory
 from paullite.models import PatchNet
+from paullite.networks import network_of
 from paullite.runs import (
     Row,
     Run,
@@ -43,7 +44,6 @@ from paullite.runs import (
     set_rates,
     sgd,
 )
-from paullite.runs.networks import network_of
 
 from .clusters import dbscan, jaccard, purity
 from .rows import Rows, whole
