@@ -19,7 +19,7 @@ interrupts      Ctrl-C between two steps
 """
 
 from .checks import check_batch, check_finite
-from .features import extract
+from .features import evaluating, extract
 from .files import Row, read_history, replacing, writable_folder, write_csv
 from .interrupts import Stopped
 from .optimiser import set_rates, sgd
@@ -44,6 +44,7 @@ __all__ = [
     "check_groups",
     "digest",
     "each_group",
+    "evaluating",
     "extract",
     "fingerprint",
     "read_history",

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..data.items import Split
 from ..data.loading import plain_batches
 from ..errors import InputError
 from ..models import PatchNet
 from .team import Team
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """Evaluation mode for a while; afterwards every module has the mode that it had, also after an error.
+
+    >>> net = nn.Sequential(nn.Dropout(), nn.Dropout().eval())
+    >>> with evaluating(net):
+    ...     print([module.training for module in net])
+    [False, False]
+    >>> [module.training for module in net]
+    [True, False]
+    """
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
 
 
 @torch.no_grad()
@@ -35,11 +58,11 @@ def extract(
     Returns:
         (len(split), P, D) float32 on the network's device. The network is left in the mode it was in.
     """
-    device, was, team = next(net.parameters()).device, net.training, team or Team()
-    net.train(train_mode)
+    device, team = next(net.parameters()).device, team or Team()
     batches = plain_batches(split, net.transform, batch=batch, workers=workers, share=team.share)
-    features = [team.union(net(images.to(device)).features.float(), len(places)) for places, images in batches]
-    net.train(was)
+    with evaluating(net):
+        net.train(train_mode)
+        features = [team.union(net(images.to(device)).features.float(), len(places)) for places, images in batches]
     if not features:
         raise InputError("found an empty split", "expected one image or more")
     return torch.cat(features)
