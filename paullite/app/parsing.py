@@ -81,14 +81,15 @@ def _check_names(known: Sequence[str], args: Sequence[str], prog: str) -> None:
 
 
 def one_line(box: str, prog: str) -> InputError:
-    """What the parser says in a box of several lines, as one."""
-    lines = [line.strip("│|").rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", box).splitlines()[1:-1]]
-    said, *more = re.split(r"\n *[─-]{8,}\n", "\n".join(lines))
-    missing = re.findall(r"^ {5}(\S.*)$", said, re.MULTILINE)  # names are indented by four, what they mean by more
+    """What the parser says in a box of several lines, as one; the frame is of lines or, on some terminals, of dashes."""
+    plain = re.sub(r"\x1b\[[\d;]*m", "", box).replace("│", " ")
+    body = plain.partition("\n")[2]  # below the title
+    said, *more = [part for part in re.split(r"^[ ╰╯─-]+$", body, flags=re.MULTILINE) if part.strip()]
+    missing = re.findall(r"^ {6}(\S+)", said, re.MULTILINE)  # names are indented by four, what they mean by more
     if missing:
         expected = f"expected {prog} {' '.join(missing)}"
         return InputError(f"found no {', no '.join(missing)}", expected, f"see {prog} --help")
-    found = re.sub(r"^ *Error parsing [\w.]+: ", "", said)  # a setting that checks itself says it all
-    found = re.sub(r"^ *Unrecognized options: ", "did not expect ", found)
-    form = re.match(r" *Argument helptext:\s+(\S.*)", more[0]) if more else None
+    found = re.sub(r"^\s*Error parsing [\w.]+: ", "", said)  # a setting that checks itself says it all
+    found = re.sub(r"^\s*Unrecognized options: ", "did not expect ", found)
+    form = re.match(r"\s*Argument helptext:\s+(\S.*)", more[0]) if more else None
     return InputError(found.rstrip(" .\n"), f"expected {form[1]}" if form else "", f"see {prog} --help")

@@ -60,7 +60,9 @@ def search(
     if threshold is not None and not -1 <= threshold <= 1:
         raise InputError(f"found threshold = {threshold:g}", "expected a cosine in -1..1", "try 0.7")
     if Path(image).is_dir():
-        raise InputError(f"found the folder {image}", "expected a picture, then the folder", "search IMAGE FOLDER")
+        raise InputError(
+            f"found the folder {image}", "expected a picture first, then the folder", "search IMAGE FOLDER"
+        )
     query, target = open_image(image), writable_folder(output)
     split = pictures_below(folder, skip_unreadable, without=Path(image))
     one = Split((str(image),), None, None)
