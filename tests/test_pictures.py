@@ -96,10 +96,9 @@ def test_looking_leaves_the_mode_of_every_module(tmp_path: Path, net: pl.PatchNe
     net.train()
     net.norm.eval()
     modes = [module.training for module in net.modules()]
-    for n, item in enumerate(dolls.query[:3]):
-        item.image.save(tmp_path / f"{n}.png")
-    search(tmp_path / "0.png", tmp_path, net, output=tmp_path / "found")
-    group(tmp_path, net, output=tmp_path / "groups")
+    dolls.query[0].image.save(tmp_path / "0.png")
+    search(tmp_path / "0.png", dolls.gallery, net, output=tmp_path / "found")
+    group(dolls.query, net, output=tmp_path / "groups")
     pictures.draw_patches({"n": net}, dolls.query, tmp_path / "p.png", images=1)
     pictures.draw_embedding(net, dolls.train, tmp_path / "e.png")
     with pytest.raises(ZeroDivisionError), evaluating(net):

@@ -194,18 +194,13 @@ def search(
         threshold: Least cosine similarity, in -1..1, of a picture that is shown; none: whoever is nearest.
         output: Folder for matches.png and matches.csv.
     """
+    from .search import pictures_below
     from .search import search as run_search
 
-    found = run_search(
-        image,
-        folder,
-        load_net(net, device),
-        top=top,
-        threshold=threshold,
-        workers=workers,
-        output=output,
-        skip_unreadable=skip_unreadable,
-    )
+    if Path(image).is_dir():
+        raise InputError(f"found the folder {image}", "expected a picture first, then the folder", "see --help")
+    people, network = pictures_below(folder, skip_unreadable, without=image), load_net(net, device)
+    found = run_search(image, people, network, top=top, threshold=threshold, workers=workers, output=output)
     for place, (path, score) in enumerate(found, start=1):
         print(f"{place:3}  {score:6.3f}  {printable(path)}")
     if not found:
@@ -232,19 +227,12 @@ def group(
         output: Folder for groups.png and groups.csv (path, group; 1 is the largest group, -1 is alone).
     """
     from .groups import group as run_group
+    from .search import pictures_below
 
-    groups = run_group(
-        folder,
-        load_net(net, device),
-        distance=distance,
-        least=least,
-        workers=workers,
-        output=output,
-        skip_unreadable=skip_unreadable,
-    )
-    *people, alone = map(len, groups.values())
-    sizes = f" of {min(people)} to {max(people)} pictures" if people else ""
-    print(f"{len(people)} groups{sizes}, {alone} alone")
+    people, network = pictures_below(folder, skip_unreadable), load_net(net, device)
+    groups = run_group(people, network, distance=distance, least=least, workers=workers, output=output)
+    *sizes, alone = map(len, groups.values())
+    print(f"{len(sizes)} groups" + (f" of {min(sizes)} to {max(sizes)} pictures" if sizes else "") + f", {alone} alone")
     print(f"picture and table: {printable(Path(output).resolve())}")
 
 

@@ -14,52 +14,50 @@ from ..errors import InputError, at_least_one
 from ..models import PatchNet
 from ..runs import writable_folder, write_csv
 from .pictures import draw_groups
-from .search import pictures_below, unit_features
+from .search import unit_features
 
 ALONE = -1
 MOST_ROWS = 40  # of the montage
 
 
 def group(
-    folder: str | Path,
+    pictures: Split,
     net: PatchNet,
     *,
     distance: float = 0.3,
     least: int = 2,
     workers: int = 0,
     output: str | Path = "groups",
-    skip_unreadable: bool = False,
 ) -> dict[int, list[str]]:
-    """Sort all pictures below a folder into groups that look like one person each.
+    """Sort pictures into groups that look like one person each.
 
     Args:
-        folder: pictures, one person in each; folders inside it count too. Time and memory grow with the square of
-            their number: 10,000 take about 2 GB.
+        pictures: one person in each. Time and memory grow with the square of their number: 10,000 take about 2 GB.
         net: its retrieval features are compared.
         distance: see `clusters`.
         least: see `clusters`.
         workers: processes that read images.
         output: folder for ``groups.csv`` and ``groups.png``, which shows the largest groups and those alone.
-        skip_unreadable: leave out pictures that cannot be read.
 
     Returns:
-        The paths of each group: 1 is the largest; -1, always there, are those alone.
+        The paths of each group: 1 is the largest; -1, always there and last, are those alone.
 
     Raises:
-        InputError: no such folder, fewer than two pictures, an unreadable one, a setting out of range, or no
-            scikit-learn.
+        InputError: fewer than two pictures, an unreadable one, a setting out of range, or no scikit-learn.
     """
     at_least_one(least=least)
     if not 0 < distance <= 2:
         raise InputError(f"found distance = {distance:g}", "expected a cosine distance above 0, at most 2", "try 0.3")
     if find_spec("sklearn") is None:
         raise InputError("found no scikit-learn", "expected it for groups", "type: pip install scikit-learn")
-    target, split = writable_folder(output), pictures_below(folder, skip_unreadable)
-    if len(split) < 2:
-        raise InputError(f"found 1 picture in {folder}", "expected two or more", "check the path")
-    numbers = clusters(unit_features(net, split, workers), distance=distance, least=least)
-    write_csv(target / "groups.csv", [{"path": p, "group": n} for p, n in zip(split.paths, numbers, strict=True)])
-    groups = {n: split.take(i for i, m in enumerate(numbers) if m == n) for n in (*range(1, max(numbers) + 1), ALONE)}
+    if len(pictures) < 2:
+        raise InputError(f"found {len(pictures)} picture", "expected two or more", "check the folder")
+    target = writable_folder(output)
+    numbers = clusters(unit_features(net, pictures, workers), distance=distance, least=least)
+    write_csv(target / "groups.csv", [{"path": p, "group": n} for p, n in zip(pictures.paths, numbers, strict=True)])
+    groups = {
+        n: pictures.take(i for i, m in enumerate(numbers) if m == n) for n in (*range(1, max(numbers) + 1), ALONE)
+    }
     draw_groups(_montage(groups), target / "groups.png")
     return {n: list(members.paths) for n, members in groups.items()}
 

@@ -81,7 +81,7 @@ def _check_names(known: Sequence[str], args: Sequence[str], prog: str) -> None:
 
 
 def one_line(box: str, prog: str) -> InputError:
-    """What the parser says in a box of several lines, as one; the frame is of lines or, on some terminals, of dashes."""
+    """What the parser says in a box of several lines, as one. The frame is of lines; on some terminals of dashes."""
     plain = re.sub(r"\x1b\[[\d;]*m", "", box).replace("│", " ")
     body = plain.partition("\n")[2]  # below the title
     said, *more = [part for part in re.split(r"^[ ╰╯─-]+$", body, flags=re.MULTILINE) if part.strip()]
