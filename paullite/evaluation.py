@@ -280,13 +280,15 @@ def judged(net: PatchNet, dataset: ReIDDataset | Split, workers: int, team: Team
     return evaluate(net, dataset, workers=workers, team=team).headline()
 
 
-def ranked_lists(net: PatchNet, dataset: ReIDDataset, *, top: int = 10) -> list[list[tuple[int, bool]]]:
+def ranked_lists(
+    net: PatchNet, dataset: ReIDDataset, *, top: int = 10, workers: int = 0
+) -> list[list[tuple[int, bool]]]:
     """For each query the first places of its ranking: (place in the gallery, whether it is the same person).
 
     Junk and the query's own camera are left out, as in `evaluate`.
     """
     query, gallery = dataset.query, dataset.gallery
-    q, g = (extract(net, part).flatten(1) for part in (query, gallery))
+    q, g = (extract(net, part, workers=workers).flatten(1) for part in (query, gallery))
     rules = RankingRules.of(len(query), len(gallery), *ranking_columns(query, gallery))
     lists = []
     for i, row in enumerate(q @ g.T):
