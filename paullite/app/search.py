@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ..data.items import Split, open_image
-from ..data.layouts import IMAGE_ENDINGS
-from ..data.unreadable import find_unreadable
+from ..data.layouts import IMAGE_ENDINGS, find_unreadable
 from ..errors import InputError
 from ..models import PatchNet
 from ..runs import extract, writable_folder, write_csv
