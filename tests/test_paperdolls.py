@@ -16,29 +16,21 @@ import numpy as np
 import pytest
 
 import paullite.data.paperdolls.cache as picture_cache
+from paullite.data.paperdolls import VIEWS, draw_person, looks, make_cameras, plan_track, random_look, take
 from paullite.data.paperdolls.dataset import DRAWING, PaperDolls, Plan, list_pictures
-from paullite.data.paperdolls.drawing import (
-    VIEWS,
-    draw_person,
-    looks,
-    make_cameras,
-    plan_track,
-    random_look,
-    take,
-)
 from paullite.errors import InputError
 
 REPO = Path(__file__).parents[1]
 OLDEST = REPO / ".venv" / "oldest-drawing"
 
-# If the drawing changes on purpose, raise DRAWING in paperdolls.py (so that old caches are left alone), and put the
+# If the drawing changes on purpose, raise DRAWING in dataset.py (so that old caches are left alone), and put the
 # new hash here under the new number.
 PIXELS = {7: "9e5e6e22d9397c2274648bc3e1e1ac56ecca40d1de5a3037a9ba2c58dac2e624"}
 
-# Draws 40 pictures and 8 figures with the drawing package alone; runs in other processes and Pillow versions too.
+# Draws 40 pictures and 8 figures with the drawn world alone; runs in other processes and Pillow versions too.
 SCRIPT = """
 import hashlib
-from drawing import VIEWS, draw_person, looks, make_cameras, plan_junk, plan_track, take
+from paullite.data.paperdolls import VIEWS, draw_person, looks, make_cameras, plan_junk, plan_track, take
 total = hashlib.sha256()
 for domain in ("source", "target"):
     for k, camera in enumerate(make_cameras(domain, 4, seed=7)):
@@ -75,7 +67,7 @@ def pixels(split) -> np.ndarray:
 
 def drawn_hash(*folders: Path) -> str:
     """The hash of the script's pictures, drawn in a process that finds these folders first."""
-    path = os.pathsep.join(map(str, [*folders, REPO / "paullite" / "data"]))
+    path = os.pathsep.join(map(str, [*folders, REPO]))
     env = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -287,7 +279,7 @@ def test_a_failed_drawing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pyt
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("paullite.data.paperdolls.take", fail)
+    monkeypatch.setattr("paullite.data.paperdolls.dataset.take", fail)
     with pytest.raises(KeyboardInterrupt):
         PaperDolls("target", cache=tmp_path, **SMALL)
     assert not list(tmp_path.iterdir())

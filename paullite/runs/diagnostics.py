@@ -11,8 +11,8 @@ from torch import Tensor
 from ..config import AdaptConfig
 from ..data.items import ReIDDataset, Split
 from ..data.loading import plain_batches
+from ..data.paperdolls import Look
 from ..data.paperdolls.dataset import PaperDolls
-from ..data.paperdolls.drawing import Look
 from ..losses import cyclic_ranking
 from ..models import PatchNet
 from .files import Row

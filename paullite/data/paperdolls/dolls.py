@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .raster import Colour, pick, random_numbers
+from .randomness import pick, random_numbers
+from .raster import Colour
 
 SKIN: dict[str, Colour] = {
     "pale": (246, 214, 190), "light": (232, 188, 154), "tan": (206, 154, 112),
@@ -79,29 +80,25 @@ class Look:
 
     def __str__(self) -> str:
         second = "" if self.pattern == "plain" else f" and {self.second}"
-        bag = (
-            "no bag"
-            if self.bag == "none"
-            else f"{self.bag_colour} {self.bag}{' bag' if self.bag == 'shoulder' else ''}"
-        )
+        kind = "shoulder bag" if self.bag == "shoulder" else self.bag
+        bag = "no bag" if self.bag == "none" else f"{self.bag_colour} {kind}"
         top = f"{self.upper}{second} {self.pattern} top with {self.sleeves} sleeves"
-        return (
-            f"{self.hair} {self.hair_length} hair, {top}, {self.lower_colour} {self.lower}, {self.shoes} shoes, {bag}"
-        )
+        lower = f"{self.lower_colour} {self.lower}"
+        return f"{self.hair} {self.hair_length} hair, {top}, {lower}, {self.shoes} shoes, {bag}"
 
 
 def draw_look(rng: np.random.RandomState) -> Look:
     """One look from a stream of random numbers. Another person may have the same one."""
 
-    def one(names: tuple[str, ...] | dict[str, Colour]) -> str:
+    def choice(names: tuple[str, ...] | dict[str, Colour]) -> str:
         return tuple(names)[pick(rng, 0, len(names) - 1)]
 
-    upper, pattern, bag = one(CLOTH), one(PATTERNS), one(BAG_KINDS)
-    second, bag_colour = one({name: rgb for name, rgb in CLOTH.items() if name != upper}), one(BAGS)
+    upper, pattern, bag = choice(CLOTH), choice(PATTERNS), choice(BAG_KINDS)
+    second, bag_colour = choice({name: rgb for name, rgb in CLOTH.items() if name != upper}), choice(BAGS)
     return Look(
-        skin=one(SKIN), hair=one(HAIR), hair_length=one(HAIR_LENGTHS),
-        upper=upper, pattern=pattern, second=upper if pattern == "plain" else second, sleeves=one(SLEEVES),
-        lower=one(LOWER_KINDS), lower_colour=one(LOWER), shoes=one(SHOES),
+        skin=choice(SKIN), hair=choice(HAIR), hair_length=choice(HAIR_LENGTHS),
+        upper=upper, pattern=pattern, second=upper if pattern == "plain" else second, sleeves=choice(SLEEVES),
+        lower=choice(LOWER_KINDS), lower_colour=choice(LOWER), shoes=choice(SHOES),
         bag=bag, bag_colour="none" if bag == "none" else bag_colour,
         height=TALL[pick(rng, 0, 4)], width=WIDE[pick(rng, 0, 4)],
     )  # fmt: skip
