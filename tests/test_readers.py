@@ -326,6 +326,19 @@ def test_numbering_is_one_to_one_and_keeps_numbers() -> None:
         assert people == list(range(len(people))) and number.get("-1", -1) == -1
 
 
+def test_two_ways_to_write_a_number_are_no_two_people(tmp_path: Path) -> None:
+    data = folders(tmp_path / "a", {"12": ["1.png"], "0012": ["1.png"], "7": ["1.png"]})
+    fails(lambda: ImageFolder(data), "identities 0012 and 12", "one number", "rename")
+    rows = ["1.png,7,1,train", "2.png,8,1,train", "3.png,07,1,query", "4.png,7,2,gallery"]
+    fails(lambda: from_csv(table(tmp_path / "b", *rows)), "identities 07 and 7")
+    words = ImageFolder(folders(tmp_path / "c", {"12": ["1.png"], "0012": ["1.png"], "eve": ["1.png"]}))
+    assert words.train.pids == (0, 1, 2)  # beside a word they are words
+
+
+def test_only_junk_is_nothing_to_learn_from(tmp_path: Path) -> None:
+    fails(lambda: ImageFolder(folders(tmp_path, {"train": ["-1_c1.png", "-1_c2.png"]})), "found no images")
+
+
 # Files
 
 
