@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -18,11 +18,18 @@ from .rows import SPLITS, join
 ROW = "give rows such as (image, 3, 0) for person 3 and camera 0; a torch Dataset must not turn images into tensors"
 
 
+class RowSource(Protocol):
+    """What has a length and gives row i for ``[i]``: a list, a tuple, a torch ``Dataset``."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, place: int, /) -> Any: ...
+
+
 @dataclass(frozen=True, eq=False)
 class SequenceOpener:
     """Takes a picture out of a sequence when it is asked for. Pickles if the sequence does."""
 
-    source: Sequence[Any]
+    source: RowSource
     places: Mapping[str, int]
 
     def __call__(self, path: str) -> Image.Image:
@@ -34,9 +41,9 @@ class SequenceOpener:
 
 
 def from_items(
-    train: Sequence[Any],
-    query: Sequence[Any] | None = None,
-    gallery: Sequence[Any] | None = None,
+    train: RowSource,
+    query: RowSource | None = None,
+    gallery: RowSource | None = None,
     *,
     name: str = "items",
 ) -> ReIDDataset:
@@ -77,7 +84,7 @@ def from_items(
     return join(name, splits, "in the items", ROW)
 
 
-def _rows(split: str, source: Sequence[Any]) -> list[Row]:
+def _rows(split: str, source: RowSource) -> list[Row]:
     """Path, person and camera of every row, checked."""
     if not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
         raise InputError(
