@@ -8,8 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..data.items import Split, open_image
-from ..data.layouts import IMAGE_ENDINGS
-from ..data.unreadable import find_unreadable
+from ..data.layouts import IMAGE_ENDINGS, find_unreadable
 from ..errors import InputError, at_least_one
 from ..features import extract
 from ..files import writable_folder, write_csv
