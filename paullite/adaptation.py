@@ -13,7 +13,7 @@ from .data.items import ReIDDataset, Split
 from .data.loading import EpochLoader, ViewPairs, plain_batches
 from .data.transforms import original_transform, seed_of, surrogate_transform
 from .errors import InputError, at_least_one
-from .evaluation import judged
+from .evaluation import scores_for_history
 from .losses import ipfl, pedal
 from .memory import FeatureMemory
 from .models import PatchNet, PatchOutput
@@ -134,7 +134,9 @@ def adapt(
                 session.means.add(len(index), **parts, **seen)
             session.end_epoch(
                 {"lr": lr},
-                lambda: judged(net, target, config.workers, team) | diagnosis.epoch(net, whole(memory).features),
+                lambda: (
+                    scores_for_history(net, target, config.workers, team) | diagnosis.epoch(net, whole(memory).features)
+                ),
             )
         return session.finish(net, patches=whole(memory), centers=centers)
 

@@ -14,7 +14,7 @@ from .data.items import ReIDDataset, Split
 from .data.loading import AnchorPairs, EpochLoader
 from .data.transforms import original_transform, seeded
 from .errors import InputError
-from .evaluation import judged
+from .evaluation import scores_for_history
 from .losses import batch_triplet
 from .models import Normalisation, PatchNet
 from .runs import (
@@ -123,7 +123,7 @@ def pretrain(
                 parts = {"identity": identity.detach(), "triplet": triplet.detach(), "accuracy": right}
                 session.means.add(len(labels), loss=loss.detach(), **parts)
             columns = {f"lr_{name}": rate for name, rate in rates(config, epoch).items()}
-            session.end_epoch(columns, lambda: judged(net, source, config.workers, team))
+            session.end_epoch(columns, lambda: scores_for_history(net, source, config.workers, team))
             if after_epoch:
                 after_epoch(epoch + 1, net)
         return session.finish(net)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..data.items import Split
 from ..data.loading import plain_batches
+from ..data.transforms import Transform
 from ..errors import InputError
 from ..models import PatchNet
 from .team import Team
@@ -14,12 +15,13 @@ from .team import Team
 
 @torch.no_grad()
 def extract(
-    net: PatchNet,
+    net: nn.Module,
     split: Split,
     *,
     batch: int = 128,
     workers: int = 0,
     train_mode: bool = False,
+    transform: Transform | None = None,
     team: Team | None = None,
 ) -> Tensor:
     """Patch features of every image of a split, in order, without augmentation.
@@ -35,11 +37,20 @@ def extract(
     Returns:
         (len(split), P, D) float32 on the network's device. The network is left in the mode it was in.
     """
-    device, was, team = next(net.parameters()).device, net.training, team or Team()
-    net.train(train_mode)
-    batches = plain_batches(split, net.transform, batch=batch, workers=workers, share=team.share)
-    features = [team.union(net(images.to(device)).features.float(), len(places)) for places, images in batches]
-    net.train(was)
+    device, team = next(net.parameters()).device, team or Team()
+    flags = {module: module.training for module in net.modules()}
+    features = []
+    try:
+        net.train(train_mode)
+        for places, images in plain_batches(
+            split, transform or getattr(net, "transform", None), batch=batch, workers=workers, share=team.share
+        ):
+            out = net(images.to(device))
+            x = out.features if isinstance(net, PatchNet) else out.flatten(1)
+            features.append(team.union(x.float(), len(places)))
+    finally:
+        for module, flag in flags.items():
+            module.training = flag
     if not features:
         raise InputError("found an empty split", "expected one image or more")
     return torch.cat(features)

@@ -25,7 +25,7 @@ from paullite.config import AdaptConfig
 from paullite.data.items import ReIDDataset, Split
 from paullite.data.loading import EpochLoader
 from paullite.errors import InputError
-from paullite.evaluation import judged
+from paullite.evaluation import scores_for_history
 from paullite.memory import FeatureMemory
 from paullite.models import PatchNet
 from paullite.runs import (
@@ -238,7 +238,9 @@ def learn_rows(
                 session.learn(loss)
                 rows.update(places, views[0].detach())
                 session.means.add(learning, loss=loss.detach())
-            session.end_epoch({"lr": lr, **columns(rows)}, lambda: judged(net, target, config.workers, team))
+            session.end_epoch(
+                {"lr": lr, **columns(rows)}, lambda: scores_for_history(net, target, config.workers, team)
+            )
         return session.finish(net, rows=rows.memory)
 
 
