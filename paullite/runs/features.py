@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -32,19 +34,20 @@ def extract(
         batch: images at a time.
         workers: processes that read images.
         train_mode: let batch-norm use, and move by, the statistics of each batch.
+        transform: PIL image -> tensor; ``None`` takes the network's own.
         team: processes that each look at a share of every batch; all get all features.
 
     Returns:
-        (len(split), P, D) float32 on the network's device. The network is left in the mode it was in.
+        (len(split), P, D) float32 on the network's device; of a module that is no `PatchNet`, (len(split), F). Every
+        module is left in the mode it was in.
     """
     device, team = next(net.parameters()).device, team or Team()
     flags = {module: module.training for module in net.modules()}
+    found: Any = transform or getattr(net, "transform", None)
     features = []
     try:
         net.train(train_mode)
-        for places, images in plain_batches(
-            split, transform or getattr(net, "transform", None), batch=batch, workers=workers, share=team.share
-        ):
+        for places, images in plain_batches(split, found, batch=batch, workers=workers, share=team.share):
             out = net(images.to(device))
             x = out.features if isinstance(net, PatchNet) else out.flatten(1)
             features.append(team.union(x.float(), len(places)))
