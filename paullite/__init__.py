@@ -29,9 +29,9 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time a name is import
     from .errors import InputError
     from .evaluation import Scores, evaluate
     from .models import PatchNet
+    from .networks import export_onnx, load, load_reference_checkpoint, save, shipped_net
     from .pretraining import pretrain
-    from .runs import Run
-    from .runs.networks import export_onnx, load, load_reference_checkpoint, save, shipped_net
+    from .run import Run
 
 # Where each public name lives. Imported on first use, so that the command line answers without torch.
 HOMES = {
@@ -41,8 +41,8 @@ HOMES = {
     "evaluation": ("Scores", "evaluate"),
     "models": ("PatchNet",),
     "pretraining": ("pretrain",),
-    "runs": ("Run",),
-    "runs.networks": ("export_onnx", "load", "load_reference_checkpoint", "save", "shipped_net"),
+    "run": ("Run",),
+    "networks": ("load", "load_reference_checkpoint", "save", "shipped_net"),
 }
 MODULES = ("controls", "data", "evaluation", "losses", "memory", "models", "step")
 MOVED = {
@@ -55,7 +55,7 @@ MOVED = {
 
 __all__ = [
     "PRESETS", "AdaptConfig", "InputError", "PatchNet", "Preset", "PretrainConfig", "Run", "Scores", "__version__",
-    "adapt", "controls", "data", "evaluate", "evaluation", "export_onnx", "load", "load_reference_checkpoint",
+    "adapt", "controls", "data", "evaluate", "evaluation", "load", "load_reference_checkpoint",
     "losses", "memory", "models", "pretrain", "save", "shipped_net", "step",
 ]  # fmt: skip
 

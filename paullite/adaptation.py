@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,31 +12,23 @@ from torch import Tensor, nn
 
 from .config import AdaptConfig
 from .data.items import ReIDDataset, Split
-from .data.loading import EpochLoader, ViewPairs, plain_batches
-from .data.transforms import original_transform, seed_of, surrogate_transform
-from .errors import InputError, at_least_one
-from .evaluation import scores_for_history
-from .losses import ipfl, pedal
+from .data.loading import SurrogatePairs
+from .data.reading import parts_of
+from .data.transforms import shuffled_places
+from .diagnostics import Diagnosis
+from .errors import InputError
+from .evaluation import history_scores
+from .losses import PaulLoss, paul
 from .memory import FeatureMemory
-from .models import PatchNet, PatchOutput
-from .pedal_blocks import pedal_in_blocks
-from .runs import (
-    Run,
-    Session,
-    ShardedMemory,
-    Team,
-    check_batch,
-    check_finite,
-    check_groups,
-    digest,
-    each_group,
-    fingerprint,
-    set_rates,
-    sgd,
-    whole,
-)
-from .runs.diagnostics import Diagnosis
-from .runs.networks import network_of
+from .models import PatchNet
+from .networks import network_of
+from .run import Run
+from .runs.distributed import Team
+from .runs.provenance import digest, fingerprint
+from .runs.session import Session
+from .step import Step, loss_columns, take_step, two_views
+
+Loss = Callable[[Step], Tensor | Mapping[str, Tensor] | PaulLoss]
 
 
 def adapt(
@@ -42,6 +36,8 @@ def adapt(
     target: ReIDDataset | Split,
     *,
     start: PatchNet | Run | str | Path,
+    loss: Loss = paul,
+    after_epoch: Callable[[int, PatchNet], None] | None = None,
     resume: bool = False,
     force: bool = False,
 ) -> Run:
@@ -49,14 +45,18 @@ def adapt(
 
     .. math:: L = \lambda_1 \, \mathrm{PEDAL} + \lambda_2 \, \mathrm{IPFL}
 
-    with ``pedal_weight`` and ``ipfl_weight``. Backbone, reductions and the batch-norm behind them learn. The patch
-    generation network, the embeddings and the classifiers rest. Batch-norm statistics move everywhere.
+    Backbone, reductions and the batch-norm behind them learn. The patch generation network, the embeddings and the
+    classifiers are frozen. Batch-norm statistics move everywhere.
 
     Args:
         config: settings, for instance ``PRESETS["paperdolls"].adapt``.
-        target: its training images are used without their identities; its test, if there is one, is judged every few
-            epochs, for display only. A bare `Split` has no test.
+        target: its training images are used without their identities; its test, if there is one, is evaluated every
+            few epochs, for display only. A bare `Split` has no test.
         start: the network of phase 1, its run, or a file of either. It is copied, not changed.
+        loss: a function of a `paullite.step.Step`. It returns a scalar, or a mapping with ``total`` and further scalars
+            that become columns of the history.
+        after_epoch: called as after_epoch(epochs done, network) after each epoch, to look at the network and not to
+            change it. It may leave it in either mode.
         resume: go on from the newest checkpoint in ``config.output``, as if the run had never stopped; from the start
             if there is none.
         force: with ``resume``, go on although settings, data or versions differ; without, replace an earlier run.
@@ -65,8 +65,8 @@ def adapt(
         A `Run` with the network of the last epoch and both memories.
 
     Raises:
-        InputError: K >= N, a batch larger than the data or the memory, a loss that is not a number, a device that is
-            not there, an image that cannot be read, a folder that cannot be written or that holds another run.
+        InputError: K >= N, a batch larger than the data or the memory, a loss that is no scalar or not finite, a device
+            that is not there, an image that cannot be read, a folder that cannot be written or that holds another run.
 
     Source: PAUL, Yang et al., CVPR 2019; details from its reference implementation.
 
@@ -74,169 +74,61 @@ def adapt(
     >>> target = pl.data.PaperDolls("target", identities=4, test_identities=2)
     >>> net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
     >>> config = dataclasses.replace(pl.PRESETS["paperdolls"].adapt, epochs=1, batch=8, workers=0, progress=False)
-    >>> run = adapt(config, target, start=net)
+    >>> run = adapt(config, target, start=net, loss=lambda step: {"total": pl.losses.paul(step).pedal})
     >>> sorted(run.memories), run.history[0]["epoch"]
     (['centers', 'patches'], 1)
     """
-    images, start = target.unlabelled(), network_of(start)
+    images, before = unlabelled(target), network_of(start)
     check_sizes(config, len(images))
-    made_of = {"data": fingerprint(images), "start": digest(start.state_dict())[:16]}
-    with Session(config, made_of, resume=resume, force=force) as session:
+    sources = {"data": fingerprint(images), "start": digest(before.state_dict())[:16]}
+    with Session(config, images, sources, resume=resume, force=force) as session:
         team, device = session.team, session.device
-        check_groups(team, config.batch, len(images))
-        net = copy.deepcopy(start).to(device)
-        team.same_start(net)
-        optimiser = sgd(config, learning=only_these_learn(net, net.backbone, net.reduction, net.norm))
-        memory, centers = empty_memories(net, len(images), config, team)
-        pairs = view_pairs(net, images, config)
-        loader = EpochLoader(
-            pairs, len(images), batch=config.batch, seed=config.seed, workers=config.workers, share=team.share
+        net = session.place(copy.deepcopy(before))
+        memory, centers = (m.to(device) for m in empty_memories(net, len(images), config))
+        optimiser = torch.optim.SGD(
+            learning(net), lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay
         )
-        if not session.resumed(optimiser, net=net, patches=memory, centers=centers):
-            fill_memory(session, memory, net, images, config)
-        model, diagnosis = session.prepare(net), Diagnosis(target, config)
+        pairs = SurrogatePairs(images, net.size, net.normalisation, config, device, team.share)
+        if not session.restore(optimiser, net=net, patches=memory, centers=centers):
+            fill_memory(memory, net, pairs, config, team)
+        look = partial(two_views, session.prepare(net, pairs), config=config)
+        diagnosis = Diagnosis(target, config, device)
 
-        def losses(index: Tensor, x: Tensor, e: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            """The total, PEDAL, and IPFL among the centers of the batch, for (B,), (B, P, D), (2, B, E)."""
-            loss_pedal = pedal_over(memory, x, index, config)
-            loss_ipfl = ipfl(
-                e.flatten(0, 1),
-                centers.features[index, 0],
-                torch.arange(len(index), device=index.device).repeat(2),
-                margin=config.margin,
-                nearest=config.nearest,
-                max_candidates=config.max_candidates,
-                no_negative=config.no_negative,
-            )
-            return config.pedal_weight * loss_pedal + config.ipfl_weight * loss_ipfl, loss_pedal, loss_ipfl
-
-        def trial(index: Tensor, originals: Tensor, surrogates: Tensor) -> Tensor:
-            return losses(index, *look(model, originals, surrogates, len(index), config, team))[0]
-
-        session.rehearse(trial, pairs, net, loader)
-        for epoch in session.epochs(loader):
-            lr = config.lr * (config.decay if epoch >= config.decay_epoch else 1.0)
-            set_rates(optimiser, learning=lr)
+        for epoch in session.epochs(pairs):
+            lr = set_rate(optimiser, config, epoch)
             net.train()
-            for places, (_, originals, surrogates) in session.batches(loader):
-                index = places.to(device)
-                x, e = look(model, originals.to(device), surrogates.to(device), len(index), config, team)
-                check_finite(session, images, places, features=x)
-
-                memory.update(places, x.detach())
-                centers.update(places, e.detach().mean(0)[:, None])
-                loss, loss_pedal, loss_ipfl = losses(index, x, e)
-                check_finite(session, images, places, loss=loss)
-
-                session.learn(loss)
-                parts = {"loss": loss.detach(), "pedal": loss_pedal.detach(), "ipfl": loss_ipfl.detach()}
-                seen = diagnosis.step(places, e, centers.features[index, 0])
-                session.means.add(len(index), **parts, **seen)
+            for index, originals, surrogates in session.batches(pairs):  # B and 3 h w for each image of the share
+                features, embeddings = team.look(look, net, (originals, surrogates), len(index))  # B P D and B 2 E
+                step = take_step(features, embeddings, index, memory, centers, config, epoch)  # updates both memories
+                columns = loss_columns(loss(step))
+                session.learn(index, columns["loss"], features=features.detach())
+                session.means.add(len(index), columns | diagnosis.step(step))
             session.end_epoch(
                 {"lr": lr},
-                lambda: (
-                    scores_for_history(net, target, config.workers, team) | diagnosis.epoch(net, whole(memory).features)
-                ),
+                lambda: history_scores(net, target, config.workers, team) | diagnosis.epoch(net, memory.features),
             )
-        return session.finish(net, patches=whole(memory), centers=centers)
+            if after_epoch:
+                after_epoch(epoch + 1, net)
+        return session.finish(net, patches=memory, centers=centers)
 
 
-def look(
-    model: nn.Module,
-    originals: Tensor,
-    surrogates: Tensor,
-    total: int,
-    config: AdaptConfig,
-    team: Team,
-) -> tuple[Tensor, Tensor]:
-    """Features of the originals and embeddings of both views, of the whole batch: (B, P, D) and (2, B, E).
+def unlabelled(target: ReIDDataset | Split) -> Split:
+    """The training images of a target with the identities out of reach.
 
-    Args:
-        model: the network in training mode.
-        originals, surrogates: this process's images, each (share, 3, height, width).
-        total: B, images of the whole batch.
+    Raises:
+        InputError: something else was given, for instance a torch Dataset.
     """
-    features, embeddings = [], []
-    for group in each_group(model, len(originals), total, team):
-        both = torch.cat([originals[group], surrogates[group]])  # 2B 3 h w
-        out = model(both, generator_gradient=config.generator_gradient)
-        features.append(out.features[: len(both) // 2])
-        embeddings.append(image_embedding(out, config))
-    return team.union(torch.cat(features), total), team.both_views(embeddings, total)
-
-
-def pedal_over(memory: FeatureMemory | ShardedMemory, x: Tensor, index: Tensor, config: AdaptConfig) -> Tensor:
-    """PEDAL over the memory: in one piece, in blocks of rows, or over the shards of all processes."""
-    if isinstance(memory, ShardedMemory):
-        return memory.pedal(x, index, scale=config.scale, k=config.k)
-    if config.memory_block:
-        return pedal_in_blocks(x, memory.features, index, scale=config.scale, k=config.k, block=config.memory_block)
-    return pedal(x, memory.features, index, scale=config.scale, k=config.k)
-
-
-def view_pairs(net: PatchNet, images: Split, config: AdaptConfig) -> ViewPairs:
-    """Every image with its surrogate positive, as the network wants them."""
-    given = net.size, net.normalisation
-    surrogate = surrogate_transform(*given, jitter=config.jitter, rotation=config.rotation, crop=config.crop)
-    return ViewPairs(images, original_transform(*given), surrogate, config.seed)
-
-
-def empty_memories(
-    net: PatchNet, count: int, config: AdaptConfig, team: Team
-) -> tuple[FeatureMemory | ShardedMemory, FeatureMemory]:
-    """The patch memory and the image centers of ``count`` images, both empty."""
-    device, shape = net.reduction.weight.device, (count, net.patches, net.feature_dim)
-    wide = net.patches * (net.feature_dim if config.image_embedding == "features" else net.embedding.weight.shape[1])
-    centers = FeatureMemory(count, 1, wide, momentum=config.center_momentum).to(device)
-    if config.shard_memory:
-        return ShardedMemory(*shape, momentum=config.memory_momentum, team=team), centers
-    return FeatureMemory(*shape, momentum=config.memory_momentum).to(device), centers
-
-
-@torch.no_grad()
-def fill_memory(
-    session: Session, memory: FeatureMemory | ShardedMemory, net: PatchNet, images: Split, config: AdaptConfig
-) -> None:
-    """One pass over the images, in random order, before anything is learned."""
-    team, device = session.team, session.device
-    net.train(config.memory_mode == "train")
-    order = shuffled_places(len(images), config.seed)
-    batches = plain_batches(
-        images.take(order.tolist()),
-        net.transform,
-        batch=2 * config.batch,
-        workers=config.workers,
-        least=2 * team.size * team.splits,
-        share=team.share,
-    )
-    for places, pictures in batches:
-        groups = each_group(net, len(pictures), len(places), team)
-        own = torch.cat([net(pictures[group].to(device)).features.float() for group in groups])
-        x, index = team.union(own, len(places)), order[places]
-        check_finite(session, images, index, features=x)
-        memory.update(index, x)
-
-
-def image_embedding(out: PatchOutput, config: AdaptConfig) -> Tensor:
-    """What IPFL compares: (B, E), in float32 also under autocast."""
-    return out.embedding.float() if config.image_embedding == "cosines" else out.features.flatten(1)
-
-
-def only_these_learn(net: PatchNet, *parts: torch.nn.Module) -> list[torch.nn.Parameter]:
-    """Let the parameters of some parts learn and all others rest; returns those that learn."""
-    net.requires_grad_(False)
-    learning = [p for part in parts for p in part.parameters()]
-    for p in learning:
-        p.requires_grad_()
-    return learning
+    if not isinstance(target, ReIDDataset | Split):
+        raise InputError(
+            f"found a {type(target).__name__} as target",
+            "expected a data set of paullite.data",
+            "make one with pl.data.from_items, pl.data.from_csv or pl.data.ImageFolder",
+        )
+    return target.unlabelled()
 
 
 def check_sizes(config: AdaptConfig, images: int) -> None:
-    """Raises an `InputError` if the batch or K does not fit the number of images."""
-    check_batch(config, images)
-    at_least_one(k=config.k)
-    if config.lr < 0 or config.scale <= 0:
-        raise InputError(f"found lr = {config.lr} and scale = {config.scale}", "expected lr 0 or more and scale over 0")
+    """Raises an `InputError` if K does not fit the number of images."""
     if config.k >= images - 1:  # with all others pulled none is pushed, and PEDAL is 0 whatever the features are
         raise InputError(
             f"found K = {config.k} with {images} training images",
@@ -245,6 +137,48 @@ def check_sizes(config: AdaptConfig, images: int) -> None:
         )
 
 
-def shuffled_places(count: int, seed: int) -> Tensor:
-    """0..count-1 in an order that depends on the seed alone."""
-    return torch.randperm(count, generator=torch.Generator().manual_seed(seed_of(seed, "first pass")))
+def empty_memories(net: PatchNet, count: int, config: AdaptConfig) -> tuple[FeatureMemory, FeatureMemory]:
+    """The patch memory and the image centers of ``count`` images, both empty."""
+    wide = net.patches * (net.feature_dim if config.image_embedding == "features" else net.embedding.weight.shape[1])
+    centers = FeatureMemory(count, 1, wide, momentum=config.center_momentum)
+    return FeatureMemory(count, net.patches, net.feature_dim, momentum=config.memory_momentum), centers
+
+
+def learning(net: PatchNet, *parts: nn.Module) -> list[nn.Parameter]:
+    """Let the parameters of some parts learn and freeze all others; returns those that learn.
+
+    Args:
+        net: changed in place.
+        parts: backbone, reductions and the batch-norm behind them if none is given, as in PAUL.
+    """
+    net.requires_grad_(False)
+    found = [p for part in parts or (net.backbone, net.reduction, net.norm) for p in part.parameters()]
+    for p in found:
+        p.requires_grad_()
+    return found
+
+
+def set_rate(optimiser: torch.optim.Optimizer, config: AdaptConfig, epoch: int) -> float:
+    """Set and return the learning rate of an epoch, counted from 0."""
+    lr = config.lr * (config.decay if epoch >= config.decay_epoch else 1.0)
+    for group in optimiser.param_groups:
+        group["lr"] = lr
+    return lr
+
+
+@torch.no_grad()
+def fill_memory(
+    memory: FeatureMemory, net: PatchNet, pairs: SurrogatePairs, config: AdaptConfig, team: Team | None = None
+) -> None:
+    """One pass over the images, in random order, before anything is learned.
+
+    Raises:
+        InputError: features that are not finite.
+    """
+    team = team or Team()
+    net.train(config.memory_mode == "train")  # as the reference does, so that batch-norm statistics move here already
+    order, images = shuffled_places(len(memory.features), config.seed, "first pass"), pairs.images
+    parts = [order[part] for part in parts_of(len(order), 2 * config.batch, 2 * team.size * team.splits)]
+    for part, pictures in zip(parts, images.plain(p.tolist() for p in parts), strict=True):
+        (x,) = team.look(lambda own: (net(own).features.float(),), net, (pictures,), len(part))
+        memory.update(part, x)

@@ -9,21 +9,24 @@ of a camera that has no number, or fewer than `LEAST` training images, are treat
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor, nn
 
 from .data.items import ReIDDataset, Split
-from .data.transforms import Transform, seed_of
+from .data.transforms import seed_of
 from .errors import InputError
-from .runs import Team, extract
+from .features import extract
+from .runs.distributed import Team
 
 Net = TypeVar("Net", bound=nn.Module)
 Target = ReIDDataset | Split
+Transform = Callable[[Image.Image], Tensor]
 LEAST = 8  # with fewer training images, the statistics of a camera would be those of one or two people
 
 
@@ -37,8 +40,7 @@ class Control:
 
     def features(self, split: Split, *, batch: int = 128, workers: int = 0, team: Team | None = None) -> Tensor:
         """(N, P, D) for a `PatchNet`, (N, F) for another module, in the order of the images."""
-        found = image_transform(self.net, self.transform)
-        x = extract(self.net, split, transform=found, batch=batch, workers=workers, team=team)
+        x = extract(self.net, split, transform=self.transform, batch=batch, workers=workers, team=team)
         return x if self.shift is None else F.normalize(x, dim=-1) - self.shift
 
 
@@ -79,7 +81,6 @@ def batch_norm(net: Net, target: Target, *, transform: Transform | None = None, 
         layer.reset_running_stats()
         layer.momentum = None  # a plain average over all batches
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed_of(seed, "first pass")))
-    transform = image_transform(net, transform)
     extract(adapted, images.take(order.tolist()), transform=transform, batch=batch, train_mode=True)
     for layer, momentum in momenta.items():
         layer.momentum = momentum
@@ -128,15 +129,6 @@ def camera_mean(net: nn.Module, target: Target, *, transform: Transform | None =
     x = F.normalize(Control(net, transform).features(images, workers=workers), dim=-1)  # N P D
     means = {camera: x[places].mean(0) for camera, places in training_places(images).items()}
     return ByCamera(net, {camera: Control(net, transform, mean) for camera, mean in means.items()})
-
-
-def image_transform(net: nn.Module, transform: Transform | None) -> Transform:
-    """The transform that is given, or the network's own; raises an `InputError` if there is neither."""
-    found = transform or getattr(net, "transform", None)
-    if not isinstance(net, nn.Module) or found is None:
-        expected = "expected a PatchNet, or a torch module with transform= (PIL image -> tensor)"
-        raise InputError(f"found {type(net).__name__}", expected, "of a run, pass run.net")
-    return found
 
 
 def training_places(images: Split) -> dict[int | None, list[int]]:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from .controls import ByCamera, Control
+from .controls import ByCamera, Control, Transform
 from .data.items import ReIDDataset, Split
-from .data.transforms import Transform
 from .errors import InputError
+from .features import extract
 from .models import PatchNet
 from .ranking import Columns, Features, RankingRules, average_precision, cosines, match_ranks, ranking_columns
-from .runs import Team, extract
+from .runs.distributed import Team
 
 STEPS = 1_000_000  # a threshold is a multiple of 1 / STEPS, about as fine as float32 tells cosines apart
 
@@ -246,6 +246,8 @@ def evaluate(
     True
     """
     query, gallery = _test_of(dataset)
+    if not isinstance(net, nn.Module):
+        raise InputError(f"found {type(net).__name__}", "expected a network", "of a run, pass run.net")
     if control is None or isinstance(control, nn.Module):
         control = Control(control or net, transform)
     elif control.net is not net:
@@ -268,14 +270,16 @@ def _test_of(dataset: ReIDDataset) -> tuple[Split, Split]:
     return query, gallery
 
 
-def scores_for_history(net: PatchNet, dataset: ReIDDataset | Split, workers: int, team: Team) -> dict[str, float]:
+def history_scores(net: PatchNet, dataset: ReIDDataset | Split, workers: int, team: Team) -> dict[str, float]:
     """The five scores as columns of the history; none where there is no test."""
     if isinstance(dataset, Split) or not len(dataset.query) or not len(dataset.gallery):
         return {}
     return evaluate(net, dataset, workers=workers, team=team).headline()
 
 
-def ranked_lists(net: PatchNet, dataset: ReIDDataset, *, top: int = 10) -> list[list[tuple[int, bool]]]:
+def ranked_lists(
+    net: PatchNet, dataset: ReIDDataset, *, top: int = 10, workers: int = 0
+) -> list[list[tuple[int, bool]]]:
     """For each query the first places of its ranking: (place in the gallery, whether it is the same person).
 
     Junk and the query's own camera are left out, as in `evaluate`.
@@ -283,7 +287,7 @@ def ranked_lists(net: PatchNet, dataset: ReIDDataset, *, top: int = 10) -> list[
     query, gallery = _test_of(dataset)
     rules = RankingRules.of(len(query), len(gallery), *ranking_columns(query, gallery))
     lists = []
-    q, g = (extract(net, part).flatten(1) for part in (query, gallery))
+    q, g = (extract(net, part, workers=workers).flatten(1) for part in (query, gallery))
     for start, similarity in cosines(q, g):
         for i, row in enumerate(similarity, start):
             match, left_out = rules(i)

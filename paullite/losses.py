@@ -1,13 +1,19 @@
-"""The three losses of PAUL, each as the formula one would write on paper, and a thin module beside it.
+"""The three losses of PAUL as functions, each the formula that one would write on paper, and a thin module beside it.
 
 Letters: B images, P patches, D patch feature size, E embedding size, N training images, A anchors.
 """
+
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .blocks import check_pedal, pedal_in_blocks, pedal_logits
+from .cyclic import Ranking, cyclic_ranking, distances, length
 from .errors import InputError
+from .precision import at_least_float32, full_precision
+from .step import Step
 
 
 def pedal(features: Tensor, memory: Tensor, index: Tensor, *, scale: float, k: int) -> Tensor:
@@ -23,7 +29,7 @@ def pedal(features: Tensor, memory: Tensor, index: Tensor, *, scale: float, k: i
     Args:
         features: patch features x, (B, P, D), usually L2-normalised. Taken as given.
         memory: patch memory w, (N, P, D). No gradient flows into it.
-        index: memory row of each image, (B,) integers in 0..N-1.
+        index: memory row of each image, (B,) integers in 0..N-1; may be on the CPU.
         scale: s > 0; the larger, the more only the very nearest count. 15 for Market-1501, 5 for Duke.
         k: number of nearest patches K, 1..N-1. With N-1 the loss is 0.
 
@@ -31,7 +37,7 @@ def pedal(features: Tensor, memory: Tensor, index: Tensor, *, scale: float, k: i
         The mean over images and patches: a scalar in float32 (float64 for float64 input), also under autocast.
 
     Raises:
-        InputError: (a ValueError) k is not in 1..N-1, or the shapes do not fit.
+        InputError: (a ValueError) k is not in 1..N-1, scale is not positive, no image, or the shapes do not fit.
 
     Source: PAUL, Yang et al., CVPR 2019, as its reference implementation computes it.
 
@@ -42,30 +48,14 @@ def pedal(features: Tensor, memory: Tensor, index: Tensor, *, scale: float, k: i
     >>> f"{pedal(x, w, torch.tensor([0]), scale=0.1, k=1):.3f}"
     '0.529'
     """
-    _check_pedal(features, memory, index, k)
-    with torch.autocast(features.device.type, enabled=False):
-        x, w = _at_least_float32(features), _at_least_float32(memory.detach())
-        # -s||x - w||^2 without its term in ||x||^2, which stands above and below the line and cancels
-        logits = (
-            torch.einsum("bpd,npd->bpn", 2 * scale * x, w) - scale * torch.linalg.vector_norm(w, dim=-1).square().T
-        )  # B P N
-        logits.scatter_(2, index.view(-1, 1, 1).expand(-1, logits.shape[1], 1), -torch.inf)  # own entry
+    check_pedal(features, memory, index, scale, k)
+    with full_precision(features.device):
+        x = at_least_float32(features)
+        logits = pedal_logits(x, memory.detach().to(x.dtype), scale)  # B P N
+        own = index.to(x.device).view(-1, 1, 1).expand(-1, logits.shape[1], 1)  # B P 1
+        logits.scatter_(2, own, -torch.inf)
         nearest = logits.topk(k, dim=-1).values  # B P K
         return (logits.logsumexp(-1) - nearest.logsumexp(-1)).clamp(min=0).mean()
-
-
-def _check_pedal(features: Tensor, memory: Tensor, index: Tensor, k: int) -> None:
-    if features.shape[1:] != memory.shape[1:] or index.shape != features.shape[:1]:
-        raise InputError(
-            f"found features {tuple(features.shape)}, memory {tuple(memory.shape)}, index {tuple(index.shape)}",
-            "expected (B, P, D), (N, P, D) and (B,)",
-        )
-    if not 1 <= k <= len(memory) - 1:
-        raise InputError(
-            f"found k = {k} with {len(memory)} images in the memory",
-            f"expected 1 <= k <= N - 1 = {len(memory) - 1}, since an image is no neighbour of its own",
-            "use a smaller k or more images",
-        )
 
 
 def ipfl(
@@ -77,6 +67,7 @@ def ipfl(
     nearest: int = 3,
     max_candidates: int = 15,
     no_negative: str = "skip",
+    ranking: Ranking | None = None,
 ) -> Tensor:
     r"""IPFL, the image-level patch feature learning loss: pull each view of an image to the image's center, and push it
     from a hard negative found by cyclic ranking.
@@ -96,6 +87,7 @@ def ipfl(
         max_candidates: how many other centers are tried, at most.
         no_negative: ``"skip"`` leaves an anchor without a negative out of the mean (0 if none is left);
             ``"pull"`` is the reference behaviour, distance 0 in place of the negative's.
+        ranking: what `cyclic_ranking` found for these very arguments, if it was computed before.
 
     Returns:
         A scalar >= 0, in float32 (float64 for float64 input), also under autocast.
@@ -112,52 +104,16 @@ def ipfl(
     tensor(0.6667)
     """
     _check_ipfl(embeddings, centers, owner, no_negative)
-    with torch.autocast(embeddings.device.type, enabled=False):
-        e, c = _at_least_float32(embeddings), _at_least_float32(centers.detach())
-        distance = _distances(e, c)  # A B
-        negative = _cyclic_negative(distance.detach(), _distances(c, c), owner, nearest, max_candidates)  # A, -1: none
+    with full_precision(embeddings.device):
+        e = at_least_float32(embeddings)
+        c, owner = centers.detach().to(e), owner.to(e.device)
+        ranking = ranking or cyclic_ranking(e, c, owner, nearest=nearest, max_candidates=max_candidates)
+        negative = ranking.negatives()  # A, -1 where there is none
         found = negative >= 0
-        pos = distance.gather(1, owner[:, None]).squeeze(1)  # A
-        neg = distance.gather(1, negative.clamp(min=0)[:, None]).squeeze(1) * found
+        pos = length(e - c[owner])  # A
+        neg = length(e - c[negative.clamp(min=0)]) * found  # A
         loss = F.relu(margin + pos - neg)
         return loss.mean() if no_negative == "pull" else (loss * found).sum() / found.sum().clamp(min=1)
-
-
-def cyclic_ranking(
-    embeddings: Tensor, centers: Tensor, owner: Tensor, *, nearest: int = 3, max_candidates: int = 15
-) -> tuple[Tensor, Tensor]:
-    """The candidates for each anchor's hard negative, and which of them the cycle rules out.
-
-    Args:
-        embeddings, centers, owner, nearest, max_candidates: as in `ipfl`.
-
-    Returns:
-        The other centers, nearest to the anchor first, (A, candidates); and whether the list of such a center names
-        the anchor's own, (A, candidates) bool. The first that does not is the hard negative.
-
-    >>> e = torch.tensor([[0.0], [1.0], [10.0]])
-    >>> cyclic_ranking(e[:1], e, torch.tensor([0]), nearest=2)
-    (tensor([[1, 2]]), tensor([[ True, False]]))
-    """
-    e, c = _at_least_float32(embeddings), _at_least_float32(centers)
-    return _cyclic_ranking(_distances(e, c), _distances(c, c), owner, nearest, max_candidates)
-
-
-def _cyclic_ranking(
-    distance: Tensor, between: Tensor, owner: Tensor, nearest: int, max_candidates: int
-) -> tuple[Tensor, Tensor]:
-    """From the distances (A, B) and (B, B)."""
-    order = distance.scatter(1, owner[:, None], torch.inf).argsort(dim=1, stable=True)  # A B, own center last
-    order = order[:, : min(max_candidates, distance.shape[1] - 1)]
-    lists = between.clone().fill_diagonal_(-1).argsort(dim=1, stable=True)[:, :nearest]  # B nearest, itself first
-    return order, (lists[order] == owner[:, None, None]).any(-1)  # A candidates
-
-
-def _cyclic_negative(distance: Tensor, between: Tensor, owner: Tensor, nearest: int, max_candidates: int) -> Tensor:
-    """The center that is the hard negative of each anchor, or -1. (A, B), (B, B), (A,) -> (A,)."""
-    order, names_owner = _cyclic_ranking(distance, between, owner, nearest, max_candidates)
-    first = F.pad(~names_owner, (0, 1), value=True).int().argmax(1)  # a last column that stands for "none left"
-    return F.pad(order, (0, 1), value=-1).gather(1, first[:, None]).squeeze(1)
 
 
 def _check_ipfl(embeddings: Tensor, centers: Tensor, owner: Tensor, no_negative: str) -> None:
@@ -168,6 +124,50 @@ def _check_ipfl(embeddings: Tensor, centers: Tensor, owner: Tensor, no_negative:
         )
     if no_negative not in ("skip", "pull"):
         raise InputError(f"found no_negative = {no_negative!r}", "expected 'skip' or 'pull'")
+
+
+class PaulLoss(NamedTuple):
+    """What `paul` returns: three scalars, ``total`` with its gradient, and both parts before their weights."""
+
+    total: Tensor
+    pedal: Tensor
+    ipfl: Tensor
+
+
+def paul(step: Step) -> PaulLoss:
+    r"""PAUL's whole objective for one step.
+
+    .. math:: L = \lambda_1 \, \mathrm{PEDAL} + \lambda_2 \, \mathrm{IPFL}
+
+    with ``pedal_weight`` and ``ipfl_weight`` of the step's settings. PEDAL sees the original images only, IPFL both
+    views of each.
+
+    Args:
+        step: what the network and the memories know of a batch, see `paullite.step.Step`.
+
+    >>> from paullite.config import AdaptConfig
+    >>> x = F.normalize(torch.randn(4, 2, 8), dim=-1)
+    >>> e = x.flatten(1).expand(2, 4, 16)
+    >>> step = Step(x, e, torch.arange(4), x, e[0], AdaptConfig(k=1, pedal_weight=2.0, ipfl_weight=1.0), epoch=0)
+    >>> loss = paul(step)
+    >>> bool(loss.total == 2 * loss.pedal + loss.ipfl)
+    True
+    """
+    config = step.config
+    given = step.features, step.memory, step.index
+    if config.memory_block:
+        patches = pedal_in_blocks(*given, scale=config.scale, k=config.k, block=config.memory_block)
+    else:
+        patches = pedal(*given, scale=config.scale, k=config.k)
+    whole = ipfl(
+        step.anchors,
+        step.centers,
+        step.owner,
+        margin=config.margin,
+        no_negative=config.no_negative,
+        ranking=step.ranking,
+    )
+    return PaulLoss(config.pedal_weight * patches + config.ipfl_weight * whole, patches, whole)
 
 
 def batch_triplet(embeddings: Tensor, labels: Tensor, *, margin: float = 1.0, positive: str = "nearest") -> Tensor:
@@ -199,15 +199,17 @@ def batch_triplet(embeddings: Tensor, labels: Tensor, *, margin: float = 1.0, po
             f"found embeddings {tuple(embeddings.shape)}, labels {tuple(labels.shape)}, positive = {positive!r}",
             "expected (B, E), (B,) and 'nearest' or 'hardest'",
         )
-    with torch.autocast(embeddings.device.type, enabled=False):
-        e = F.normalize(_at_least_float32(embeddings), dim=-1)
-        distance = _distances(e, e)  # B B
-        same = labels[:, None] == labels[None, :]
-        others = same & ~torch.eye(len(e), dtype=torch.bool, device=e.device)
-        usable = others.any(1) & (~same).any(1)
+    with full_precision(embeddings.device):
+        e = F.normalize(at_least_float32(embeddings), dim=-1)
+        distance = distances(e.detach(), e.detach())  # B B, to choose by; the gradient flows through the chosen alone
+        same = labels[:, None] == labels
+        mates = same.clone().fill_diagonal_(False)
         far = torch.inf if positive == "nearest" else -torch.inf
-        pos = distance.where(others, far).amin(1) if positive == "nearest" else distance.where(others, far).amax(1)
-        loss = F.relu(margin + pos - distance.where(~same, torch.inf).amin(1))
+        pos = distance.where(mates, far)
+        chosen = pos.argmin(1) if positive == "nearest" else pos.argmax(1)
+        hardest = distance.where(~same, torch.inf).argmin(1)
+        loss = F.relu(margin + length(e - e[chosen]) - length(e - e[hardest]))
+        usable = mates.any(1) & (~same).any(1)
         return loss.where(usable, 0).sum() / usable.sum().clamp(min=1)
 
 
@@ -216,53 +218,57 @@ class PedalLoss(nn.Module):
 
     def __init__(self, scale: float, k: int) -> None:
         super().__init__()
-        self.scale, self.k = scale, k
+        self.scale = scale
+        self.k = k
 
     def forward(self, features: Tensor, memory: Tensor, index: Tensor) -> Tensor:
         """(B, P, D), (N, P, D), (B,) -> scalar."""
         return pedal(features, memory, index, scale=self.scale, k=self.k)
+
+    def extra_repr(self) -> str:
+        """The settings, for ``repr``."""
+        return f"scale={self.scale}, k={self.k}"
 
 
 class IpflLoss(nn.Module):
     """`ipfl` with its settings kept: ``IpflLoss(margin=2)(embeddings, centers, owner)``."""
 
     def __init__(
-        self, margin: float = 2.0, nearest: int = 3, max_candidates: int = 15, no_negative: str = "skip"
+        self,
+        margin: float = 2.0,
+        nearest: int = 3,
+        max_candidates: int = 15,
+        no_negative: Literal["skip", "pull"] = "skip",
     ) -> None:
         super().__init__()
-        self.margin, self.nearest = margin, nearest
-        self.max_candidates, self.no_negative = max_candidates, no_negative
+        self.settings = {
+            "margin": margin,
+            "nearest": nearest,
+            "max_candidates": max_candidates,
+            "no_negative": no_negative,
+        }
 
     def forward(self, embeddings: Tensor, centers: Tensor, owner: Tensor) -> Tensor:
         """(A, E), (B, E), (A,) -> scalar."""
-        return ipfl(
-            embeddings,
-            centers,
-            owner,
-            margin=self.margin,
-            nearest=self.nearest,
-            max_candidates=self.max_candidates,
-            no_negative=self.no_negative,
-        )
+        return ipfl(embeddings, centers, owner, **self.settings)
+
+    def extra_repr(self) -> str:
+        """The settings, for ``repr``."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
 
 
 class BatchTripletLoss(nn.Module):
     """`batch_triplet` with its settings kept: ``BatchTripletLoss(margin=1)(embeddings, labels)``."""
 
-    def __init__(self, margin: float = 1.0, positive: str = "nearest") -> None:
+    def __init__(self, margin: float = 1.0, positive: Literal["nearest", "hardest"] = "nearest") -> None:
         super().__init__()
-        self.margin, self.positive = margin, positive
+        self.margin = margin
+        self.positive = positive
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """(B, E), (B,) -> scalar."""
         return batch_triplet(embeddings, labels, margin=self.margin, positive=self.positive)
 
-
-def _at_least_float32(x: Tensor) -> Tensor:
-    """Half precision underflows in exp(-s d^2); float64 stays what it is."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-
-
-def _distances(a: Tensor, b: Tensor) -> Tensor:
-    """Euclidean distances (A, E), (B, E) -> (A, B). cdist's gradient is 0, not NaN, where two points coincide."""
-    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+    def extra_repr(self) -> str:
+        """The settings, for ``repr``."""
+        return f"margin={self.margin}, positive={self.positive!r}"

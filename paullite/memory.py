@@ -1,5 +1,6 @@
-"""A memory of everyone: one running mean for each training image."""
+"""The memory: one running mean of features for each training image."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,8 +13,8 @@ class FeatureMemory(nn.Module):
     .. math:: w_i \leftarrow (1 - \mu) \, w_i + \mu \, x_i
 
     The first visit stores x as it is. The mean is not normalised again, so ``||w|| <= 1`` for normalised features.
-    PEDAL keeps one with P patches; the image centers of IPFL are one with P = 1. The state is buffers: ``state_dict``
-    and every checkpoint carry it, and ``.to(device)`` moves it.
+    PEDAL keeps one with P patches; the image centers of IPFL are one with P = 1. The whole state, momentum included, is
+    in its ``state_dict``, and ``.to(device)`` moves it.
 
     Args:
         size: N, images in the training set.
@@ -41,39 +42,56 @@ class FeatureMemory(nn.Module):
             raise InputError(
                 f"found momentum = {momentum}", "expected the share of the new feature, over 0 and up to 1"
             )
-        self.momentum = momentum
+        self.momentum = float(momentum)
         self.register_buffer("features", torch.zeros(size, patches, dim))  # N P D
         self.register_buffer("filled", torch.zeros(size, dtype=torch.bool))  # N
 
     @torch.no_grad()
-    def update(self, index: Tensor, features: Tensor) -> None:
+    def update(self, index: Tensor, features: Tensor, *, check_finite: bool = True) -> None:
         """Store or average the features of some images.
 
         Args:
-            index: place of each image in the data set, (B,) integers in 0..N-1, each at most once.
+            index: row of each image, (B,) integers in 0..N-1, each at most once. On the CPU it is checked for free;
+                on a GPU the check waits for the device.
             features: (B, P, D) in any float type.
+            check_finite: look for NaN and infinity before anything is stored. A training loop that watches its losses
+                passes False, since the look would make the program wait for the device in every step.
 
         Raises:
             InputError: an index twice or out of range, a shape that does not fit, NaN or infinity. Nothing is changed.
         """
-        self._check(index, features)  # where the index is: on the CPU, no GPU is waited for
+        self._check(index, features, check_finite)
         index = index.to(self.features.device)
         new = features.to(self.features)
         share = torch.where(self.filled[index], self.momentum, 1.0).view(-1, 1, 1)
         self.features[index] = (1 - share) * self.features[index] + share * new
         self.filled[index] = True
 
-    def _check(self, index: Tensor, features: Tensor) -> None:
-        size = len(self.features)
-        if features.shape != (len(index), *self.features.shape[1:]):
+    def get_extra_state(self) -> Tensor:
+        """The momentum, as a tensor, so that every entry of the state is one."""
+        return torch.tensor(self.momentum, dtype=torch.float64)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take the momentum of a stored state."""
+        self.momentum = float(state)
+
+    def extra_repr(self) -> str:
+        """Sizes and momentum, for ``repr``."""
+        size, patches, dim = self.features.shape
+        return f"{size}, {patches}, {dim}, momentum={self.momentum}"
+
+    def _check(self, index: Tensor, features: Tensor, check_finite: bool) -> None:
+        size, *shape = self.features.shape
+        if features.shape != (len(index), *shape):
             raise InputError(
                 f"found features {tuple(features.shape)} for {len(index)} rows",
-                f"expected ({len(index)}, {self.features.shape[1]}, {self.features.shape[2]})",
+                f"expected ({len(index)}, {shape[0]}, {shape[1]})",
             )
-        if len(index) and not 0 <= int(index.min()) <= int(index.max()) < size:
-            raise InputError(f"found rows {int(index.min())}..{int(index.max())}", f"expected rows in 0..{size - 1}")
-        if len(index.unique()) != len(index):
+        rows = index.cpu().numpy()  # numpy's look at it costs a GPU nothing where the index is on the CPU already
+        if len(rows) and not 0 <= rows.min() <= rows.max() < size:
+            raise InputError(f"found rows {rows.min()}..{rows.max()}", f"expected rows in 0..{size - 1}")
+        if len(np.unique(rows)) != len(rows):
             raise InputError("found the same row twice in one update", "expected each image once", "make two updates")
-        if not bool(torch.isfinite(features).all()):
+        if check_finite and not bool(torch.isfinite(features).all()):
             bad = index[(~torch.isfinite(features)).flatten(1).any(1).to(index.device)].tolist()
             raise InputError(f"found NaN or infinity in the features of rows {bad[:5]}", "expected finite numbers")

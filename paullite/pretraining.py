@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,25 +14,61 @@ from torch import Tensor, nn
 
 from .config import PretrainConfig
 from .data.items import ReIDDataset, Split
-from .data.loading import AnchorPairs, EpochLoader
-from .data.transforms import original_transform, seeded
+from .data.loading import IdentityPairs
+from .data.transforms import seeded
 from .errors import InputError
-from .evaluation import scores_for_history
+from .evaluation import history_scores
 from .losses import batch_triplet
 from .models import Normalisation, PatchNet
-from .runs import (
-    Run,
-    Session,
-    Team,
-    check_batch,
-    check_finite,
-    check_groups,
-    digest,
-    each_group,
-    fingerprint,
-    set_rates,
-    sgd,
-)
+from .run import Run
+from .runs.provenance import digest, fingerprint
+from .runs.session import Session
+from .step import loss_columns
+
+
+@dataclass(frozen=True, eq=False)
+class SourceStep:
+    """What a loss of phase 1 sees of a step.
+
+    Attributes:
+        logits: (2B, P, identities), anchors first, then their positives; with gradient.
+        embeddings: (2B, E), with gradient.
+        labels: (2B,) class numbers.
+        config: the settings.
+        epoch: counted from 0.
+    """
+
+    logits: Tensor
+    embeddings: Tensor
+    labels: Tensor
+    config: PretrainConfig
+    epoch: int
+
+
+class SourceLoss(NamedTuple):
+    """What `identity_and_triplet` returns: three scalars, ``total`` with its gradient, both parts before the weight."""
+
+    total: Tensor
+    identity: Tensor
+    triplet: Tensor
+
+
+def identity_and_triplet(step: SourceStep) -> SourceLoss:
+    r"""The objective of phase 1.
+
+    .. math:: L = \sum_p \mathrm{crossentropy}(\mathrm{logits}_p) + \lambda \, \mathrm{triplet}
+
+    Source: method of PAUL's reference implementation, phase 1.
+    """
+    config = step.config
+    identity = torch.stack([F.cross_entropy(patch, step.labels) for patch in step.logits.unbind(1)]).sum()
+    triplet = batch_triplet(
+        step.embeddings, step.labels, margin=config.triplet_margin, positive=config.triplet_positive
+    )
+    return SourceLoss(identity + config.triplet_weight * triplet, identity, triplet)
+
+
+Loss = Callable[[SourceStep], Tensor | Mapping[str, Tensor] | SourceLoss]
 
 
 def pretrain(
@@ -37,21 +76,20 @@ def pretrain(
     source: ReIDDataset,
     *,
     start: PatchNet | None = None,
+    loss: Loss = identity_and_triplet,
     after_epoch: Callable[[int, PatchNet], None] | None = None,
     resume: bool = False,
     force: bool = False,
 ) -> Run:
-    r"""Train PatchNet on a labelled source.
-
-    .. math:: L = \sum_p \mathrm{crossentropy}(\mathrm{logits}_p) + \lambda \, \mathrm{triplet}
-
-    with every image of the batch as one row, P classifiers, and the triplet loss on the concatenated embeddings.
+    """Train PatchNet on a labelled source: P classifiers, and a triplet loss on the concatenated embeddings.
 
     Args:
         config: settings, for instance ``PRESETS["paperdolls"].pretrain``.
-        source: its ``train`` is learned from, its test is judged every few epochs.
+        source: its ``train`` is learned from, its test is evaluated every few epochs.
         start: a network to begin with, for instance one on your own backbone; it is copied, not changed, and needs a
             classifier for each person of the source. None: one is made as the settings say.
+        loss: a function of a `SourceStep`. It returns a scalar, or a mapping with ``total`` and further scalars that
+            become columns of the history.
         after_epoch: called as after_epoch(epochs done, network) after each epoch, to look at the network and not to
             change it. It may leave it in either mode.
         resume: go on from the newest checkpoint in ``config.output``, as if the run had never stopped; from the start
@@ -76,73 +114,58 @@ def pretrain(
     (6, 1)
     """
     images = people_only(source.train)
-    check_batch(config, len(images))
-    made_of = {"data": fingerprint(images)} | ({"start": digest(start.state_dict())[:16]} if start else {})
-    with Session(config, made_of, resume=resume, force=force) as session:
-        team, device = session.team, session.device
-        check_groups(team, config.batch, len(images))
-        net = checked(start, images.identities) if start else build_net(config, images.identities)
-        net = net.to(device)
-        team.same_start(net)
-        optimiser = sgd(
-            config,
-            backbone=net.backbone.parameters(),
-            generator=net.generator.parameters(),
-            heads=[p for name, p in net.named_parameters() if not name.startswith(("backbone.", "generator."))],
+    sources = {"data": fingerprint(images)} | ({"start": digest(start.state_dict())[:16]} if start else {})
+    with Session(config, images, sources, resume=resume, force=force) as session:
+        team = session.team
+        net = session.place(checked(start, images.identities) if start else build_net(config, images.identities))
+        optimiser = torch.optim.SGD(
+            parameter_groups(net), lr=0.0, momentum=config.momentum, weight_decay=config.weight_decay
         )
-        transform = original_transform(net.size, net.normalisation)
-        pairs = AnchorPairs(images, transform, config.seed, may_be_itself=config.positive_may_be_anchor)
-        loader = EpochLoader(
-            pairs, len(images), batch=config.batch, seed=config.seed, workers=config.workers, share=team.share
-        )
-        session.resumed(optimiser, net=net)
-        model = session.prepare(net)
+        pairs = IdentityPairs(images, net.size, net.normalisation, config, session.device, team.share)
+        session.restore(optimiser, net=net)
+        look = partial(look_at_pairs, session.prepare(net, pairs))
 
-        def losses(labels: Tensor, logits: Tensor, e: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            """The total, cross-entropy and triplet, for (2B,), (2B, P, identities), (2B, E)."""
-            identity = torch.stack([F.cross_entropy(patch, labels) for patch in logits.unbind(1)]).sum()
-            triplet = batch_triplet(e, labels, margin=config.triplet_margin, positive=config.triplet_positive)
-            return identity + config.triplet_weight * triplet, identity, triplet
-
-        def trial(index: Tensor, anchors: Tensor, positives: Tensor) -> Tensor:
-            logits, e = look(model, anchors, positives, len(index), team)
-            return losses(index.repeat(2) % images.identities, logits, e)[0]
-
-        session.rehearse(trial, pairs, net, loader)
-        for epoch in session.epochs(loader):
-            set_rates(optimiser, **rates(config, epoch))
+        for epoch in session.epochs(pairs):
+            lr = set_rates(optimiser, config, epoch)
             net.train()
-            for places, (_, anchors, positives, labels) in session.batches(loader):
-                labels = team.union(labels.to(device), len(places)).repeat(2)  # 2B
-                logits, e = look(model, anchors.to(device), positives.to(device), len(places), team)
-                loss, identity, triplet = losses(labels, logits, e)
-                check_finite(session, images, places, loss=loss)
-
-                session.learn(loss)
-                right = (logits.argmax(-1) == labels[:, None]).float().mean()
-                parts = {"identity": identity.detach(), "triplet": triplet.detach(), "accuracy": right}
-                session.means.add(len(labels), loss=loss.detach(), **parts)
-            columns = {f"lr_{name}": rate for name, rate in rates(config, epoch).items()}
-            session.end_epoch(columns, lambda: scores_for_history(net, source, config.workers, team))
+            for index, anchors, positives, labels in session.batches(pairs):  # B, and 3 h w for each of the share
+                logits, embeddings = team.look(look, net, (anchors, positives), len(index))  # B 2 P I and B 2 E
+                both = (x.transpose(0, 1).flatten(0, 1) for x in (logits, embeddings))  # 2B ...
+                step = SourceStep(*both, labels.repeat(2), config, epoch)
+                columns = loss_columns(loss(step))
+                session.learn(index, columns["loss"])
+                right = (step.logits.detach().argmax(-1) == step.labels[:, None]).float().mean()
+                session.means.add(len(index), columns | {"accuracy": right})
+            session.end_epoch(
+                {f"lr_{name}": rate for name, rate in lr.items()},
+                lambda: history_scores(net, source, config.workers, team),
+            )
             if after_epoch:
                 after_epoch(epoch + 1, net)
         return session.finish(net)
 
 
-def look(model: nn.Module, anchors: Tensor, positives: Tensor, total: int, team: Team) -> tuple[Tensor, Tensor]:
-    """Logits and embeddings of the whole batch, anchors first: (2B, P, identities) and (2B, E).
+def look_at_pairs(model: nn.Module, anchors: Tensor, positives: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits and embeddings of both images of each pair, (B, 2, P, identities) and (B, 2, E), from one forward pass."""
+    out = model(torch.cat([anchors, positives]))
+    logits = torch.stack(out.logits or (), 1)  # 2B P I
+    logits, embeddings = (x.unflatten(0, (2, -1)).transpose(0, 1) for x in (logits, out.source_embedding))
+    return logits, embeddings
 
-    Args:
-        model: the network in training mode.
-        anchors, positives: this process's images, each (share, 3, height, width).
-        total: B, anchors of the whole batch.
-    """
-    logits, embeddings = [], []
-    for group in each_group(model, len(anchors), total, team):
-        out = model(torch.cat([anchors[group], positives[group]]))
-        logits.append(torch.stack(out.logits or (), 1))  # 2b P identities
-        embeddings.append(out.source_embedding)
-    return team.both_views(logits, total).flatten(0, 1), team.both_views(embeddings, total).flatten(0, 1)
+
+def parameter_groups(net: PatchNet) -> list[dict[str, object]]:
+    """Backbone, patch generation network, and the rest, as groups of an optimiser with names."""
+    heads = [p for name, p in net.named_parameters() if not name.startswith(("backbone.", "generator."))]
+    named = {"backbone": net.backbone.parameters(), "generator": net.generator.parameters(), "heads": heads}
+    return [{"name": name, "params": list(parameters)} for name, parameters in named.items()]
+
+
+def set_rates(optimiser: torch.optim.Optimizer, config: PretrainConfig, epoch: int) -> dict[str, float]:
+    """Set and return the learning rate of each group in an epoch, counted from 0."""
+    found = rates(config, epoch)
+    for group in optimiser.param_groups:
+        group["lr"] = found[group["name"]]
+    return found
 
 
 def rates(config: PretrainConfig, epoch: int) -> dict[str, float]:
@@ -193,8 +216,7 @@ def checked(start: PatchNet, identities: int) -> PatchNet:
 
 def people_only(split: Split) -> Split:
     """The labelled images without junk (-1); an `InputError` if fewer than two people are left."""
-    pids: Sequence[int] = split.pids or ()
-    people = split.take(i for i, pid in enumerate(pids) if pid != -1)
+    people = split.take(i for i, pid in enumerate(split.pids or ()) if pid != -1)
     if people.identities < 2:
         raise InputError(
             f"found {people.identities} identities in {len(split)} training images",

@@ -17,7 +17,8 @@ import torch
 import paullite as pl
 from paullite import adaptation
 from paullite.data.loading import ViewPairs
-from paullite.runs import Session, state
+from paullite.runs import state
+from paullite.runs.session import Session
 
 # a server that has imported everything and computed nothing: its children start at once, and are free to be killed
 SERVER = multiprocessing.get_context("forkserver")
@@ -107,7 +108,7 @@ def happen(fault: Fault) -> None:
     places = {
         "learn": (Session, "learn", die),
         "save": (state, "save_file", half_a_file),
-        "judge": (adaptation, "scores_for_history", die),
+        "judge": (adaptation, "history_scores", die),
         "worker": (Session, "learn", kill_workers),
         "nan": (ViewPairs, "__getitem__", no_number),
         "full": (state, "save_file", fill_the_disk),

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 import paullite as pl
 from paullite.data.transforms import evaluation_transform
-from paullite.runs import extract
+from paullite.features import extract
 from tests.benchmarks import extraction, gpu, loading, pooling
 from tests.benchmarks.loss_step import Step as LossStep
 from tests.benchmarks.step import Parts, Step, drawn_step, learning, net_of, section

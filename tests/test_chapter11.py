@@ -7,7 +7,7 @@ import pytest
 from paulbook.chapters import chapter11
 
 import paullite as pl
-from paullite.runs import digest
+from paullite.runs.provenance import digest
 
 DOLLS = pl.data.PaperDolls("target", identities=4, test_identities=2)
 CONFIG = replace(pl.PRESETS["paperdolls"].adapt, device="cpu", k=5)

@@ -11,7 +11,7 @@ from torch import nn
 
 import paullite as pl
 from paullite.errors import InputError
-from paullite.runs.networks import read_state
+from paullite.networks import read_state
 
 
 class ReferenceHeads(nn.Module):
@@ -112,7 +112,7 @@ def test_other_patches_or_backbone_than_the_weights(tmp_path: Path, net: pl.Patc
     path = pl.save(net, tmp_path / "net.safetensors")
     tensors = read_state(path)
     other = pl.PatchNet("test_resnet", 3, 16, 8, 5, pretrained=False, size=(128, 64))
-    from paullite.runs.networks import _fit
+    from paullite.networks import _fit
 
     with pytest.raises(InputError, match=r"does not fit the network .* P = 3"):
         _fit(other, {k.removeprefix("net."): v for k, v in tensors.items()}, path)

@@ -8,7 +8,7 @@ import paullite as pl
 from paullite import adaptation
 from paullite.config import AdaptConfig
 from paullite.data.items import Split
-from paullite.runs.diagnostics import Diagnosis, agreement, garment_at, nearest_rows
+from paullite.diagnostics import Diagnosis, agreement, garment_at, nearest_rows
 from tests.runs import adapt_config, start_net
 
 LABELLED = {"right_vetoes", "false_negatives", "false_hardest", "same_person"}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import paullite as pl
-from paullite.runs import fingerprint
-from paullite.runs.networks import shipped_net
+from paullite.networks import shipped_net
+from paullite.runs.provenance import fingerprint
 
 WEIGHTS = Path(pl.__file__).parent / "weights"
 

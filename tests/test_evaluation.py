@@ -262,7 +262,7 @@ def test_any_module_with_a_transform(dolls: pl.data.PaperDolls) -> None:
 
 
 def test_what_evaluate_does_not_take(net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
-    with pytest.raises(InputError, match=r"found Colours; expected a PatchNet, or a torch module with transform="):
+    with pytest.raises(InputError, match=r"found a Colours .* pass transform="):
         pl.evaluate(Colours(), dolls)
     with pytest.raises(InputError, match=r"found Scores; .* pass run\.net"):
         pl.evaluate(pl.evaluate(net, dolls), dolls)  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ from safetensors.torch import save_file
 import paullite as pl
 from paullite.app.cli import main
 from paullite.models import stripes
-from paullite.runs import versions
+from paullite.runs.provenance import versions
 
 SMALL: dict[str, Any] = {
     "source": {"identities": 6, "test_identities": 2},

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from paullite.runs.lock import FolderLock
 
 import paullite as pl
 from paullite.data.loading import EpochBatches
-from paullite.runs import Session, lock, state, writable_folder
-from paullite.runs.lock import FolderLock
+from paullite.files import writable_folder
+from paullite.runs import lock, state
+from paullite.runs.session import Session
 from tests.runs import Fault, adapt_config, run, same_result, start_net
 
 pytestmark = pytest.mark.usefixtures("one_thread")

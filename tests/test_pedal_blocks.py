@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 import torch.nn.functional as F
+from paullite.pedal_blocks import Partial, look, look_in_blocks, loss_of, merge, pedal_in_blocks, pedal_of_shard
 from torch import Tensor
 
 from paullite.errors import InputError
 from paullite.losses import pedal
-from paullite.pedal_blocks import Partial, look, look_in_blocks, loss_of, merge, pedal_in_blocks, pedal_of_shard
 from tests.benchmarks import memory_rows
 from tests.benchmarks.pooling import peak_mebibytes
 from tests.conftest import cases

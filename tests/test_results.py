@@ -20,7 +20,7 @@ from book.tools.results.contests import AGAINST, PARTLY, SHOWN
 from book.tools.results.drawing import Drawing
 from book.tools.results.page import PAGE, PICTURES, ROOT, build, write
 from book.tools.results.shelf import Shelf
-from paullite.runs import write_csv
+from paullite.files import write_csv
 
 MODULES = sorted(path.stem for path in (ROOT / "book/tools/results").glob("*.py") if not path.stem.startswith("__"))
 Means = Callable[[str, str], float]  # mean score of an arm of a study

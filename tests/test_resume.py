@@ -14,7 +14,9 @@ import torch
 
 import paullite as pl
 from paullite.adaptation import empty_memories, only_these_learn
-from paullite.runs import Session, Team, provenance, state
+from paullite.runs import provenance, state
+from paullite.runs.distributed import Team
+from paullite.runs.session import Session
 from tests.runs import Fault, adapt_config, dolls, result, run, same_result, start_net
 
 pytestmark = pytest.mark.usefixtures("one_thread")

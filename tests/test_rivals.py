@@ -16,7 +16,7 @@ from torch import Tensor
 
 import paullite as pl
 from paullite.errors import InputError
-from paullite.runs import Stopped
+from paullite.runs.interrupts import Stopped
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -16,7 +16,7 @@ from paulbook.studies.signals import across_epochs, across_settings, markdown
 from paulbook.studies.statistics import t_quantile
 
 from paullite.errors import InputError
-from paullite.runs import write_csv
+from paullite.files import write_csv
 
 ADAPT = {"k": 20, "scale": 4.0, "lr": 0.15, "margin": 1.0, "ipfl_weight": 0.3, "pedal_weight": 2.0, "nearest": 3}
 RATES: dict[str, dict[str, Any]] = {"paul": {}, **{f"lr={v}": {"adapt": {"lr": v}} for v in (0.1, 0.2, 0.3, 0.4, 0.5)}}

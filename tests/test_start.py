@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-
-import paullite as pl
-from paullite.runs import Team, dry_step
 from paullite.runs.dry_step import Cost
 from paullite.runs.start import chosen_precision
+
+import paullite as pl
+from paullite.runs import dry_step
+from paullite.runs.distributed import Team
 from tests.benchmarks.pooling import peak_mebibytes
 from tests.runs import adapt_config
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-
-import paullite as pl
-from paullite.runs import Team, each_group
 from paullite.runs.state import read_state, state_files
 from paullite.runs.team import running_statistics
+
+import paullite as pl
+from paullite.runs import each_group
+from paullite.runs.distributed import Team
 from tests.runs import QUICK, as_a_team, first_steps, same_result, together
 
 STEPS = 4

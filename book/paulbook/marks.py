@@ -10,8 +10,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from paullite.errors import InputError, nearest_names
 from paullite.runs.files import replacing, writable_folder, write_csv
+
+from paullite.errors import InputError, nearest_names
 
 from . import checking
 from .checking import Exercise, Standing, all_exercises

@@ -217,7 +217,7 @@ def load_data(
 
 def load_net(path: str | None) -> Any:
     """The network of a file, or the one for drawn people that comes along."""
-    from ..runs.networks import network_of, shipped_net
+    from ..networks import network_of, shipped_net
 
     return network_of(path) if path else shipped_net()
 

@@ -15,10 +15,11 @@ from ..config import PRESETS, Preset
 from ..controls import batch_norm, batch_norm_by_camera, camera_mean
 from ..data.paperdolls.dataset import PaperDolls
 from ..evaluation import Scores, evaluate
+from ..files import replacing, writable_folder
 from ..models import PatchNet
+from ..networks import shipped_net
 from ..pretraining import build_net, pretrain
-from ..runs import replacing, versions, writable_folder
-from ..runs.networks import shipped_net
+from ..runs.provenance import versions
 from .pictures import draw_curves, draw_patches, draw_rankings
 
 ROWS = {

@@ -15,9 +15,9 @@ import torch
 from ..config import PRESETS
 from ..data.paperdolls.cache import default_folder
 from ..errors import InputError
+from ..files import writable_folder
 from ..models import PatchNet
 from ..pretraining import build_net
-from ..runs import writable_folder
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _cache() -> list[tuple[bool, str, str]]:
 
 
 def _weights() -> list[tuple[bool, str, str]]:
-    from ..runs.networks import shipped_net
+    from ..networks import shipped_net
 
     try:
         net = shipped_net()

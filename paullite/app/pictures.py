@@ -14,8 +14,9 @@ from torch import Tensor
 from ..data.items import ReIDDataset, Split
 from ..errors import InputError
 from ..evaluation import ranked_lists
+from ..features import extract
+from ..files import Row, replacing
 from ..models import PatchNet
-from ..runs import Row, extract, replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

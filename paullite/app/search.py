@@ -11,8 +11,9 @@ from ..data.items import Split, open_image
 from ..data.layouts import IMAGE_ENDINGS
 from ..data.unreadable import find_unreadable
 from ..errors import InputError
+from ..features import extract
+from ..files import writable_folder, write_csv
 from ..models import PatchNet
-from ..runs import extract, writable_folder, write_csv
 from .pictures import draw_matches
 
 

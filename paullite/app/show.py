@@ -71,7 +71,7 @@ def show_curves(
     output: Output = "curves.png",
 ) -> None:
     """Draw the losses and scores of a run."""
-    from ..runs import read_history
+    from ..files import read_history
     from .pictures import draw_curves
 
     print(draw_curves(read_history(run), output))

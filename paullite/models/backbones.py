@@ -139,7 +139,7 @@ def _grid(net: nn.Module, tokens: Tensor, images: Tensor) -> Tensor:
 
 def _load_weights(net: nn.Module, path: Path, name: str) -> None:
     """Load a plain weight file into the bare network; a classifier in the file is ignored."""
-    from ..runs.networks import read_state
+    from ..networks import read_state
 
     state = {key.removeprefix("module."): value for key, value in read_state(path).items()}
     missing, unexpected = _shape_check(net, state)

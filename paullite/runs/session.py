@@ -1,36 +1,56 @@
-"""What stands around the loop of either phase: where it is, what it has seen, when it saves, how it goes on."""
+"""What stands around the loop of either phase: device, processes, checkpoints, interrupts, and the numbers to keep."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from ..config import AdaptConfig, PretrainConfig
-from ..data.loading import EpochLoader
+from ..data.items import Split
 from ..data.transforms import seed_of
 from ..errors import InputError
+from ..files import Row
 from ..memory import FeatureMemory
 from ..models import PatchNet
-from .dry_step import TrialLoss, check_fits, try_step
-from .files import Row, replacing, writable_folder
+from ..run import History, Means, Run
+from .checkpoint import (
+    Facts,
+    Stateful,
+    Tensors,
+    identity,
+    optimiser_state,
+    part,
+    random_state,
+    set_optimiser_state,
+    set_random_state,
+)
+from .cost import check_fits, try_step
+from .distributed import check_batch, check_groups
+from .folder import RunFolder
 from .interrupts import Interrupts, Stopped
-from .lock import FolderLock
-from .run import History, Means, Run
-from .sameness import earlier_run, identity, refuse_others
-from .saving import everything, take_back
-from .start import start_accelerator, team_of
-from .state import Facts, Stateful, Tensors, has_states, read_newest, read_state, set_random_state, write_state
+from .machine import accelerated
+from .watch import Fault, Watch
 
 # how the libraries below say that they wait for a process that is no more
 LOST = ("Connection closed by peer", "gloo", "NCCL")
+Batch = TypeVar("Batch", covariant=True)
+log = logging.getLogger("paullite")
+
+
+class Batches(Protocol[Batch]):
+    """Batches, epoch by epoch, as `paullite.data.loading` makes them. The first thing in a batch is its index."""
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from ``first`` on."""
 
 
 class Session:
@@ -38,13 +58,13 @@ class Session:
 
     Args:
         config: settings of the phase.
-        made_of: what else the weights depend on: fingerprints of the data and of the network at the start.
+        images: the training images, to name those of a batch that is no number.
+        sources: what else the weights depend on: fingerprints of the data and of the network at the start.
         resume: go on from the newest checkpoint in ``config.output``; from the start if there is none.
         force: go on although settings, data or versions differ; without ``resume``, replace an earlier run.
 
     Attributes:
-        accelerator, team: device, precision, processes.
-        folder: where files go; ``None`` if nowhere.
+        device, team: where this process computes, and the processes.
         epoch, step: epochs that are over, and steps done in the one that has begun.
         means, history: numbers of the epoch so far, and of the epochs that are over.
 
@@ -56,55 +76,61 @@ class Session:
     def __init__(
         self,
         config: PretrainConfig | AdaptConfig,
-        made_of: Mapping[str, Any],
+        images: Split,
+        sources: Mapping[str, Any],
         *,
         resume: bool = False,
         force: bool = False,
     ) -> None:
-        self.config, self.resume, self.force = config, resume, force
-        self.accelerator = start_accelerator(config)
-        self.device = self.accelerator.device
-        self.team = team_of(self.accelerator, config.bn_splits)
+        self.config = config
+        self.images = images
+        self.stack = ExitStack()
+        self.accelerator, self.team = self.stack.enter_context(accelerated(config))
+        self.device = self.team.device
+        self.folder = RunFolder(config.output, self.team, resume=resume, force=force)
         self.identity = identity(
             config,
-            made_of,
+            sources,
             device=self.device.type,
             precision=self.accelerator.mixed_precision,
             processes=self.team.size,
             threads=torch.get_num_threads() if self.device.type == "cpu" else None,
         )
-        self.folder = Path(config.output) if config.output is not None else None
-        if resume and self.folder is None:
-            raise InputError("found resume without an output folder", "expected the folder of a run", "set output")
-        self.epoch, self.step, self.steps = 0, 0, 0
-        self.means, self.interrupts, self.stack = Means(), Interrupts(), ExitStack()
-        self.begun = False  # whether the epochs have begun
+        self.parts: dict[str, Stateful] = {}
+        self.optimiser: torch.optim.Optimizer | None = None
+        self.epoch = 0
+        self.step = 0
+        self.steps = 0
+        self.means = Means()
+        self.watch = Watch()
+        self.interrupts = Interrupts()
+        self.history = History(self.folder.path if self.team.leads else None)
         self.random: tuple[Tensors, Facts] | None = None
-        self.saved, self.saved_at = -1, time.monotonic()  # steps done at the last save, and when it was
-        self.older: list[Path] = []  # what the first save removes
-        self.words = ""  # where the run begins
+        self.beginning = ""  # a line on where the run begins
 
     def __enter__(self) -> Session:
-        with self.stack:
-            if self.folder and self.team.leads:
-                self.stack.enter_context(FolderLock(writable_folder(self.folder)))
-                if not (self.resume and has_states(self.folder)):
-                    self.older = earlier_run(self.folder, self.force)
-            self.history = History(self.folder if self.team.leads else None)
-            devices = [self.device] if self.device.type == "cuda" else []
-            self.stack.enter_context(torch.random.fork_rng(devices))  # what a run draws changes nothing outside it
+        with self.stack:  # undone if something is wrong here
+            check_batch(self.config.batch, len(self.images))
+            check_groups(self.team, self.config.batch, len(self.images))
+            self.stack.enter_context(self.folder.opened())
             self.stack.enter_context(self.interrupts)
-            self.stack = self.stack.pop_all()  # all went well, so nothing is undone before the end
+            self.stack = self.stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.stack.close()
         if isinstance(error, KeyboardInterrupt) and not isinstance(error, Stopped):
-            raise Stopped(f"stopped; {self._how_to_go_on()}") from None
+            raise Stopped(f"stopped; {self.folder.how_to_go_on()}") from None
         if isinstance(error, RuntimeError) and self.team.size > 1 and any(word in str(error) for word in LOST):
-            raise InputError("another process of this run ended", self._how_to_go_on()) from None
+            raise InputError("another process of this run ended", self.folder.how_to_go_on()) from None
 
-    def resumed(self, optimiser: torch.optim.Optimizer, **parts: Stateful) -> bool:
+    def place(self, net: PatchNet) -> PatchNet:
+        """The network on the run's device, with the same weights in every process."""
+        net = net.to(self.device)
+        self.team.same_start(net)
+        return net
+
+    def restore(self, optimiser: torch.optim.Optimizer, **parts: Stateful) -> bool:
         """Name everything that learns or remembers. Whether it was filled from a checkpoint.
 
         Args:
@@ -112,106 +138,82 @@ class Session:
             parts: the network and the memories, already on their device.
         """
         self.optimiser, self.parts = optimiser, parts
-        found = self._newest() if self.resume and self.folder else None
+        found = self.folder.newest(self.identity)
         if found is None:
-            self.words = f"found no checkpoint in {self.folder}: starts at the beginning" if self.resume else ""
+            if self.folder.resume:
+                self.beginning = f"found no checkpoint in {self.folder.path}: starts at the beginning"
             return False
         path, tensors, facts = found
-        if not self.force:
-            refuse_others(facts["identity"], self.identity, path)
         try:
-            take_back(self, tensors, facts)
+            self._take_back(optimiser, tensors, facts)
         except (RuntimeError, KeyError, ValueError) as error:
             raise InputError(
                 f"{path.name} does not fit ({' '.join(str(error).split())[:120]})",
                 "expected a checkpoint of the same network, memories and optimiser",
                 "give the settings that it was made with, or choose another --output",
             ) from None
-        self.words = f"goes on from {path.name}, after {self.steps} steps"
+        self.beginning = f"goes on from {path.name}, after {self.steps} steps"
         return True
 
-    def _newest(self) -> tuple[Path, Tensors, Facts] | None:
-        """The leader looks for the newest readable file, and all read that one."""
-        assert self.folder is not None
-        found = read_newest(self.folder) if self.team.leads else None
-        path = self.team.objects(found[0] if found else None)[0]
-        return found if self.team.leads or path is None else (path, *read_state(path))
+    def _take_back(self, optimiser: torch.optim.Optimizer, tensors: Tensors, facts: Facts) -> None:
+        for name, one in self.parts.items():
+            one.load_state_dict(part(tensors, name))
+        set_optimiser_state(optimiser, part(tensors, "optimiser"), facts["optimiser"])
+        rank = str(self.team.rank) if str(self.team.rank) in facts["random"] else "0"  # other processes than then
+        self.random = part(tensors, f"random.{rank}"), facts["random"][rank]
+        self.epoch, self.step, self.steps = facts["epoch"], facts["step"], facts["steps"]
+        self.means = Means(**facts["means"])
+        self.history.restore(facts["history"], facts["seconds"])
+        if self.accelerator.scaler is not None and facts["scaler"]:
+            self.accelerator.scaler.load_state_dict(facts["scaler"])
 
-    def prepare(self, net: PatchNet) -> Any:
-        """The network as it is called in a step: under autocast, and compiled, where the settings say so."""
+    def prepare(self, net: PatchNet, batches: Batches[Any]) -> nn.Module:
+        """The network as a step calls it: under autocast, and compiled, where the settings say so.
+
+        Before the first step, one step is tried that changes nothing; a line says what it costs.
+
+        Raises:
+            InputError: the batch does not fit into memory; names one that does.
+        """
         model = self.accelerator.prepare_model(net, evaluation_mode=True)  # no DDP: `learn` sums the gradients
-        self.stepper = self.accelerator.prepare_optimizer(self.optimiser)
-        return torch.compile(model) if self.config.compile else model
+        self.optimiser = self.accelerator.prepare_optimizer(self.optimiser)
+        model = torch.compile(model) if self.config.compile else model
+        if self.config.dry_step and self.steps < self.config.epochs * len(batches):
+            cost = try_step(model, net, net.size, self.config.batch, self.team)
+            check_fits(cost, self.config.batch, self.team)
+            self.say(cost.line(self.config.batch, len(self.images), self.team))
+        return model
 
-    def rehearse(self, loss_of: TrialLoss, pairs: Any, net: PatchNet, loader: EpochLoader) -> None:
-        """Take a step that changes nothing, say what it costs, and see that it fits."""
-        if not self.config.dry_step or self.steps >= self.config.epochs * len(loader.batches):
-            return
-        batch, images = loader.batches.batch, loader.batches.size
-        cost = try_step(loss_of, pairs, net, batch, self.team)
-        check_fits(cost, batch, self.team)
-        self.say(cost.line(batch, images, self.config.workers, self.team))
-
-    def learn(self, loss: Tensor) -> None:
-        """One step of the optimiser. The loss is the same on all ranks, each has the gradient of its own images."""
-        self.stepper.zero_grad()
-        self.accelerator.backward(loss)
-        self.team.sum_gradients(p for group in self.optimiser.param_groups for p in group["params"])
-        self.stepper.step()
-
-    def finish(self, net: PatchNet, **memories: FeatureMemory) -> Run:
-        """The run as it is handed back; with a folder, also as ``run.safetensors`` and ``curves.png``."""
-        from ..app.pictures import draw_curves
-        from .networks import save
-
-        self.accelerator.unwrap_model(net, keep_fp32_wrapper=False)
-        run = Run(net.eval().requires_grad_(True), self.history.rows, self.config, self.folder, memories)
-        if self.folder and self.team.leads:
-            save(run, self.folder / "run.safetensors")
-            draw_curves(run.history, self.folder / "curves.png")
-        return run
-
-    def epochs(self, loader: EpochLoader) -> Iterator[int]:
+    def epochs(self, batches: Batches[Any]) -> Iterator[int]:
         """The epochs that are left, counted from 0. `end_epoch` ends each."""
-        self.steps_an_epoch = len(loader.batches)
-        total = self.config.epochs * self.steps_an_epoch
-        if self.words:
-            self.say(f"{self.words} of {total}" if self.steps else self.words, always=True)
-        self.begun = True
+        total = self.config.epochs * len(batches)
+        if self.beginning:
+            self.say(f"{self.beginning} of {total}" if self.steps else self.beginning, logging.WARNING)
         torch.manual_seed(seed_of(self.config.seed, "training", self.team.rank))
         if self.random:  # last of all, since whatever is made before may have drawn from it
             set_random_state(*self.random)
+            self.random = None
         quiet = not (self.config.progress and self.team.leads)
-        bar = tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step")
-        with bar as self.bar:
+        with tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step") as bar:
             while self.epoch < self.config.epochs:
                 bar.set_description(f"epoch {self.epoch + 1} of {self.config.epochs}")
                 yield self.epoch
+                bar.update(self.steps - bar.n)
 
-    def batches(self, loader: EpochLoader) -> Iterator[tuple[Tensor, Any]]:
-        """The batches of the epoch that are left: places of all images of the batch, and this process's share of it.
+    def batches(self, batches: Batches[Batch]) -> Iterator[Batch]:
+        """The batches of the epoch that are left.
 
         Between two of them everything is consistent; there the run is saved, and stopped if the user asked for it.
         """
         self.interrupts.waiting = True
-        batches = loader.epoch(self.epoch, first=self.step)
-        for places in loader.batches.places(self.epoch)[self.step :]:
-            yield torch.tensor(places), self._next(batches)
-            self.step, self.steps = self.step + 1, self.steps + 1
-            self.bar.update()
-            late = time.monotonic() - self.saved_at > 60 * self.config.save_minutes > 0
-            self._save_or_stop(self.interrupts.asked, late)
+        left = batches.epoch(self.epoch, first=self.step)
+        for _ in range(self.step, len(batches)):
+            yield self._next(left)
+            self.step += 1
+            self.steps += 1
+            self._save_or_stop(self.folder.is_late(self.config.save_minutes), len(batches))
 
-    def _save_or_stop(self, asked: bool, late: bool) -> None:
-        """Save if it is time or the user wants to stop; one process is enough to say so."""
-        stop, late = self.team.any(asked, late)
-        if stop or late:
-            self.save()
-        if stop:
-            done = f"step {self.step} of {self.steps_an_epoch} in epoch {self.epoch + 1}"
-            raise Stopped(f"stopped after {done}; {self._how_to_go_on()}")
-
-    def _next(self, batches: Iterator[Any]) -> Any:
+    def _next(self, batches: Iterator[Batch]) -> Batch:
         """The next batch. If it cannot be read, nothing of what was learned is lost."""
         try:
             batch = next(batches)
@@ -220,56 +222,104 @@ class Session:
         except InputError as error:
             if self.team.size == 1:
                 self.save()
-            raise InputError(f"{error}; {self._how_to_go_on()}") from None
+            raise InputError(f"{error}; {self.folder.how_to_go_on()}") from None
+
+    def _save_or_stop(self, late: bool, of: int) -> None:
+        """Save if it is time or the user wants to stop; one process is enough to say so."""
+        stop, late = self.team.any(self.interrupts.asked, late)
+        if stop or late:
+            self.save()
+        if stop:
+            done = f"step {self.step} of {of} in epoch {self.epoch + 1}"
+            raise Stopped(f"stopped after {done}; {self.folder.how_to_go_on()}")
+
+    def learn(self, index: Tensor, loss: Tensor, **watched: Tensor) -> None:
+        """One step of the optimiser. The loss is the same on all ranks, each has the gradient of its own images.
+
+        Whether the loss and what else is ``watched`` were finite is read one step later, and before every save, so the
+        device is never waited for in the middle of a step, and no checkpoint holds what came of such a batch.
+
+        Args:
+            index: places of the batch's images, all processes together.
+            loss: a scalar.
+            watched: further numbers that must be finite, by name.
+
+        Raises:
+            InputError: the batch before was not finite; names its images, all of them in ``bad_batch.txt``.
+        """
+        assert self.optimiser is not None
+        self.optimiser.zero_grad()
+        self.accelerator.backward(loss)
+        self.team.sum_gradients(p for group in self.optimiser.param_groups for p in group["params"])
+        self.optimiser.step()
+        where = f"batch {self.step + 1} of epoch {self.epoch + 1}"
+        self._refuse(self.watch.note(where, index, {**watched, "loss": loss.detach()}))
+
+    def _refuse(self, fault: Fault | None) -> None:
+        if fault is None:
+            return
+        paths = [self.images.paths[i] for i in fault.places]
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        kept = self.folder.note("bad_batch.txt", paths)
+        raise InputError(
+            f"found NaN or infinity in the {fault.name} of {fault.where}, with {', '.join(paths[:3])}{more}{kept}",
+            "expected finite numbers; nothing that came of this batch is kept, and the last checkpoint stays",
+            "look at these images, or use a smaller learning rate",
+        )
 
     def end_epoch(self, columns: Row, look: Callable[[], Row]) -> None:
-        """Save, let the judge look, and add a row to the history.
+        """Save, evaluate if it is time, and add a row to the history.
 
         Args:
             columns: what else the row holds, such as learning rates.
-            look: gives the judge's columns, if it is due.
+            look: gives the columns of an evaluation, if it is due.
         """
         self.save()
-        self._save_or_stop(self.interrupts.asked, late=False)
-        self.interrupts.waiting = False  # the judge may be stopped at once
+        self._save_or_stop(False, self.step)
+        self.interrupts.waiting = False  # an evaluation may be stopped at once
         row = {"epoch": self.epoch + 1, **columns, **self.means.result()}
         self.history.add(row | (look() if self._is_due() else {}))
-        self.epoch, self.step, self.means = self.epoch + 1, 0, Means()
+        self.epoch += 1
+        self.step = 0
+        self.means = Means()
 
     def _is_due(self) -> bool:
-        """Whether the judge looks after this epoch: every n-th, and the last."""
+        """Whether this epoch is evaluated: every n-th, and the last."""
         every, done = self.config.evaluate_every, self.epoch + 1
         return every > 0 and (done % every == 0 or done == self.config.epochs)
 
     def save(self) -> None:
         """Write a checkpoint, unless there is one of this very step. Every process has to call it."""
-        if self.folder is None or self.saved == self.steps:
-            return
-        tensors, facts = everything(self)
+        self._refuse(self.watch.settle())
+        self.folder.save(self.steps, self._everything)
+
+    def _everything(self) -> tuple[Tensors, Facts]:
+        """All that the next step depends on. Every process has to ask at the same time."""
+        assert self.optimiser is not None
+        momenta, groups = optimiser_state(self.optimiser)
+        everyone = self.team.objects(random_state())
+        named: dict[str, Mapping[str, Tensor]] = {name: one.state_dict() for name, one in self.parts.items()}
+        named |= {"optimiser": momenta} | {f"random.{rank}": states for rank, (states, _) in enumerate(everyone)}
+        facts: Facts = {
+            "identity": self.identity,
+            "epoch": self.epoch,
+            "step": self.step,
+            "steps": self.steps,
+            "means": {"sums": self.means.state(), "count": self.means.count},
+            "history": self.history.rows,
+            "seconds": self.history.seconds(),
+            "optimiser": groups,
+            "random": {str(rank): plain for rank, (_, plain) in enumerate(everyone)},
+            "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
+        }
+        return {f"{name}.{key}": value for name, state in named.items() for key, value in state.items()}, facts
+
+    def finish(self, net: PatchNet, **memories: FeatureMemory) -> Run:
+        """The run as it is handed back."""
+        self.accelerator.unwrap_model(net, keep_fp32_wrapper=False)
+        return Run(net.eval().requires_grad_(True), self.history.rows, self.config, self.folder.path, memories)
+
+    def say(self, text: str, level: int = logging.INFO) -> None:
+        """One line for the user, from one process."""
         if self.team.leads:
-            while self.older:
-                self.older.pop().unlink(missing_ok=True)
-            write_state(self.folder, self.steps, tensors, facts)
-        self.saved, self.saved_at = self.steps, time.monotonic()
-
-    def where(self) -> str:
-        """The batch that is looked at, in words."""
-        return f"batch {self.step + 1} of epoch {self.epoch + 1}" if self.begun else "the first pass"
-
-    def note(self, name: str, lines: Sequence[str]) -> str:
-        """Write lines into a file of the output folder; returns where to find them, as the end of a sentence."""
-        if self.folder is None or not self.team.leads:
-            return ""
-        with replacing(self.folder / name) as temporary:
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return f" (all of them: {self.folder / name})"
-
-    def say(self, text: str, *, always: bool = False) -> None:
-        """One line for the user, from one process; without ``always`` only where progress is shown."""
-        if self.team.leads and (self.config.progress or always):
-            print(f"paullite: {text}", file=sys.stderr, flush=True)
-
-    def _how_to_go_on(self) -> str:
-        if self.saved < 0 or self.folder is None:
-            return "nothing was saved" if self.folder else "nothing was saved, since there is no output folder"
-        return f"saved in {self.folder} up to step {self.saved}; go on with --resume (resume=True)"
+            log.log(level, text)

@@ -16,7 +16,7 @@ from paullite import PRESETS, evaluate, pretrain
 from paullite.app.demo import ROWS, demo
 from paullite.app.pictures import draw_rankings
 from paullite.data import PaperDolls
-from paullite.runs.networks import network_of
+from paullite.networks import network_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -6,7 +6,7 @@ from paullite import PRESETS
 from paullite.data import PaperDolls
 from paullite.data.items import Split
 from paullite.data.loading import Plain
-from paullite.runs import extract
+from paullite.features import extract
 from tests.benchmarks.step import net_of
 from tests.benchmarks.timing import medians, rows, table
 

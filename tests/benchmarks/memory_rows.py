@@ -9,10 +9,10 @@ from dataclasses import replace
 import psutil
 import torch
 import torch.nn.functional as F
+from paullite.pedal_blocks import BLOCK, pedal_in_blocks
 from torch import Tensor
 
 from paullite.losses import pedal
-from paullite.pedal_blocks import BLOCK, pedal_in_blocks
 from tests.benchmarks.pooling import peak_mebibytes
 from tests.benchmarks.timing import Row, medians, table
 

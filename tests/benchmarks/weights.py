@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import paullite as pl
-from paullite.runs import fingerprint, versions
-from paullite.runs.networks import shipped_net
+from paullite.networks import shipped_net
+from paullite.runs.provenance import fingerprint, versions
 
 FOLDER = Path(pl.__file__).parent / "weights"
 PRESET = pl.PRESETS["paperdolls"]

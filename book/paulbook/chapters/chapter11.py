@@ -11,6 +11,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 import torch
+from paullite.runs.dry_step import SPARE, Cost, try_step
+from paullite.runs.start import team_of
 from PIL import Image
 from torch import Tensor
 
@@ -19,11 +21,10 @@ from paullite.app.pictures import ranked_row, show_image
 from paullite.config import AdaptConfig
 from paullite.data.items import Opener, ReIDDataset, Split
 from paullite.data.layouts import FOLDERS, image_files
+from paullite.files import Row
 from paullite.losses import ipfl
 from paullite.models import PatchNet
-from paullite.runs import Row, start_accelerator
-from paullite.runs.dry_step import SPARE, Cost, try_step
-from paullite.runs.start import team_of
+from paullite.runs import start_accelerator
 
 from ..checking import WIDTH
 from ..figures import COLOURS, WRONG, plot

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from paullite.data.items import ReIDDataset
 from paullite.evaluation import ranking_columns, score_ranking
+from paullite.features import extract
 from paullite.models import PatchNet
-from paullite.runs import extract
 
 from ..bands import Band
 from ..figures import COLOURS, RIGHT, WRONG, plot

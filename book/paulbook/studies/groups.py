@@ -8,9 +8,9 @@ from typing import Any
 
 from paullite.controls import batch_norm
 from paullite.data import PaperDolls
+from paullite.files import replacing, write_csv
 from paullite.models import PatchNet
-from paullite.runs import replacing, write_csv
-from paullite.runs.networks import network_of
+from paullite.networks import network_of
 
 from .failures import breakdown, draw_worst, same_scene, twins, worst_queries
 from .rankings import Features, features_of

@@ -12,8 +12,8 @@ from torch import Tensor
 from paullite.data.items import ReIDDataset
 from paullite.errors import InputError
 from paullite.evaluation import RankingRules, average_precision, ranking_columns
+from paullite.features import extract
 from paullite.models import PatchNet
-from paullite.runs import extract
 
 Features = tuple[Tensor, Tensor]  # of the queries, (Q, P*D), and of the gallery, (G, P*D)
 

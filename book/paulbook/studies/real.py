@@ -22,10 +22,11 @@ from paullite.data.items import ReIDDataset
 from paullite.data.readers import load_dataset
 from paullite.errors import InputError
 from paullite.evaluation import evaluate
+from paullite.files import writable_folder
 from paullite.models import PatchNet
+from paullite.networks import network_of
 from paullite.pretraining import build_net, pretrain
-from paullite.runs import fingerprint, versions, writable_folder
-from paullite.runs.networks import network_of
+from paullite.runs.provenance import fingerprint, versions
 
 from .receipts import Receipt, Trial, people_of, write
 

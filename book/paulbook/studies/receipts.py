@@ -16,7 +16,7 @@ import numpy as np
 
 from paullite.errors import InputError, nearest_names
 from paullite.evaluation import Columns, Scores
-from paullite.runs import replacing, writable_folder, write_csv
+from paullite.files import replacing, writable_folder, write_csv
 
 FORMAT = 1
 SHIPPED = Path(__file__).with_name("receipts")  # a folder of that name, beside this module

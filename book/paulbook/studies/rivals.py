@@ -25,9 +25,10 @@ from paullite.config import AdaptConfig
 from paullite.data.items import ReIDDataset, Split
 from paullite.data.loading import EpochLoader
 from paullite.errors import InputError
-from paullite.evaluation import scores_for_history
+from paullite.evaluation import history_scores
 from paullite.memory import FeatureMemory
 from paullite.models import PatchNet
+from paullite.networks import network_of
 from paullite.runs import (
     Row,
     Run,
@@ -43,7 +44,6 @@ from paullite.runs import (
     set_rates,
     sgd,
 )
-from paullite.runs.networks import network_of
 
 from .clusters import dbscan, jaccard, purity
 from .rows import Rows, whole
@@ -238,9 +238,7 @@ def learn_rows(
                 session.learn(loss)
                 rows.update(places, views[0].detach())
                 session.means.add(learning, loss=loss.detach())
-            session.end_epoch(
-                {"lr": lr, **columns(rows)}, lambda: scores_for_history(net, target, config.workers, team)
-            )
+            session.end_epoch({"lr": lr, **columns(rows)}, lambda: history_scores(net, target, config.workers, team))
         return session.finish(net, rows=rows.memory)
 
 

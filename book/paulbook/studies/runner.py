@@ -17,7 +17,8 @@ from typing import Any
 import torch
 
 from paullite.errors import InputError, nearest_names
-from paullite.runs import Row, versions, writable_folder
+from paullite.files import Row, writable_folder
+from paullite.runs.provenance import versions
 
 from .receipts import Receipt, Trial, write
 from .settings import Settings

@@ -14,9 +14,9 @@ import torch
 from paullite.data.items import ReIDDataset
 from paullite.errors import InputError
 from paullite.evaluation import Scores
-from paullite.runs import Run, fingerprint, versions
-from paullite.runs.networks import load
-from paullite.runs.provenance import differences
+from paullite.networks import load
+from paullite.run import Run
+from paullite.runs.provenance import differences, fingerprint, versions
 
 from .receipts import Receipt, Trial, people_of, read, write
 from .statistics import same_people

@@ -18,12 +18,14 @@ from paullite.controls import batch_norm
 from paullite.data import PaperDolls
 from paullite.data.items import ReIDDataset
 from paullite.data.transforms import seeded
+from paullite.diagnostics import Diagnosis
 from paullite.evaluation import evaluate
+from paullite.files import Row, replacing
 from paullite.models import PatchNet
+from paullite.networks import network_of, save
 from paullite.pretraining import build_net, pretrain
-from paullite.runs import Row, Run, digest, fingerprint, replacing, versions
-from paullite.runs.diagnostics import Diagnosis
-from paullite.runs.networks import network_of, save
+from paullite.run import Run
+from paullite.runs.provenance import digest, fingerprint, versions
 
 from .receipts import people_of
 from .rivals import discriminate_instances, learn_clusters

@@ -6,6 +6,8 @@ import json
 import random
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,12 +17,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..config import RunConfig
 from ..errors import InputError
-from .files import replacing
-from .provenance import digest
+from ..files import replacing
+from .provenance import differences, digest, versions
 
 FORMAT = "paullite-training-1"
 KEPT = 2  # files; the one before the last is there for the day when the last is torn
+# Settings that change no step. The device and the precision are compared as what "auto" came to.
+FREE = (
+    "epochs", "workers", "image_memory", "progress", "output", "evaluate_every", "save_minutes", "dry_step", "device",
+    "precision",
+)  # fmt: skip
 
 Tensors = dict[str, Tensor]
 Facts = dict[str, Any]
@@ -36,11 +44,12 @@ class Stateful(Protocol):
         """Take them back."""
 
 
-def write_state(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
+def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: Facts) -> Path:
     """Write ``checkpoint-STEPS.safetensors`` and remove all but the last two.
 
     Args:
-        folder: of the run. steps: steps done since the start.
+        folder: of the run.
+        steps: steps done since the start.
         tensors: by name.
         facts: what JSON can hold.
 
@@ -48,35 +57,19 @@ def write_state(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: 
         InputError: the disk is full or the folder cannot be written; older files stay.
     """
     path = folder / f"checkpoint-{steps:09d}.safetensors"
-    whole = _apart(tensors)
-    header = {"format": FORMAT, "digest": digest(whole, facts), "facts": facts}
+    separate = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    header = {"format": FORMAT, "digest": digest(separate, facts), "facts": facts}
     with replacing(path) as temporary:
-        save_file(whole, temporary, metadata={"paullite": json.dumps(header)})
-    for old in [*state_files(folder)[:-KEPT], *folder.glob("checkpoint-*.part")]:  # parts of saves that were killed
-        old.unlink(missing_ok=True)
+        save_file(separate, temporary, metadata={"paullite": json.dumps(header)})
+    for old in [*checkpoints(folder)[:-KEPT], *folder.glob("checkpoint-*.part")]:  # parts of saves that were killed
+        with suppress(PermissionError):  # Windows lets nobody remove a file that a virus scanner has open
+            old.unlink(missing_ok=True)
     return path
 
 
-def _apart(tensors: Mapping[str, Tensor]) -> Tensors:
-    """On the CPU, each in memory of its own, as safetensors wants them; copied only where they are not."""
-    whole: Tensors = {}
-    seen: set[int] = set()
-    for name, tensor in tensors.items():
-        plain = tensor.detach().cpu().contiguous()
-        place = plain.untyped_storage().data_ptr()
-        whole[name] = plain.clone() if place in seen else plain
-        seen.add(place)
-    return whole
-
-
-def state_files(folder: Path) -> list[Path]:
+def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints of a folder, oldest first."""
     return sorted(folder.glob("checkpoint-*.safetensors"))
-
-
-def has_states(folder: Path) -> bool:
-    """Whether a run has been saved in a folder, even if no file can be read."""
-    return any(folder.glob("checkpoint-*"))
 
 
 def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
@@ -87,10 +80,10 @@ def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
     Raises:
         InputError: there are checkpoints, and none can be read.
     """
-    files, torn = state_files(folder), len(list(folder.glob("checkpoint-*.unreadable")))
+    files, torn = checkpoints(folder), len(list(folder.glob("checkpoint-*.unreadable")))
     for path in reversed(files):
         try:
-            return path, *read_state(path)
+            return path, *read_checkpoint(path)
         except InputError:
             raise
         except ValueError as error:
@@ -100,12 +93,12 @@ def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
         raise InputError(
             f"found {len(files) + torn} checkpoints in {folder}, and none that can be read",
             "expected one that is whole",
-            "start anew without --resume",
+            "start again without --resume",
         )
     return None
 
 
-def read_state(path: Path) -> tuple[Tensors, Facts]:
+def read_checkpoint(path: Path) -> tuple[Tensors, Facts]:
     """Tensors and facts of one file.
 
     Raises:
@@ -114,7 +107,8 @@ def read_state(path: Path) -> tuple[Tensors, Facts]:
     try:
         with safe_open(path, "pt") as file:
             header = json.loads((file.metadata() or {}).get("paullite", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            # cloned: a view of the file would keep it open, and Windows removes no open file
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118  # no mapping
     except SafetensorError as error:
         raise ValueError(f"it is damaged: {str(error)[:80]}") from None
     except OSError as error:  # the disk, not the file: nothing is put aside
@@ -126,6 +120,15 @@ def read_state(path: Path) -> tuple[Tensors, Facts]:
     return tensors, header["facts"]
 
 
+def part(tensors: Mapping[str, Tensor], name: str) -> Tensors:
+    """The tensors of one part, by their names in it.
+
+    >>> list(part({"net.weight": Tensor([1.0]), "memory.features": Tensor([1.0])}, "net"))
+    ['weight']
+    """
+    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+
+
 def random_state() -> tuple[Tensors, Facts]:
     """The state of every source of random numbers of this process."""
     name, words, *rest = np.random.get_state(legacy=True)
@@ -135,7 +138,7 @@ def random_state() -> tuple[Tensors, Facts]:
     return tensors, {"python": random.getstate(), "numpy": [name, *rest]}
 
 
-def set_random_state(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+def set_random_state(tensors: Mapping[str, Tensor], facts: Facts) -> None:
     """Put back what `random_state` gave."""
     torch.set_rng_state(tensors["torch"])
     name, *rest = facts["numpy"]
@@ -158,12 +161,52 @@ def optimiser_state(optimiser: torch.optim.Optimizer) -> tuple[Tensors, Facts]:
     return tensors, {"groups": state["param_groups"], "plain": plain}
 
 
-def set_optimiser_state(
-    optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]
-) -> None:
-    """Put back what `optimiser_state` gave."""
+def set_optimiser_state(optimiser: torch.optim.Optimizer, tensors: Tensors, facts: Facts) -> None:
+    """Put back what `optimiser_state` gave, with the momentum and weight decay of now, which ``force`` lets differ."""
+    now = [{name: group[name] for name in ("momentum", "weight_decay")} for group in optimiser.param_groups]
     state: dict[int, dict[str, Any]] = {int(number): dict(values) for number, values in facts["plain"].items()}
     for name, tensor in tensors.items():
         number, key = name.split(".", 1)
         state[int(number)][key] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": facts["groups"]})
+    for group, settings in zip(optimiser.param_groups, now, strict=True):
+        group.update(settings)
+
+
+def identity(config: RunConfig, sources: Mapping[str, Any], **machine: Any) -> Facts:
+    """All that the weights of a run depend on: settings, data, versions, machine; as JSON keeps it.
+
+    >>> identity(RunConfig(seed=3), {"data": "ab"}, device="cpu")["settings"]["seed"]
+    3
+    """
+    settings = {name: value for name, value in asdict(config).items() if name not in FREE}
+    facts = {"phase": type(config).__name__, "settings": settings, **sources, "machine": machine}
+    return dict(json.loads(json.dumps(facts | {"versions": versions()})))
+
+
+def refuse_others(then: Facts, now: Facts, path: Path) -> None:
+    """Raises an `InputError` that names what differs between a checkpoint and the run that wants to go on from it."""
+    found = differences(then, now)
+    if found:
+        more = f" and {len(found) - 4} more" if len(found) > 4 else ""
+        raise InputError(
+            f"found {path.name} made with {', '.join(found[:4])}{more}",
+            "expected the same settings, data and versions, or the run would not be the one that was begun",
+            "give them again; or go on all the same with --force (force=True); or choose another --output",
+        )
+
+
+def earlier_run(folder: Path, force: bool) -> list[Path]:
+    """What an older run left in a folder; it goes when the new one saves for the first time.
+
+    Raises:
+        InputError: there is an older run, and ``force`` is not set.
+    """
+    older = [*checkpoints(folder), *folder.glob("run.safetensors")]
+    if older and not force:
+        raise InputError(
+            f"found an earlier run in {folder} ({older[-1].name})",
+            "expected a folder without one",
+            "go on with --resume (resume=True), replace it with --force (force=True), or choose another --output",
+        )
+    return older

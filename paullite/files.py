@@ -10,7 +10,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from ..errors import InputError
+from .errors import InputError
 
 Row = dict[str, float]
 
@@ -56,7 +56,10 @@ def flush(path: Path) -> None:
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows as CSV with the union of their columns; the file is replaced whole."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with (
+        replacing(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

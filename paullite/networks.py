@@ -16,11 +16,11 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
-from ..config import AdaptConfig, PretrainConfig
-from ..errors import InputError
-from ..memory import FeatureMemory
-from ..models import Normalisation, PatchNet
+from .config import AdaptConfig, PretrainConfig
+from .errors import InputError
 from .files import replacing
+from .memory import FeatureMemory
+from .models import Normalisation, PatchNet
 from .run import Run
 
 FORMAT = "paullite-1"

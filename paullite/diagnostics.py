@@ -8,20 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..config import AdaptConfig
-from ..data.items import ReIDDataset, Split
-from ..data.loading import plain_batches
-from ..data.paperdolls.dataset import PaperDolls
-from ..data.paperdolls.drawing import Look
-from ..losses import cyclic_ranking
-from ..models import PatchNet
+from .config import AdaptConfig
+from .data.items import ReIDDataset, Split
+from .data.reading import PixelReader
+from .data.views import originals
+from .features import mode
 from .files import Row
+from .models import PatchNet
+from .step import Step
 
 SAMPLE = 512  # images whose neighbours are looked at
 CHUNK = 64  # of them at a time
-# Drawn people fill their pictures in the same way: down to these shares of the height one sees hair, upper garment,
-# lower garment, shoes (paullite.data.paperdolls.body and .upright).
-GARMENTS = ((0.23, "hair"), (0.51, "upper"), (0.89, "lower_colour"), (1.01, "shoes"))
 
 
 class Diagnosis:
@@ -58,92 +55,69 @@ class Diagnosis:
     True
     """
 
-    def __init__(self, target: ReIDDataset | Split, config: AdaptConfig) -> None:
+    def __init__(self, target: ReIDDataset | Split, config: AdaptConfig, device: torch.device | None = None) -> None:
         images = target if isinstance(target, Split) else target.train
-        self.config, self.images = config, images.unlabelled()
-        self.pids = None if images.pids is None else torch.tensor(images.pids)
-        drawn = target.pictures if isinstance(target, PaperDolls) else None
-        self.looks = drawn and [drawn[path].look for path in images.paths]
+        place = device or torch.device("cpu")
+        self.config = config
+        self.images = images.unlabelled()
+        self.pids = None if images.pids is None else torch.tensor(images.pids).to(place)
+        self.cameras = None if images.camids is None else torch.tensor(images.camids).to(place)
+        self.garments = getattr(target, "garments", None)  # drawn people say what they wear at a height
 
-    def step(self, places: Tensor, embeddings: Tensor, centers: Tensor) -> Row:
-        """How the hard negatives of a batch were found.
-
-        Args:
-            places: rows of the images, (B,), on the CPU.
-            embeddings: (2, B, E) of both views. centers: (B, E) of these images.
-        """
-        own = torch.arange(len(places), device=centers.device).repeat(2)  # A
-        order, vetoed = cyclic_ranking(
-            embeddings.detach().flatten(0, 1),
-            centers,
-            own,
-            nearest=self.config.nearest,
-            max_candidates=self.config.max_candidates,
-        )  # A candidates
+    @torch.no_grad()
+    def step(self, step: Step) -> dict[str, Tensor]:
+        """How the hard negatives of a batch were found; scalars that stay on the device."""
+        order, vetoed = step.ranking  # A candidates
         tried = vetoed.cumprod(1).bool()  # ruled out before one was taken
         taken = ~vetoed & (vetoed.cumsum(1) == torch.arange(vetoed.shape[1], device=vetoed.device))
         found = {"vetoes": tried.sum(1).float().mean(), "negatives": taken.any(1).float().mean()}
         if self.pids is not None and order.shape[1]:
-            pids = self.pids[places.cpu()].to(order.device)
-            same = pids[order] == pids[own][:, None]  # A candidates
+            pids = self.pids[step.index]
+            same = pids[order] == pids[step.owner][:, None]  # A candidates
             found["right_vetoes"] = (tried & same).sum(1).float().mean()
             found["false_negatives"] = (taken & same).any(1).float().mean()
             found["false_hardest"] = same[:, 0].float().mean()
-        return {name: float(value) for name, value in found.items()}
+        return found
 
     @torch.no_grad()
     def epoch(self, net: PatchNet, memory: Tensor) -> Row:
         """Who is near whom in the patch memory (N, P, D), for up to 512 images spread over the set."""
-        places = torch.linspace(0, len(memory) - 1, min(SAMPLE, len(memory))).long()
-        near = torch.cat([nearest_rows(memory, part, self.config.k).cpu() for part in places.split(CHUNK)])  # S P K
+        places = torch.linspace(0, len(memory) - 1, min(SAMPLE, len(memory)), device=memory.device).long()
+        near = torch.cat([nearest_rows(memory, part, self.config.k) for part in places.split(CHUNK)])  # S P K
         found = {"agreement": agreement(near, len(memory))} if near.shape[1] > 1 else {}
-        if self.images.camids is not None:
-            cameras = torch.tensor(self.images.camids)
-            found["other_camera"] = float((cameras[near] != cameras[places, None, None]).float().mean())
+        if self.cameras is not None:
+            found["other_camera"] = 1 - _share(self.cameras, near, places)
         if self.pids is not None:
-            found["same_person"] = float((self.pids[near] == self.pids[places, None, None]).float().mean())
-        if self.looks:
-            codes = self._garments(self.heights(net))  # N P
-            patches = torch.arange(near.shape[1])[:, None]
-            found["same_garment"] = float((codes[near, patches] == codes[places][:, :, None]).float().mean())
+            found["same_person"] = _share(self.pids, near, places)
+        if self.garments:
+            worn = torch.tensor(self.garments(self.heights(net))).to(near.device)  # N P
+            patches = torch.arange(near.shape[1], device=near.device)[:, None]
+            found["same_garment"] = float((worn[near, patches] == worn[places][:, :, None]).float().mean())
         return {name: round(value, 6) for name, value in found.items()}
 
+    @torch.no_grad()
     def heights(self, net: PatchNet, images: int = CHUNK) -> list[float]:
         """Where the middle of each patch lies on average, 0 at the top of a picture and 1 at its bottom."""
-        few = self.images.take(np.linspace(0, len(self.images) - 1, min(images, len(self.images))).astype(int).tolist())
-        device, was = next(net.parameters()).device, net.training
-        net.eval()
-        with torch.no_grad():
-            batches = plain_batches(few, net.transform, batch=images, workers=0)
-            theta = torch.cat([net(pictures.to(device)).theta.float().cpu() for _, pictures in batches])  # b P 2 3
-        net.train(was)
-        return [float(y) for y in (theta[:, :, 1, 2].mean(0) + 1) / 2]
+        few = np.linspace(0, len(self.images) - 1, min(images, len(self.images))).astype(int).tolist()
+        reader = PixelReader(self.images, net.size, net.reduction.weight.device)
+        with mode(net, False):
+            thetas = [net(originals(pixels, net.size, net.normalisation)).theta for pixels, _ in reader.batches([few])]
+        return [float(y) for y in (torch.cat(thetas)[:, :, 1, 2].float().mean(0) + 1) / 2]
 
     def chance(self, heights: Sequence[float]) -> Row:
         """What these columns would be for neighbours drawn at random from the other images."""
         found = {} if self.pids is None else {"same_person": _alike(self.pids)}
-        if self.images.camids is not None:
-            found["other_camera"] = 1 - _alike(torch.tensor(self.images.camids))
-        if self.looks:
-            codes = self._garments(heights)
-            found["same_garment"] = sum(_alike(column) for column in codes.T) / codes.shape[1]
+        if self.cameras is not None:
+            found["other_camera"] = 1 - _alike(self.cameras)
+        if self.garments:
+            worn = torch.tensor(self.garments(heights))
+            found["same_garment"] = sum(_alike(column) for column in worn.T) / worn.shape[1]
         return {name: round(value, 6) for name, value in found.items()}
 
-    def _garments(self, heights: Sequence[float]) -> Tensor:
-        """A number for what each person wears at each patch, (N, P)."""
-        looks: Sequence[Look] = self.looks or ()
-        worn = [[getattr(look, garment_at(height)) for height in heights] for look in looks]
-        numbers = {colour: i for i, colour in enumerate(sorted({colour for row in worn for colour in row}))}
-        return torch.tensor([[numbers[colour] for colour in row] for row in worn])
 
-
-def garment_at(height: float) -> str:
-    """What one sees of a drawn person at a share of the picture's height, as the name of a field of `Look`.
-
-    >>> [garment_at(height) for height in (0.1, 0.4, 0.7, 0.95)]
-    ['hair', 'upper', 'lower_colour', 'shoes']
-    """
-    return next(name for end, name in GARMENTS if height < end or end > 1)
+def _share(values: Tensor, near: Tensor, places: Tensor) -> float:
+    """Share of the neighbours (S, P, K) that have the value of the image itself (S,)."""
+    return float((values[near] == values[places, None, None]).float().mean())
 
 
 def nearest_rows(memory: Tensor, places: Tensor, k: int) -> Tensor:
@@ -163,7 +137,7 @@ def agreement(near: Tensor, size: int) -> float:
     images, patches, k = near.shape
     common = 0.0
     for part in near.split(CHUNK):
-        members = torch.zeros(len(part), patches, size).scatter_(2, part, 1.0)  # S P N
+        members = torch.zeros(len(part), patches, size, device=near.device).scatter_(2, part, 1.0)  # S P N
         common += float(torch.einsum("spn,sqn->pq", members, members).triu(1).sum())
     return common / (images * k * patches * (patches - 1) / 2)
 

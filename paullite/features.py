@@ -1,0 +1,103 @@
+"""The features of a split, as a network is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from .data.items import Split
+from .data.reading import PixelReader, Transformed, parts_of, with_plain_errors
+from .data.views import originals
+from .errors import InputError
+from .models import PatchNet
+from .runs.distributed import Team
+
+
+@contextmanager
+def mode(net: nn.Module, train: bool) -> Iterator[None]:
+    """Training or evaluation mode for a block; then every module is in the mode that it was in, also after an error."""
+    before = [(module, module.training) for module in net.modules()]
+    net.train(train)
+    try:
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
+
+
+@torch.no_grad()
+def extract(
+    net: nn.Module,
+    split: Split,
+    *,
+    batch: int = 128,
+    workers: int = 0,
+    train_mode: bool = False,
+    transform: Callable[[Image.Image], Tensor] | None = None,
+    team: Team | None = None,
+) -> Tensor:
+    """Features of every image of a split, in order, without augmentation.
+
+    Args:
+        net: a `PatchNet`, or any module with ``transform``; where its parameters are is where it runs.
+        split: images.
+        batch: images at a time.
+        workers: processes that read images.
+        train_mode: let batch-norm use, and move by, the statistics of each batch.
+        transform: PIL image -> tensor (3, height, width); needed for a module that is no `PatchNet`.
+        team: processes that each look at a share of every batch; all get all features.
+
+    Returns:
+        (len(split), P, D) of a `PatchNet`, else (len(split), F), in float32 on the network's device.
+
+    Raises:
+        InputError: an empty split, an image that cannot be read, or no transform.
+    """
+    if not len(split):
+        raise InputError("found an empty split", "expected one image or more")
+    team = team or Team()
+    device = next((p.device for p in net.parameters()), torch.device("cpu"))
+    parts = parts_of(len(split), batch, 2)
+    shares = [team.share(part) or part[:1] for part in parts]
+    with mode(net, train_mode):
+        own = [_features(net, images) for images in _images(net, split, shares, device, workers, transform)]
+    return torch.cat([team.union(x, len(part)) for x, part in zip(own, parts, strict=True)])
+
+
+def _images(
+    net: nn.Module,
+    split: Split,
+    parts: list[list[int]],
+    device: torch.device,
+    workers: int,
+    transform: Callable[[Image.Image], Tensor] | None,
+) -> Iterator[Tensor]:
+    """The batches of images as the network takes them."""
+    if isinstance(net, PatchNet) and transform is None:
+        for pixels, _ in PixelReader(split, net.size, device, workers=workers).batches(parts):
+            yield originals(pixels, net.size, net.normalisation).to(net.reduction.weight.dtype)
+        return
+    change = transform or getattr(net, "transform", None)
+    if change is None:
+        raise InputError(
+            f"found a {type(net).__name__} that does not say how to prepare an image",
+            "expected a PatchNet, or a function from a PIL image to a tensor",
+            "pass transform=..., for timm's networks timm.data.create_transform(...)",
+        )
+    for images in with_plain_errors(DataLoader(Transformed(split, change), batch_sampler=parts, num_workers=workers)):
+        yield images.to(device)
+
+
+def _features(net: nn.Module, images: Tensor) -> Tensor:
+    """(b, P, D) of a PatchNet, (b, F) of another network."""
+    out = net(images)
+    if isinstance(net, PatchNet):
+        return out.features.float()
+    if not isinstance(out, Tensor) or len(out) != len(images):
+        raise InputError(f"found a {type(out).__name__} as output", "expected a tensor with a row for each image")
+    return out.float().flatten(1)

@@ -1,0 +1,31 @@
+"""Where a formula needs float32 although the network around it computes in half precision."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """A block in which autocast is off, so that what is computed there keeps the dtype of its inputs.
+
+    Args:
+        device: where the tensors are. Older versions of torch know no autocast for Apple GPUs; there is none to turn off.
+
+    >>> with torch.autocast("cpu", torch.bfloat16), full_precision(torch.device("cpu")):
+    ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+    torch.float32
+    """
+    try:
+        return torch.autocast(device.type, enabled=False)
+    except RuntimeError:
+        return nullcontext()
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Half precision as float32, since exp(-s d^2) underflows in it; float32 and float64 stay what they are.
+
+    >>> at_least_float32(torch.ones(1, dtype=torch.bfloat16)).dtype, at_least_float32(torch.ones(1).double()).dtype
+    (torch.float32, torch.float64)
+    """
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -1,0 +1,119 @@
+"""What values a setting may have: a type, a range, a choice. `checks_of` reads them from a dataclass's own hints."""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from collections.abc import Callable
+from dataclasses import fields
+from functools import lru_cache
+from types import NoneType
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+from .errors import InputError
+
+
+class Range(NamedTuple):
+    """The allowed values of a number, both ends included unless ``over`` excludes the lower one."""
+
+    low: float
+    high: float = math.inf
+    over: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        """Whether a number lies inside; NaN does not."""
+        assert isinstance(value, int | float)
+        return (self.low < value if self.over else self.low <= value) and value <= self.high
+
+    def __str__(self) -> str:
+        low = f"over {self.low:g}" if self.over else f"{self.low:g} or more"
+        return low if self.high == math.inf else f"{low}, at most {self.high:g}"
+
+
+Count = Annotated[int, Range(1)]
+Natural = Annotated[int, Range(0)]
+Positive = Annotated[float, Range(0, over=True)]
+NonNegative = Annotated[float, Range(0)]
+Share = Annotated[float, Range(0, 1)]
+PositiveShare = Annotated[float, Range(0, 1, over=True)]
+
+
+Check = Callable[[str, Any], Any]  # what is checked, in words, and its value -> the value in its type
+
+
+@lru_cache
+def checks_of(kind: type) -> dict[str, Check]:
+    """For each field a function that brings a value to the field's type, or raises an `InputError`."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {one.name: _check_of(hints[one.name]) for one in fields(kind)}
+
+
+def _check_of(hint: Any) -> Check:
+    """The check of one type hint."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return lambda what, value: _in_range(what, _check_of(args[0])(what, value), args[1])
+    if origin is Literal:
+        return lambda what, value: _choice(what, value, args)
+    if origin is tuple:
+        return lambda what, value: _tuple(what, value, [_check_of(a) for a in args])
+    if NoneType in args:
+        return lambda what, value: None if value is None else _check_of(args[0])(what, value)
+    return {int: _integer, float: _number, bool: _flag, str: _text}.get(origin or hint, _mapping)
+
+
+def _in_range(what: str, value: float, allowed: Range) -> float:
+    if value not in allowed:
+        raise InputError(f"found {what}", f"expected {allowed}")
+    return value
+
+
+def _choice(what: str, value: object, choices: tuple[str, ...]) -> object:
+    if value not in choices:
+        raise InputError(f"found {what}", f"expected one of {', '.join(choices)}")
+    return value
+
+
+def _tuple(what: str, value: Any, checks: list[Check]) -> tuple[Any, ...]:
+    try:
+        parts = tuple(value)
+    except TypeError:
+        parts = ()
+    if isinstance(value, str) or len(parts) != len(checks):
+        raise InputError(f"found {what}", f"expected {len(checks)} numbers")
+    return tuple(check(what, part) for check, part in zip(checks, parts, strict=True))
+
+
+def _integer(what: str, value: Any) -> int:
+    try:
+        return operator.index(value)  # numpy's integers, too, but no 3.5
+    except TypeError:
+        raise InputError(f"found {what}", "expected a whole number") from None
+
+
+def _number(what: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"found {what}", "expected a number") from None
+
+
+def _flag(what: str, value: Any) -> bool:
+    if value not in (True, False):
+        raise InputError(f"found {what}", "expected True or False")
+    return bool(value)
+
+
+def _text(what: str, value: Any) -> str:
+    try:
+        return str(os.fspath(value))  # a Path becomes text, which JSON can hold
+    except TypeError:
+        raise InputError(f"found {what}", "expected text or a path") from None
+
+
+def _mapping(what: str, value: Any) -> dict[str, Any]:
+    try:
+        return dict(value)
+    except (TypeError, ValueError):
+        raise InputError(f"found {what}", "expected names with values") from None

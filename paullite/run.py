@@ -1,0 +1,99 @@
+"""What a phase leaves behind, and the numbers that it writes down on the way."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .config import AdaptConfig, PretrainConfig
+from .errors import InputError
+from .files import Row, write_csv
+from .memory import FeatureMemory
+from .models import PatchNet
+
+
+@dataclass
+class Run:
+    """What a phase leaves behind.
+
+    Attributes:
+        net: the network after the last epoch; the one that is evaluated.
+        history: one row per epoch, as in ``history.csv``.
+        config: the settings.
+        folder: where files were written; ``None`` if nowhere.
+        memories: phase 2: the patch memory ("patches") and the image centers ("centers").
+    """
+
+    net: PatchNet
+    history: list[Row]
+    config: PretrainConfig | AdaptConfig
+    folder: Path | None = None
+    memories: dict[str, FeatureMemory] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        last = {name: round(value, 4) for name, value in (self.history or [{}])[-1].items() if name != "seconds"}
+        return f"<run of {type(self.config).__name__}, {len(self.history)} epochs, last {last}, folder {self.folder}>"
+
+
+class History:
+    """Rows kept in memory and, with a folder, written to ``history.csv`` as they come."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.rows: list[Row] = []
+        self.path = folder / "history.csv" if folder else None
+        self.began = time.perf_counter()
+
+    def add(self, row: Mapping[str, float]) -> None:
+        """Keep a row; ``seconds`` of training so far are added. A column that appears later rewrites the file."""
+        self.rows.append({**row, "seconds": round(self.seconds(), 2)})
+        if self.path:
+            try:
+                write_csv(self.path, self.rows)
+            except InputError as error:  # a table that is open in Excel on Windows must not end a training
+                logging.getLogger("paullite").warning("%s; the training goes on", error)
+
+    def seconds(self) -> float:
+        """Seconds of training so far, those before a stop included."""
+        return time.perf_counter() - self.began
+
+    def restore(self, rows: list[Row], seconds: float) -> None:
+        """The rows, and the seconds, of a run that goes on."""
+        self.rows = list(rows)
+        self.began = time.perf_counter() - seconds
+
+
+class Means:
+    """Running means of named numbers over an epoch, weighted by the number of images.
+
+    The sums stay on the device until `result` is asked for, so that adding to them waits for nothing.
+    """
+
+    def __init__(self, sums: Mapping[str, float] | None = None, count: int = 0) -> None:
+        self.names = list(sums or ())
+        self.sums = torch.tensor(list((sums or {}).values()))
+        self.count = count
+
+    def add(self, count: int, values: Mapping[str, Tensor]) -> None:
+        """Add the scalars of a batch, all on one device; every batch brings the same names."""
+        new = torch.stack([value.detach().float() for value in values.values()]) * count
+        if self.count and self.names != list(values):
+            raise InputError(
+                f"found the columns {', '.join(values)}", f"expected {', '.join(self.names)} in every step"
+            )
+        self.sums = self.sums.to(new) + new if self.count else new
+        self.names = list(values)
+        self.count += count
+
+    def state(self) -> dict[str, float]:
+        """The sums, by name."""
+        return dict(zip(self.names, self.sums.tolist(), strict=True))
+
+    def result(self) -> Row:
+        """The means so far."""
+        return {name: round(total / max(self.count, 1), 6) for name, total in self.state().items()}

@@ -1,0 +1,145 @@
+"""What a training step takes, measured in one step before the first that changes nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import psutil
+import torch
+from torch import Tensor, nn
+
+from ..errors import InputError
+from .distributed import Team
+
+PAIRS = 16  # images, each with its second view, of a trial on a CPU; on CUDA the trial is a whole batch
+SPARE = 0.9  # share of the free memory that a batch may take
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a step takes.
+
+    Attributes:
+        fixed: bytes whatever the batch: gradients and momenta.
+        pair: bytes for each image with its second view.
+        free: bytes that were free.
+        seconds: for each pair.
+        measured: whether the bytes were measured (CUDA) or estimated from what the backward pass keeps (CPU).
+    """
+
+    fixed: int
+    pair: float
+    free: int
+    seconds: float
+    measured: bool
+
+    def fits(self) -> int:
+        """The largest number of images that fits, with some room to spare."""
+        return max(int((SPARE * self.free - self.fixed) / max(self.pair, 1)), 0)
+
+    def line(self, batch: int, images: int, team: Team) -> str:
+        """The cost of a step and of an epoch, for people."""
+        size = self.fixed + -(-batch // team.size) * self.pair
+        return (
+            f"a step of {batch} + {batch} images takes {'' if self.measured else 'an estimated '}"
+            f"{size / 2**30:.2f} GiB of {self.free / 2**30:.1f} GiB free and {batch / team.size * self.seconds:.2g} s; an epoch about "
+            f"{images / team.size * self.seconds:.2g} s"
+        )
+
+
+def check_fits(cost: Cost, batch: int, team: Team) -> None:
+    """Raises an `InputError` with a batch that fits, if this one does not."""
+    own = -(-batch // team.size)
+    if own > cost.fits():
+        fits = cost.fits() * team.size
+        raise InputError(
+            f"found {cost.free / 2**30:.1f} GiB of free memory; a step of {batch} + {batch} images takes "
+            f"{(cost.fixed + own * cost.pair) / 2**30:.1f} GiB",
+            "expected a step that fits",
+            f"use --batch {fits}" if fits else "use a smaller backbone or smaller images",
+        )
+
+
+def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int, team: Team) -> Cost:
+    """Forward and backward of the network on noise, which changes nothing.
+
+    Args:
+        model: the network as it is called in a step.
+        net: its parameters tell what learns; its buffers are put back.
+        size: (height, width) of the images.
+        batch: images of a batch, all processes together.
+        team: the processes; all take the step together.
+
+    Raises:
+        InputError: not even the smallest batch fits.
+    """
+    cuda = team.device.type == "cuda"
+    own = -(-batch // team.size) if cuda else min(-(-batch // team.size), PAIRS)
+    grads = sum(p.nbytes for p in net.parameters() if p.requires_grad)
+    while True:
+        free = free_bytes(team.device)
+        try:
+            seconds, held = _measured(model, net, torch.rand(2 * own, 3, *size, device=team.device))
+            break
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            if own <= team.splits:
+                found = f"found too little memory for a step of {own} + {own} images"
+                raise InputError(found, "expected room for it", "use a smaller backbone or smaller images") from None
+            own //= 2
+    return Cost(2 * grads, max(held - grads if cuda else held, 0) / own, free, seconds / own, cuda)
+
+
+def _measured(model: nn.Module, net: nn.Module, images: Tensor) -> tuple[float, int]:
+    """Seconds and bytes of the second of two steps; the first one warms up. Weights and statistics stay."""
+    before, cuda = [(buffer, buffer.clone()) for buffer in net.buffers()], images.device.type == "cuda"
+    net.train()
+    try:
+        for _ in range(2):
+            there = _peak(cuda, reset=True)
+            began = time.perf_counter()
+            kept = _forward_backward(model, net, images)
+            held = _peak(cuda) - there if cuda else kept
+            seconds = time.perf_counter() - began
+            net.zero_grad(set_to_none=True)
+    finally:
+        net.zero_grad(set_to_none=True)
+        for buffer, old in before:
+            buffer.data.copy_(old)
+    return seconds, held
+
+
+def _peak(cuda: bool, *, reset: bool = False) -> int:
+    """Bytes that the GPU holds at most since the last reset; waits for it."""
+    if not cuda:
+        return 0
+    torch.cuda.synchronize()
+    if reset:
+        torch.cuda.reset_peak_memory_stats()
+    return torch.cuda.max_memory_allocated()
+
+
+def _forward_backward(model: nn.Module, net: nn.Module, images: Tensor) -> int:
+    """Returns the bytes that were kept in between, parameters left out."""
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        out = model(images)
+        loss = out.features.float().sum() + out.embedding.float().sum() + out.source_embedding.float().sum()
+    loss.backward()
+    own = {p.untyped_storage().data_ptr() for p in net.parameters()}
+    return sum(size for place, size in kept.items() if place not in own)
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that a run may still take."""
+    if device.type == "cuda":
+        cached = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return torch.cuda.mem_get_info()[0] + cached
+    return psutil.virtual_memory().available

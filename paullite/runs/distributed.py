@@ -1,0 +1,186 @@
+"""One training run in several processes: who has which images, and what the processes tell each other.
+
+The batch of a step is one batch, whatever the number of processes. Each process computes the features of its share of
+the images, all get the features of the whole batch and compute the same loss of it, and each sends the gradient through
+its own share. The sum of these gradients is the gradient of one process with the whole batch: no mean of means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes of a run.
+
+    Attributes:
+        rank: number of this process, from 0.
+        size: how many there are.
+        splits: groups in which each process normalises its images (``bn_splits``).
+        device: where this process computes.
+
+    >>> Team(rank=1, size=2).share([10, 11, 12, 13, 14])
+    [13, 14]
+    """
+
+    rank: int = 0
+    size: int = 1
+    splits: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    @property
+    def leads(self) -> bool:
+        """The one process that writes and speaks."""
+        return self.rank == 0
+
+    def bounds(self, total: int) -> list[tuple[int, int]]:
+        """First and last + 1 of every rank's share of ``total`` things; the first ranks take one more.
+
+        >>> Team(size=3).bounds(5)
+        [(0, 2), (2, 4), (4, 5)]
+        """
+        ends = [0]
+        for part in torch.arange(total).tensor_split(self.size):
+            ends.append(ends[-1] + len(part))
+        return list(pairwise(ends))
+
+    def share(self, things: Sequence[Any]) -> list[Any]:
+        """This rank's part of a batch. It may be empty where a batch has fewer things than there are ranks."""
+        first, end = self.bounds(len(things))[self.rank]
+        return list(things[first:end])
+
+    def union(self, own: Tensor, total: int) -> Tensor:
+        """The rows of all ranks, in the order of the batch; gradient flows into the own rows alone.
+
+        Args:
+            own: this rank's rows, (share, ...); rows beyond the share are left out.
+            total: rows of the whole batch.
+
+        Returns:
+            (total, ...), on every rank the same values.
+        """
+        if self.size == 1:
+            return own
+        sizes = [end - first for first, end in self.bounds(total)]
+        own = own[: sizes[self.rank]]
+        padded = own.detach().new_zeros(max(sizes), *own.shape[1:])
+        padded[: len(own)] = own.detach()
+        received = [torch.empty_like(padded) for _ in range(self.size)]
+        dist.all_gather(received, padded)
+        rows = [part[:size] for part, size in zip(received, sizes, strict=True)]
+        rows[self.rank] = own
+        return torch.cat(rows)
+
+    def look(
+        self, forward: Callable[..., tuple[Tensor, ...]], net: nn.Module, images: Sequence[Tensor], total: int
+    ) -> tuple[Tensor, ...]:
+        """What ``forward`` says of the whole batch, each process having looked at its share.
+
+        With several processes or ``splits``, the images are normalised in groups. Every group of every rank finds the
+        batch-norm statistics as they were before the batch. In the end they are the mean of what the groups made of
+        them, weighted by the number of images. So a step with G groups in one process and a step of G processes are
+        the same.
+
+        Args:
+            forward: tensors with the images as rows -> a tuple of tensors with the images as rows.
+            net: whose statistics move; in evaluation mode nothing moves, and all images are one group.
+            images: this rank's tensors, each (share, ...). A rank without any gets one image of another rank, and
+                what it says of it counts for nothing.
+            total: images of the whole batch.
+        """
+        if self.size * self.splits == 1 or not net.training:
+            found = [forward(*images)]
+        else:
+            found = self._in_groups(forward, net, images, total)
+        return tuple(self.union(torch.cat(parts), total) for parts in zip(*found, strict=True))
+
+    def _in_groups(
+        self, forward: Callable[..., tuple[Tensor, ...]], net: nn.Module, images: Sequence[Tensor], total: int
+    ) -> list[tuple[Tensor, ...]]:
+        buffers = statistics_of(net)
+        before = [b.clone() for b in buffers]
+        after = [torch.zeros_like(b, dtype=torch.float32) for b in buffers]
+        first, end = self.bounds(total)[self.rank]
+        found = []
+        for part in torch.arange(len(images[0])).tensor_split(min(self.splits, len(images[0]))):
+            for buffer, old in zip(buffers, before, strict=True):
+                buffer.data.copy_(old)  # .data: the backward pass of a group before must not take offence
+            found.append(forward(*(x[int(part[0]) : int(part[-1]) + 1] for x in images)))
+            for mean, buffer in zip(after, buffers, strict=True):
+                mean += buffer * (len(part) / total if end > first else 0.0)
+        _reduce(after, self.size)
+        for buffer, mean in zip(buffers, after, strict=True):  # a counter of batches is the same in every group
+            buffer.data.copy_(mean if buffer.is_floating_point() else mean.round())
+        return found
+
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Add up the gradients of all ranks."""
+        _reduce([p.grad for p in parameters if p.grad is not None], self.size)
+
+    def any(self, *flags: bool) -> list[bool]:
+        """For each flag, whether it is set on some rank."""
+        if self.size == 1:
+            return list(flags)
+        raised = torch.tensor(flags, dtype=torch.int32, device=self.device)
+        dist.all_reduce(raised, dist.ReduceOp.MAX)
+        return [bool(flag) for flag in raised.tolist()]
+
+    def same_start(self, net: nn.Module) -> None:
+        """Every rank takes the weights and buffers of rank 0."""
+        if self.size > 1:
+            for tensor in net.state_dict().values():
+                dist.broadcast(tensor, 0)
+
+    def objects(self, own: Any) -> list[Any]:
+        """A small object of every rank."""
+        received: list[Any] = [own] * self.size
+        if self.size > 1:
+            dist.all_gather_object(received, own)
+        return received
+
+
+def _reduce(tensors: Sequence[Tensor], size: int) -> None:
+    """Sum over the ranks, in one message."""
+    if size == 1 or not tensors:
+        return
+    flat = torch.cat([t.reshape(-1) for t in tensors])
+    dist.all_reduce(flat)
+    for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+        tensor.copy_(part.view(tensor.shape))
+
+
+def statistics_of(net: nn.Module) -> list[Tensor]:
+    """Running means, variances and counters of the batch-norm layers that keep some."""
+    names = ("running_mean", "running_var", "num_batches_tracked")
+    return [buffer for name, buffer in net.named_buffers() if name.rsplit(".", 1)[-1] in names]
+
+
+def check_batch(batch: int, images: int) -> None:
+    """Raises an `InputError` if a batch is larger than the data."""
+    if batch > images:
+        raise InputError(
+            f"found a batch of {batch} with {images} training images",
+            f"expected a batch of {images} or fewer",
+            f"use --batch {max(images // 2, 1)}",
+        )
+
+
+def check_groups(team: Team, batch: int, images: int) -> None:
+    """Raises an `InputError` if there are too few images for the groups that they are normalised in."""
+    groups = team.size * team.splits
+    if batch < groups or images < 2 * groups:
+        raise InputError(
+            f"found batches of {batch} from {images} images for {groups} groups of batch-norm (processes x bn_splits)",
+            "expected one image or more of each batch for every group",
+            f"use --bn-splits {max(min(batch, images // 2) // team.size, 1)} or fewer, or a larger --batch",
+        )

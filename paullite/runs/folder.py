@@ -1,0 +1,135 @@
+"""The folder of a run: one run at a time in it, its checkpoints, and what an earlier run left there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..errors import InputError
+from ..files import replacing, writable_folder
+from .checkpoint import Facts, Tensors, earlier_run, read_checkpoint, read_newest, refuse_others, write_checkpoint
+from .distributed import Team
+
+
+class RunFolder:
+    """Where a run keeps its files; with ``path=None`` nothing is kept.
+
+    Args:
+        path: the folder.
+        team: the processes; the first one writes.
+        resume: a run goes on from the newest checkpoint there.
+        force: go on although settings differ; without ``resume``, replace an earlier run.
+    """
+
+    def __init__(self, path: str | None, team: Team, *, resume: bool, force: bool) -> None:
+        if resume and path is None:
+            raise InputError("found resume without an output folder", "expected the folder of a run", "set output")
+        self.path = Path(path) if path is not None else None
+        self.team = team
+        self.resume = resume
+        self.force = force
+        self.saved = -1  # steps done at the last save
+        self.saved_at = time.monotonic()
+        self.older: list[Path] = []  # what the first save removes
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """The folder is there, locked, and holds no other run that would be lost."""
+        with ExitStack() as stack:
+            if self.path and self.team.leads:
+                stack.enter_context(folder_lock(writable_folder(self.path)))
+                if not (self.resume and any(self.path.glob("checkpoint-*"))):
+                    self.older = earlier_run(self.path, self.force)
+            yield
+
+    def newest(self, identity: Facts) -> tuple[Path, Tensors, Facts] | None:
+        """The newest readable checkpoint, if the run resumes and there is one.
+
+        Raises:
+            InputError: it was made by a run with another ``identity``, and ``force`` is not set.
+        """
+        if not self.resume or self.path is None:
+            return None
+        found = read_newest(self.path) if self.team.leads else None
+        path = self.team.objects(found[0] if found else None)[0]  # the leader looks, and all read that file
+        if path is None:
+            return None
+        tensors, facts = found[1:] if found else read_checkpoint(path)
+        if not self.force:
+            refuse_others(facts["identity"], identity, path)
+        self.saved = facts["steps"]
+        return path, tensors, facts
+
+    def save(self, steps: int, collect: Callable[[], tuple[Tensors, Facts]]) -> None:
+        """Write a checkpoint, unless there is one of this very step. Every process has to call it."""
+        if self.path is None or self.saved == steps:
+            return
+        tensors, facts = collect()
+        if self.team.leads:
+            while self.older:
+                self.older.pop().unlink(missing_ok=True)
+            write_checkpoint(self.path, steps, tensors, facts)
+        self.saved = steps
+        self.saved_at = time.monotonic()
+
+    def is_late(self, minutes: float) -> bool:
+        """Whether the last save was more than so many minutes ago; never with 0."""
+        return time.monotonic() - self.saved_at > 60 * minutes > 0
+
+    def note(self, name: str, lines: Sequence[str]) -> str:
+        """Write lines into a file of the folder; returns where to find them, as the end of a sentence."""
+        if self.path is None or not self.team.leads:
+            return ""
+        with replacing(self.path / name) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
+        return f" (all of them: {self.path / name})"
+
+    def how_to_go_on(self) -> str:
+        """What is saved, and what to type, as the end of a sentence."""
+        if self.path is None:
+            return "nothing was saved, since there is no output folder"
+        if self.saved < 0:
+            return "nothing was saved"
+        return f"saved in {self.path} up to step {self.saved}; go on with --resume (resume=True)"
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """A lock ``running.lock`` in a folder, for as long as a run writes there; ``running.txt`` says whose it is.
+
+    The system gives the lock back when its process ends, however that ends, so that nothing has to be removed by hand.
+    On a drive that knows no locks (some mounted ones) there is none, and one line says so.
+
+    Raises:
+        InputError: another run is at work in the folder.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, folder_lock(Path(folder)):
+    ...     (Path(folder) / "running.lock").is_file()
+    True
+    """
+    lock, owner = FileLock(folder / "running.lock"), folder / "running.txt"
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        who = owner.read_text(encoding="utf-8") if owner.is_file() else "an unknown process"
+        raise InputError(
+            f"found another run at work in {folder} ({who})",
+            "expected one run for each folder",
+            "choose another --output, or wait until it ends",
+        ) from None
+    except (NotImplementedError, OSError) as error:
+        logging.getLogger("paullite").warning("no lock in %s (%s): see that one run alone writes there", folder, error)
+    try:
+        owner.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()  # the empty file stays: removing it could let two runs lock two files of one name

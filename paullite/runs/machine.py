@@ -1,0 +1,121 @@
+"""Device, precision and processes of a run; the process is left as it was found."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, GradientState, PartialState
+
+from ..config import RunConfig
+from ..errors import InputError
+from .distributed import Team
+
+
+@contextmanager
+def accelerated(config: RunConfig) -> Iterator[tuple[Accelerator, Team]]:
+    """Device and precision as the settings say, and the processes that a launcher started.
+
+    At the end the process is as it was: deterministic algorithms, the states that accelerate shares between all its
+    objects (the user's own live `Accelerator` among them), the current GPU, and every random state.
+
+    Raises:
+        InputError: the device or the precision that was asked for is not there.
+    """
+    device = chosen_device(config.device)
+    precision = chosen_precision(config.precision, device.type)
+    with ExitStack() as stack:
+        stack.enter_context(_process_as_before())
+        if device.index is not None:
+            stack.enter_context(torch.cuda.device(device))
+        # what a run draws changes nothing outside it
+        stack.enter_context(torch.random.fork_rng([torch.cuda.current_device()] if device.type == "cuda" else []))
+        if config.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # CUDA's matrix products ask for it
+        torch.use_deterministic_algorithms(config.deterministic)
+        AcceleratorState._reset_state(reset_partial_state=True)  # it remembers an earlier choice otherwise
+        accelerator = Accelerator(cpu=device.type == "cpu", mixed_precision=precision)
+        if accelerator.num_processes > 1:
+            atexit.unregister(_leave)
+            atexit.register(_leave)
+        team = Team(accelerator.process_index, accelerator.num_processes, config.bn_splits, accelerator.device)
+        yield accelerator, team
+
+
+@contextmanager
+def _process_as_before() -> Iterator[None]:
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    only_warn = torch.is_deterministic_algorithms_warn_only_enabled()
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    shared = [
+        (state._shared_state, dict(state._shared_state)) for state in (PartialState, AcceleratorState, GradientState)
+    ]
+    draws = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic, warn_only=only_warn)
+        if workspace is None:
+            os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+        for state, before in shared:
+            state.clear()
+            state.update(before)
+        random.setstate(draws[0])
+        np.random.set_state(draws[1])
+
+
+def chosen_device(asked: str) -> torch.device:
+    """The device of a name; ``auto`` is a GPU where there is one.
+
+    Raises:
+        InputError: it is not there.
+
+    >>> chosen_device("cpu")
+    device(type='cpu')
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if asked == "auto":
+        asked = next(name for name, here in available.items() if here)
+    device = torch.device(asked)
+    if not available[device.type] or (device.index or 0) >= max(torch.cuda.device_count(), 1):
+        there = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        there += [name for name, here in available.items() if here and name != "cuda"]
+        raise InputError(f"found no device {asked}", f"expected one of: {', '.join(there)}", "use --device auto")
+    return device
+
+
+def chosen_precision(asked: str, device: str) -> str:
+    """What ``auto`` means on a device: bf16 where the GPU computes in it, else fp16 with a scaler, on a CPU neither.
+
+    A GPU before Ampere (Colab's T4 among them) runs bf16 too, by way of float32 and slower; that does not count.
+
+    Args:
+        asked: auto, no, bf16 or fp16.
+        device: cpu, cuda or mps.
+
+    Raises:
+        InputError: fp16 on a device that is no CUDA GPU.
+
+    >>> chosen_precision("auto", "cpu"), chosen_precision("bf16", "cpu")
+    ('no', 'bf16')
+    """
+    if asked == "fp16" and device != "cuda":
+        raise InputError(f"found the precision fp16 on {device}", "expected a CUDA GPU for it", "use --precision auto")
+    if asked != "auto":
+        return asked
+    if device != "cuda":
+        return "no"
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+
+
+def _leave() -> None:
+    """Let the other processes know that this one goes."""
+    if dist.is_initialized():
+        dist.destroy_process_group()

@@ -1,0 +1,60 @@
+"""Whether losses are numbers, read one step late, so that the program never waits for the device in the middle of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Fault(NamedTuple):
+    """A batch whose numbers are not finite: where it was, its images, and the first name that is not finite."""
+
+    where: str
+    places: list[int]
+    name: str
+
+
+class _Note(NamedTuple):
+    where: str
+    places: Tensor
+    names: Sequence[str]
+    flags: Tensor
+    arrived: torch.cuda.Event | None
+
+
+class Watch:
+    """Notes of each step whether its numbers are finite, and reads the note of the step before.
+
+    >>> watch = Watch()
+    >>> watch.note("step 1", torch.tensor([4]), {"loss": torch.tensor(torch.nan)})
+    >>> watch.note("step 2", torch.tensor([5]), {"loss": torch.tensor(1.0)})
+    Fault(where='step 1', places=[4], name='loss')
+    """
+
+    def __init__(self) -> None:
+        self.pending: _Note | None = None
+
+    def note(self, where: str, places: Tensor, numbers: Mapping[str, Tensor]) -> Fault | None:
+        """Look at some numbers, and say what was wrong with those of the last call."""
+        flags = torch.stack([torch.isfinite(number).all() for number in numbers.values()])
+        cuda = flags.device.type == "cuda"
+        flags = flags.to("cpu", non_blocking=cuda)  # into pinned memory, behind everything that is queued by now
+        arrived = torch.cuda.Event() if cuda else None
+        if arrived:
+            arrived.record()
+        last = self.settle()
+        self.pending = _Note(where, places, list(numbers), flags, arrived)
+        return last
+
+    def settle(self) -> Fault | None:
+        """Say what was wrong with the numbers of the last call, now."""
+        note, self.pending = self.pending, None
+        if note is None:
+            return None
+        if note.arrived:
+            note.arrived.synchronize()  # waits for the step before this one, which has long been over
+        wrong = [name for name, fine in zip(note.names, note.flags.numpy().tolist(), strict=True) if not fine]
+        return Fault(note.where, note.places.tolist(), wrong[0]) if wrong else None

@@ -1,0 +1,142 @@
+"""One step of PAUL: look at both views of a batch, update both memories, and hand what is known to a loss.
+
+Letters: B images, P patches, D patch feature size, E embedding size, N training images, A = 2 B anchors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from .config import AdaptConfig
+from .cyclic import Ranking, cyclic_ranking
+from .errors import InputError
+from .memory import FeatureMemory
+from .precision import at_least_float32
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What a loss sees of a step. A loss of one's own is a function of it.
+
+    Attributes:
+        features: (B, P, D) patch features of the original images, with gradient.
+        embeddings: (2, B, E) image embeddings, of the originals and of their surrogates, with gradient.
+        index: (B,) row of each image in the memory.
+        memory: (N, P, D) running means of the patch features, the step's own images already averaged in.
+        centers: (B, E) running means of both views' embeddings, the step's own already averaged in.
+        config: the settings.
+        epoch: counted from 0.
+    """
+
+    features: Tensor
+    embeddings: Tensor
+    index: Tensor
+    memory: Tensor
+    centers: Tensor
+    config: AdaptConfig
+    epoch: int
+
+    @property
+    def anchors(self) -> Tensor:
+        """Every view of every image as one row: (A, E)."""
+        return self.embeddings.flatten(0, 1)
+
+    @property
+    def owner(self) -> Tensor:
+        """The row in ``centers`` of each anchor's own center: (A,)."""
+        return torch.arange(len(self.centers), device=self.centers.device).repeat(2)
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """The cyclic ranking of the anchors among the centers; computed once, for the loss and for the history."""
+        return cyclic_ranking(
+            self.anchors,
+            self.centers,
+            self.owner,
+            nearest=self.config.nearest,
+            max_candidates=self.config.max_candidates,
+        )
+
+
+def two_views(model: nn.Module, originals: Tensor, surrogates: Tensor, config: AdaptConfig) -> tuple[Tensor, Tensor]:
+    """One forward pass over a batch and its surrogates.
+
+    Args:
+        model: a PatchNet in training mode, perhaps compiled or under autocast.
+        originals, surrogates: (B, 3, height, width) each.
+        config: ``image_embedding`` and ``generator_gradient`` are used.
+
+    Returns:
+        Patch features of the originals, (B, P, D), and embeddings of both views, (B, 2, E), both in float32 or float64.
+    """
+    out = model(torch.cat([originals, surrogates]), generator_gradient=config.generator_gradient)
+    images = out.embedding if config.image_embedding == "cosines" else out.features.flatten(1)  # 2B E
+    both = at_least_float32(images).unflatten(0, (2, -1)).transpose(0, 1)  # B 2 E
+    return at_least_float32(out.features[: len(originals)]), both
+
+
+def take_step(
+    features: Tensor,
+    embeddings: Tensor,
+    index: Tensor,
+    memory: FeatureMemory,
+    centers: FeatureMemory,
+    config: AdaptConfig,
+    epoch: int = 0,
+) -> Step:
+    """Update both memories with a batch, then gather what a loss needs.
+
+    The update comes before the loss, as in the reference implementation, so an image's own entry is up to date when
+    its neighbours are compared with it.
+
+    Args:
+        features: (B, P, D) and embeddings: (B, 2, E), from `two_views`.
+        index: row of each image in both memories, (B,); on the CPU, so that checking it waits for no device.
+        memory: the patch memory, N rows of (P, D).
+        centers: the image centers, N rows of (1, E).
+        config: settings that the loss reads.
+        epoch: counted from 0.
+
+    >>> memory, centers = FeatureMemory(5, 1, 2), FeatureMemory(5, 1, 2)
+    >>> x, e = torch.ones(2, 1, 2), torch.ones(2, 2, 2)
+    >>> take_step(x, e, torch.tensor([0, 3]), memory, centers, AdaptConfig()).centers
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
+    # detached: the memories hold numbers, not the graphs that made them. Finite or not is watched by the loop.
+    memory.update(index, features.detach(), check_finite=False)
+    centers.update(index, embeddings.detach().mean(1, keepdim=True), check_finite=False)
+    rows = index.to(memory.features.device)
+    own_centers = centers.features[rows, 0]  # B E
+    return Step(features, embeddings.transpose(0, 1), rows, memory.features, own_centers, config, epoch)
+
+
+def loss_columns(found: Tensor | Mapping[str, Tensor] | tuple[Tensor, ...]) -> dict[str, Tensor]:
+    """What a loss returned as columns of the history: ``loss``, which is learned from, and its parts.
+
+    Args:
+        found: a scalar, or a mapping or NamedTuple of scalars with ``total``.
+
+    Raises:
+        InputError: no ``total``, or not a scalar with a gradient.
+
+    >>> loss_columns({"total": torch.ones((), requires_grad=True), "part": torch.zeros(())}).keys()
+    dict_keys(['loss', 'part'])
+    """
+    columns = {"total": found} if isinstance(found, Tensor) else dict(getattr(found, "_asdict", lambda: found)())
+    total = columns.pop("total", None)
+    if total is None or total.ndim or not total.requires_grad:
+        what = (
+            "no total" if total is None else f"a total of shape {tuple(total.shape)}, gradient: {total.requires_grad}"
+        )
+        raise InputError(
+            f"found a loss with {what}",
+            "expected a scalar that depends on step.features or step.embeddings",
+            'return such a scalar, or {"total": scalar, ...}',
+        )
+    return {"loss": total, **columns}
