@@ -17,7 +17,7 @@ from .data.items import ReIDDataset, Split
 from .data.loading import IdentityPairs
 from .data.transforms import seeded
 from .errors import InputError
-from .evaluation import judged as history_scores
+from .evaluation import history_scores
 from .losses import batch_triplet
 from .models import Normalisation, PatchNet
 from .run import Run

@@ -108,7 +108,7 @@ def happen(fault: Fault) -> None:
     places = {
         "learn": (Session, "learn", die),
         "save": (state, "save_file", half_a_file),
-        "judge": (adaptation, "judged", die),
+        "judge": (adaptation, "history_scores", die),
         "worker": (Session, "learn", kill_workers),
         "nan": (ViewPairs, "__getitem__", no_number),
         "full": (state, "save_file", fill_the_disk),

@@ -71,10 +71,11 @@ def test_whole_chain_on_a_folder(folder: Path, tmp_path: Path, capsys: pytest.Ca
 
 def test_evaluate_control_and_people(folder: Path, start: str, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["evaluate", "market1501", str(folder), "--net", start, "--workers", "0"]
-    assert main([*args, "--batch-norm"]) == 0
+    for control in ("none", "batch-norm", "batch-norm-by-camera", "camera-mean"):
+        assert main([*args, "--control", control]) == 0
     assert main([*args, "--people", "3"]) == 0
-    whole, part = capsys.readouterr().out.splitlines()
-    assert whole != part and "queries" in part
+    *controls, part = capsys.readouterr().out.splitlines()
+    assert len({*controls, part}) == 5 and "queries" in part
 
 
 def test_search_writes_picture_and_table(
@@ -225,13 +226,14 @@ def test_demo_with_small_settings(
     monkeypatch.setattr(demo_module, "PaperDolls", tiny)
     assert main(["demo", "--output", str(tmp_path / "demo"), "--seed", "1"]) == 0
     report = json.loads((tmp_path / "demo" / "report.json").read_text())
-    for row in ("direct_transfer", "batch_norm_only", "paul"):
+    for row in demo_module.ROWS:
         assert set(report[row]) == {"rank1", "rank5", "map_step", "map_trapezoid", "minp"}
         assert all(0 <= value <= 1 for value in report[row].values())
     assert report["settings"]["seed"] == 1 and report["versions"]["torch"] and report["seconds"]["total"] > 0
     for picture in ("curves.png", "patches.png", "rankings.png"):
         assert Image.open(tmp_path / "demo" / picture).width > 400
-    assert "direct transfer" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert all(title in out for title in demo_module.ROWS.values())
     assert str(tmp_path) not in json.dumps(report["settings"])
 
 

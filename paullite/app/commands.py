@@ -150,7 +150,7 @@ def evaluate(
     batch: int = 128,
     workers: Workers = 2,
     people: People = None,
-    batch_norm: bool = False,
+    control: Literal["none", "batch-norm", "batch-norm-by-camera", "camera-mean"] = "none",
     skip_unreadable: Skip = False,
     seed: int = 0,
 ) -> None:
@@ -158,21 +158,26 @@ def evaluate(
 
     Args:
         batch: Images at a time.
-        batch_norm: First take the batch-norm statistics anew from the training images, without labels: the control.
-        seed: Of the batches of --batch-norm.
+        control: What the unlabelled training images give without training: batch-norm, statistics re-estimated;
+            batch-norm-by-camera, for each camera; camera-mean, each camera's mean feature subtracted.
+        seed: Of the batches of the controls with batch-norm.
     """
     from .. import controls
     from ..config import RunConfig
-    from ..evaluation import evaluate as judge
+    from ..evaluation import evaluate as score
     from ..runs.machine import chosen_device
 
     at_least_one(batch=batch)
     dataset = load_data(kind, root, people, skip_unreadable)
     place = chosen_device(RunConfig(device=device).device)
     network = load_net(net).to(place)
-    judged = controls.batch_norm(network, dataset, seed=seed) if batch_norm else network
-    scores = judge(judged, dataset, batch=batch, workers=workers)
-    print(scores)
+    choices: dict[str, Callable[[], Any]] = {
+        "none": lambda: None,
+        "batch-norm": lambda: controls.batch_norm(network, dataset, seed=seed),
+        "batch-norm-by-camera": lambda: controls.batch_norm_by_camera(network, dataset, seed=seed),
+        "camera-mean": lambda: controls.camera_mean(network, dataset, workers=workers),
+    }
+    print(score(network, dataset, control=choices[control](), batch=batch, workers=workers))
 
 
 def search(
