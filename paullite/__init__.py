@@ -29,9 +29,10 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time a name is import
     from .errors import InputError
     from .evaluation import Scores, evaluate
     from .models import PatchNet
+    from .models.export import export_onnx
     from .pretraining import pretrain
     from .runs import Run
-    from .runs.networks import export_onnx, load, load_reference_checkpoint, save, shipped_net
+    from .runs.networks import load, load_reference_checkpoint, save, shipped_net
 
 # Where each public name lives. Imported on first use, so that the command line answers without torch.
 HOMES = {
@@ -40,9 +41,10 @@ HOMES = {
     "errors": ("InputError",),
     "evaluation": ("Scores", "evaluate"),
     "models": ("PatchNet",),
+    "models.export": ("export_onnx",),
     "pretraining": ("pretrain",),
     "runs": ("Run",),
-    "runs.networks": ("export_onnx", "load", "load_reference_checkpoint", "save", "shipped_net"),
+    "runs.networks": ("load", "load_reference_checkpoint", "save", "shipped_net"),
 }
 MODULES = ("controls", "data", "evaluation", "losses", "memory", "models", "step")
 MOVED = {

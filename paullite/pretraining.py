@@ -164,12 +164,12 @@ def build_net(config: PretrainConfig, identities: int | None) -> PatchNet:
     with seeded(config.seed, "net"):
         net = PatchNet(
             config.backbone,
-            config.patches,
-            config.feature_dim,
-            config.embedding_dim,
-            identities,
-            config.pretrained,
-            config.generator,
+            patches=config.patches,
+            feature_dim=config.feature_dim,
+            embedding_dim=config.embedding_dim,
+            identities=identities,
+            pretrained=config.pretrained,
+            generator=config.generator,
             size=config.size,
             weights=config.weights,
             backbone_options=config.backbone_options,

@@ -11,7 +11,7 @@ from torch import nn
 
 import paullite as pl
 from paullite.errors import InputError
-from paullite.runs.networks import read_state
+from paullite.weights import read_weights
 
 
 class ReferenceHeads(nn.Module):
@@ -39,7 +39,7 @@ class ReferenceLayout(nn.Module):
 @pytest.fixture(scope="module")
 def reference_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReferenceLayout]:
     torch.manual_seed(0)
-    net = pl.PatchNet("resnet50.tv_in1k", 6, 16, 8, 7, pretrained=False, generator="reference", size=(128, 64))
+    net = pl.PatchNet("resnet50.tv_in1k", feature_dim=16, embedding_dim=8, identities=7, pretrained=False, generator="reference", size=(128, 64))
     layout = ReferenceLayout(net, 6)
     for module in layout.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -88,7 +88,7 @@ def test_damaged_files_are_named(tmp_path: Path, net: pl.PatchNet) -> None:
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError) as caught:
-            read_state(tmp_path / name)
+            read_weights(tmp_path / name)
         assert name in str(caught.value) and "\n" not in str(caught.value)
     with pytest.raises(InputError, match="damaged"):
         pl.load(tmp_path / "cut.safetensors")
@@ -105,13 +105,13 @@ def test_foreign_files_run_no_code(tmp_path: Path) -> None:
     path = tmp_path / "trap.pth"
     path.write_bytes(pickle.dumps({"state_dict": Trap()}))
     with pytest.raises(InputError, match="cannot read"):
-        read_state(path)
+        read_weights(path)
 
 
 def test_other_patches_or_backbone_than_the_weights(tmp_path: Path, net: pl.PatchNet) -> None:
     path = pl.save(net, tmp_path / "net.safetensors")
-    tensors = read_state(path)
-    other = pl.PatchNet("test_resnet", 3, 16, 8, 5, pretrained=False, size=(128, 64))
+    tensors = read_weights(path)
+    other = pl.PatchNet("test_resnet", patches=3, feature_dim=16, embedding_dim=8, identities=5, pretrained=False, size=(128, 64))
     from paullite.runs.networks import _fit
 
     with pytest.raises(InputError, match=r"does not fit the network .* P = 3"):

@@ -1,9 +1,11 @@
 """PatchNet and its parts: backbone, patch generation network, patches as attention maps."""
 
 from .attention import patch_attention, pool_patches, stripes
-from .backbones import Backbone
+from .backbones import Backbone, Normalisation
+from .export import export_onnx
 from .generators import LightGenerator, ReferenceGenerator
-from .patchnet import Normalisation, PatchLinear, PatchNet, PatchOutput
+from .modes import eval_mode
+from .patchnet import PatchLinear, PatchNet, PatchOutput
 
 __all__ = [
     "Backbone",
@@ -13,6 +15,8 @@ __all__ = [
     "PatchNet",
     "PatchOutput",
     "ReferenceGenerator",
+    "eval_mode",
+    "export_onnx",
     "patch_attention",
     "pool_patches",
     "stripes",

@@ -5,7 +5,32 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..precision import at_least_float32, full_precision
 from .attention import stripes
+
+
+class StripesLinear(nn.Linear):
+    """The last layer of a generator: it answers with the horizontal stripes until it has learned something.
+
+    Args:
+        width: numbers that come in.
+        patches: P; 6P numbers go out, in float32 at least, since they are places.
+
+    >>> StripesLinear(4, patches=2)(torch.randn(1, 4)).view(2, 2, 3)[0]
+    tensor([[ 1.0000,  0.0000,  0.0000],
+            [ 0.0000,  0.5000, -0.5000]], grad_fn=<SelectBackward0>)
+    """
+
+    def __init__(self, width: int, patches: int) -> None:
+        super().__init__(width, 6 * patches)
+        nn.init.zeros_(self.weight)
+        with torch.no_grad():
+            self.bias.copy_(stripes(patches).flatten())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, width) -> (B, 6P)."""
+        with full_precision(x.device):
+            return F.linear(*map(at_least_float32, (x, self.weight, self.bias)))
 
 
 class ReferenceGenerator(nn.Module):
@@ -14,7 +39,8 @@ class ReferenceGenerator(nn.Module):
     An unpadded 3x3 convolution to twice the channels, batch-norm, ReLU, max-pooling, the average, two linear layers.
 
     Args:
-        channels: C of the map. patches: P.
+        channels: C of the map.
+        patches: P.
 
     >>> ReferenceGenerator(8, patches=3)(torch.zeros(2, 8, 4, 4)).shape
     torch.Size([2, 3, 2, 3])
@@ -23,7 +49,7 @@ class ReferenceGenerator(nn.Module):
     def __init__(self, channels: int, patches: int) -> None:
         super().__init__()
         self.localization = nn.Sequential(nn.Conv2d(channels, 2 * channels, 3), nn.BatchNorm2d(2 * channels))
-        self.fc_loc = nn.Sequential(nn.Linear(2 * channels, 512), nn.ReLU(), _stripes_linear(512, patches))
+        self.fc_loc = nn.Sequential(nn.Linear(2 * channels, 512), nn.ReLU(), StripesLinear(512, patches))
 
     def forward(self, feature_map: Tensor) -> Tensor:
         """(B, C, H, W) -> theta (B, P, 2, 3).
@@ -54,7 +80,10 @@ class LightGenerator(nn.Module):
     one linear layer give theta. This one is ours, not the paper's.
 
     Args:
-        channels: C of the map. patches: P. rows: rows of the coarse column. width: channels of the convolution.
+        channels: C of the map.
+        patches: P.
+        rows: rows of the coarse column.
+        width: channels of the convolution.
 
     >>> LightGenerator(8, patches=3)(torch.zeros(2, 8, 5, 2))[0, 0]     # it starts at the stripes
     tensor([[ 1.0000,  0.0000,  0.0000],
@@ -65,7 +94,7 @@ class LightGenerator(nn.Module):
         super().__init__()
         self.rows = rows
         self.conv = nn.Conv1d(channels, width, 3, padding=1)
-        self.linear = _stripes_linear(width * rows, patches)
+        self.linear = StripesLinear(width * rows, patches)
 
     def forward(self, feature_map: Tensor) -> Tensor:
         """(B, C, H, W) -> theta (B, P, 2, 3)."""
@@ -79,15 +108,8 @@ def _row_means(height: int, rows: int, like: Tensor) -> Tensor:
 
     Made where the map is: to copy it from the CPU, the program would wait until the GPU is done with the backbone.
     """
-    cell, row = torch.arange(height, device=like.device)[:, None], torch.arange(rows, device=like.device)
-    first, behind = row * height // rows, ((row + 1) * height + rows - 1) // rows  # cells of each row
-    return (((cell >= first) & (cell < behind)) / (behind - first)).to(like.dtype)
-
-
-def _stripes_linear(width: int, patches: int) -> nn.Linear:
-    """A last layer that answers with the horizontal stripes until it has learned something."""
-    linear = nn.Linear(width, 6 * patches)
-    nn.init.zeros_(linear.weight)
-    with torch.no_grad():
-        linear.bias.copy_(stripes(patches).flatten())
-    return linear
+    cell = torch.arange(height, device=like.device)[:, None]
+    row = torch.arange(rows, device=like.device)
+    first = row * height // rows  # the first cell of each row, and the first that is no more in it
+    end = ((row + 1) * height + rows - 1) // rows
+    return (((cell >= first) & (cell < end)) / (end - first)).to(like.dtype)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
-import pickle
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
@@ -20,10 +19,13 @@ from ..config import AdaptConfig, PretrainConfig
 from ..errors import InputError
 from ..memory import FeatureMemory
 from ..models import Normalisation, PatchNet
+from ..version import __version__
+from ..weights import is_safetensors, read_weights
 from .files import replacing
 from .run import Run
 
 FORMAT = "paullite-1"
+PHASES = {kind.__name__: kind for kind in (PretrainConfig, AdaptConfig)}
 
 
 def save(thing: PatchNet | Run, path: str | Path) -> Path:
@@ -49,15 +51,17 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
     path = Path(path)
     net = thing.net if isinstance(thing, Run) else thing
     tensors = {f"net.{key}": value for key, value in net.state_dict().items()}
-    header: dict[str, Any] = {"format": FORMAT, "network": net.settings, "normalisation": net.normalisation}
+    header: dict[str, Any] = {"format": FORMAT, "version": __version__}
+    header |= {"network": net.settings, "normalisation": net.normalisation}
     if isinstance(thing, Run):
         header |= {"config": dataclasses.asdict(thing.config), "phase": type(thing.config).__name__}
-        header |= {"history": thing.history, "memories": {k: m.momentum for k, m in thing.memories.items()}}
+        header |= {"history": thing.history, "memories": {k: float(m.momentum) for k, m in thing.memories.items()}}
         for name, memory in thing.memories.items():
             tensors |= {f"memory.{name}.{key}": value for key, value in memory.state_dict().items()}
-    whole = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+    # copies: tensors that share storage, or are views, are refused by safetensors
+    copies = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(serialise(whole, metadata={"paullite": json.dumps(header)}))
+        temporary.write_bytes(serialise(copies, metadata={"paullite": json.dumps(header, default=str)}))
     return path
 
 
@@ -73,25 +77,26 @@ def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | R
     """
     path = Path(path)
     header = _header(path)
-    tensors = read_state(path)
-    net = _network(header, _part(tensors, "net."), path, backbone)
+    tensors = read_weights(path)
+    net = _network(header, tensors, path, backbone)
     if "config" not in header:
         return net
-    kind = {c.__name__: c for c in (PretrainConfig, AdaptConfig)}[header["phase"]]
     memories = {name: _memory(_part(tensors, f"memory.{name}."), m) for name, m in header["memories"].items()}
-    return Run(net, header["history"], kind(**_tuples(header["config"])), path.parent, memories)
+    return Run(net, header["history"], _config(header, path), path.parent, memories)
 
 
 def load_network(path: str | Path) -> PatchNet:
     """The network in a file of this library, or in a .pth or .tar file of the reference implementation.
 
+    Of a run only the network is read, so that a run of another version, with other settings, does as well.
+
     Raises:
         InputError: see `load` and `load_reference_checkpoint`.
     """
-    if Path(path).is_file() and not _is_safetensors(Path(path)):
+    path = Path(path)
+    if path.is_file() and not is_safetensors(path):
         return load_reference_checkpoint(path)
-    found = load(path)
-    return found.net if isinstance(found, Run) else found
+    return _network(_header(path), read_weights(path), path)
 
 
 def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
@@ -127,7 +132,7 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
     Raises:
         InputError: the file is missing, cannot be read without unpickling code, or has another layout.
     """
-    state = {key.removeprefix("module."): value for key, value in read_state(Path(path)).items()}
+    state = {key.removeprefix("module."): value for key, value in read_weights(path).items()}
     patches = len({key.split(".")[2] for key in state if key.startswith("new.down.")})
     needed = ("backbone.conv1.weight", "new.fc_list.0.weight", "new.embedding.0.weight", "patch_proposal.fc_loc.2.bias")
     absent = [key for key in needed if key not in state]
@@ -139,7 +144,7 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
         )
     net = PatchNet(
         "resnet50.tv_in1k",
-        patches,
+        patches=patches,
         feature_dim=state["new.down.0.0.weight"].shape[0],
         embedding_dim=state["new.embedding.0.weight"].shape[0],
         identities=state["new.fc_list.0.weight"].shape[0],
@@ -167,37 +172,9 @@ def _renamed(state: Mapping[str, Tensor], patches: int) -> dict[str, Tensor]:
     return ours
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """All tensors of a weight file: safetensors, or a foreign .pth read without running any code in it.
-
-    Raises:
-        InputError: the file is missing, damaged or of another kind.
-    """
-    if not path.is_file():
-        raise InputError(f"found no file {path}", "expected a weight file", "check the path")
-    try:
-        state = load_file(path) if _is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise InputError(
-            f"cannot read {path} as weights ({type(error).__name__}: {str(error)[:80]})",
-            "expected a whole .safetensors file, or a .pth file that holds tensors only",
-        ) from None
-    for wrapper in ("state_dict", "model"):
-        state = state.get(wrapper, state) if isinstance(state, dict) else state
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise InputError(f"found no weights by name in {path}", "expected a dictionary of tensors")
-    return state
-
-
-def _is_safetensors(path: Path) -> bool:
-    """A safetensors file starts with the length of its JSON header, and the header with a brace."""
-    with open(path, "rb") as file:
-        return file.read(9)[8:] == b"{"
-
-
 def _header(path: Path) -> dict[str, Any]:
     problem = "no safetensors header"
-    if path.is_file() and _is_safetensors(path):
+    if path.is_file() and is_safetensors(path):
         try:
             with safe_open(path, "pt") as file:
                 header = json.loads((file.metadata() or {}).get("paullite", "{}"))
@@ -215,8 +192,10 @@ def _header(path: Path) -> dict[str, Any]:
     )
 
 
-def _network(header: Mapping[str, Any], state: dict[str, Tensor], path: Path, backbone: nn.Module | None) -> PatchNet:
-    settings = dict(header["network"])
+def _network(
+    header: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path, backbone: nn.Module | None = None
+) -> PatchNet:
+    settings = _tuples(header["network"])
     name = settings.pop("backbone")
     if name == "custom" and backbone is None:
         raise InputError(
@@ -224,12 +203,29 @@ def _network(header: Mapping[str, Any], state: dict[str, Tensor], path: Path, ba
             "expected the module that it was trained with",
             "use pl.load(path, backbone=your_module)",
         )
-    net = PatchNet(
-        backbone if name == "custom" and backbone is not None else name, pretrained=False, **_tuples(settings)
-    )
+    _check_settings(settings, inspect.signature(PatchNet).parameters, header, path)
+    net = PatchNet(backbone if name == "custom" and backbone is not None else name, pretrained=False, **settings)
     net.normalisation = Normalisation(*map(tuple, header["normalisation"]))
-    _fit(net, state, path)
+    _fit(net, _part(tensors, "net."), path)
     return net.eval()
+
+
+def _config(header: Mapping[str, Any], path: Path) -> PretrainConfig | AdaptConfig:
+    kind = PHASES[header["phase"]]
+    settings = _tuples(header["config"])
+    _check_settings(settings, [field.name for field in dataclasses.fields(kind)], header, path)
+    return kind(**settings)
+
+
+def _check_settings(settings: Mapping[str, Any], known: Collection[str], header: Mapping[str, Any], path: Path) -> None:
+    """Raises an `InputError` that names the first setting of a file that this version does not have."""
+    strange = [name for name in settings if name not in known]
+    if strange:
+        raise InputError(
+            f"found the setting {strange[0]!r} in {path}, written by paullite {header.get('version', '1')}",
+            f"expected the settings of paullite {__version__}",
+            "read it with that version; paullite.runs.networks.load_network reads the network of a run alone",
+        )
 
 
 def _fit(net: PatchNet, state: dict[str, Tensor], path: Path) -> None:
@@ -248,7 +244,7 @@ def _fit(net: PatchNet, state: dict[str, Tensor], path: Path) -> None:
 
 def _memory(state: dict[str, Tensor], momentum: float) -> FeatureMemory:
     memory = FeatureMemory(*state["features"].shape, momentum=momentum)
-    memory.load_state_dict(state)
+    memory.load_state_dict({**memory.state_dict(), **state})  # files of version 1 have the momentum in the header alone
     return memory
 
 
