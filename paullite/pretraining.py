@@ -140,7 +140,7 @@ def look(model: nn.Module, anchors: Tensor, positives: Tensor, total: int, team:
     logits, embeddings = [], []
     for group in each_group(model, len(anchors), total, team):
         out = model(torch.cat([anchors[group], positives[group]]))
-        logits.append(torch.stack(out.logits or (), 1))  # 2b P identities
+        logits.append(torch.stack(out.logits, 1))  # 2b P identities
         embeddings.append(out.source_embedding)
     return team.both_views(logits, total).flatten(0, 1), team.both_views(embeddings, total).flatten(0, 1)
 

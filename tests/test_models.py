@@ -98,7 +98,7 @@ def every_parameter_learns(net: PatchNet) -> None:
             if not p.any() and name.endswith("weight"):  # timm starts the last norm of a residual branch at zero
                 p.fill_(0.5)
     out = net(torch.randn(4, 3, *net.size))
-    loss = sum(F.cross_entropy(logits, torch.tensor([0, 0, 1, 1])) for logits in out.logits or ())
+    loss = sum(F.cross_entropy(logits, torch.tensor([0, 0, 1, 1])) for logits in out.logits)
     loss = (
         loss + pl.losses.batch_triplet(out.source_embedding, torch.tensor([0, 0, 1, 1])) + out.embedding.square().sum()
     )

@@ -33,7 +33,7 @@ class PatchOutput(NamedTuple):
         theta: (B, P, 2, 3) where the patches are.
         attention: (B, P, H, W) the weight of each cell of the map in each patch.
         source_embedding: (B, E) the embedding of phase 1, behind a ReLU.
-        logits: P tensors (B, identities), behind the same ReLU; ``None`` for a network without identities.
+        logits: P tensors (B, identities), behind the same ReLU; () for a network without identities.
 
     The first four are in float32, also under autocast and in a network of half precision.
     """
@@ -43,7 +43,7 @@ class PatchOutput(NamedTuple):
     theta: Tensor
     attention: Tensor
     source_embedding: Tensor
-    logits: tuple[Tensor, ...] | None
+    logits: tuple[Tensor, ...]
 
 
 class PatchLinear(nn.Module):
@@ -171,7 +171,7 @@ class PatchNet(nn.Module):
             theta=theta,
             attention=attention,
             source_embedding=self.embedding(seen).flatten(1),
-            logits=None if self.classifier is None else self.classifier(seen).unbind(1),
+            logits=() if self.classifier is None else self.classifier(seen).unbind(1),
         )
 
     def retrieval_features(self, images: Tensor) -> Tensor:
