@@ -1,12 +1,13 @@
 """Tensors from a file of weights, without running any code that is in it."""
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from .errors import InputError
 
@@ -14,14 +15,8 @@ from .errors import InputError
 def read_weights(path: str | Path) -> dict[str, Tensor]:
     """All tensors of a weight file, on the CPU: safetensors, or a foreign .pth or .tar.
 
-    A foreign file is read by ``torch.load(weights_only=True)``, which builds tensors and nothing else. Tensors behind
-    the key ``state_dict`` or ``model`` are found, as training programs write them beside an epoch or an optimiser.
-
-    Args:
-        path: the file.
-
-    Returns:
-        Tensors by name. Those of a safetensors file may be views of the file: copy what is to outlive it.
+    A foreign file is read by ``torch.load(weights_only=True)``, which builds tensors and nothing else; they may stand
+    behind the key ``state_dict`` or ``model``. Those of a safetensors file are views of the file: copy what you keep.
 
     Raises:
         InputError: the file is missing, damaged or of another kind.
@@ -57,3 +52,28 @@ def is_safetensors(path: str | Path) -> bool:
     """
     with open(path, "rb") as file:
         return file.read(9)[8:] == b"{"
+
+
+def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, file: str, owner: str, extra: bool = False) -> None:
+    """Copy tensors into a module that they must fit; only counters of batches may be absent.
+
+    Args:
+        net: the module.
+        weights: tensors by the module's names.
+        file: what to call the file that they came from, in an error.
+        owner: what to call the module.
+        extra: let the file hold more than the module does, as a classifier.
+
+    Raises:
+        InputError: they do not fit; nothing is changed.
+    """
+    own = net.state_dict()
+    needed = {key: value.shape for key, value in own.items() if not key.endswith("num_batches_tracked")}
+    wrong = [key for key, shape in needed.items() if key not in weights or weights[key].shape != shape]
+    wrong += [] if extra else [key for key in weights if key not in own]
+    if wrong:
+        problem = f"{len(wrong)} of {len(needed)} entries missing, unknown or of another shape, first {wrong[0]}"
+        raise InputError(
+            f"found weights that do not fit {owner} ({file}: {problem})", "expected its own", "give its file"
+        )
+    net.load_state_dict(weights, strict=False)

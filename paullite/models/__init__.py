@@ -4,7 +4,6 @@ from .attention import patch_attention, pool_patches, stripes
 from .backbones import Backbone, Normalisation
 from .export import export_onnx
 from .generators import LightGenerator, ReferenceGenerator
-from .modes import eval_mode
 from .patchnet import PatchLinear, PatchNet, PatchOutput
 
 __all__ = [
@@ -15,7 +14,6 @@ __all__ = [
     "PatchNet",
     "PatchOutput",
     "ReferenceGenerator",
-    "eval_mode",
     "export_onnx",
     "patch_attention",
     "pool_patches",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +16,8 @@ from timm.models.resnet import ResNet
 from torch import Tensor, nn
 
 from ..errors import InputError, nearest_names
-from ..weights import read_weights
-from .modes import eval_mode
+from ..modes import eval_mode
+from ..weights import load_weights, read_weights
 
 Options = Mapping[str, Any]
 
@@ -67,10 +68,13 @@ class Backbone(nn.Module):
     ) -> None:
         super().__init__()
         self.net = _create(name, size, pretrained and not weights, options or {}) if isinstance(name, str) else name
-        self.name = _name(name, self.net)
+        self.name = "custom"
+        if isinstance(name, str):  # hub and local folder may be out of reach when a saved network is read
+            self.name = self.net.pretrained_cfg["architecture"] if ":" in name else name
         self.net.to(memory_format=torch.channels_last)  # 30 % quicker steps on a CPU
         if weights:
-            _load_weights(self.net, Path(weights), self.name)
+            found = {key.removeprefix("module."): value for key, value in read_weights(weights).items()}
+            load_weights(self.net, found, file=Path(weights).name, owner=repr(self.name), extra=True)
         self.normalisation = _normalisation(self.net)
         self.tokens = False
         self.channels, *self.map_size = self._probe(size)
@@ -88,26 +92,24 @@ class Backbone(nn.Module):
     @torch.no_grad()
     def _probe(self, size: tuple[int, int]) -> tuple[int, int, int]:
         """Channels, rows and columns of the map, from one empty image; batch-norm statistics do not move."""
-        expected = "expected a map (B, C, H, W) of images (B, 3, height, width)"
         try:
             with eval_mode(self):
                 images = self.like.new_zeros(1, 3, *size)
                 self.tokens = _is_timm(self.net) and _last_map(self.net, images).ndim == 3
                 shape = tuple(self(images).shape)
+            if len(shape) != 4:
+                raise ValueError(f"an output of shape {shape}")
         except Exception as error:  # a module of one's own can raise anything
-            found = f"found a backbone, {self.name}, that fails on an image of {size[0]}x{size[1]} pixels"
-            reason = f"{type(error).__name__}: {str(error)[:160]}"
-            raise InputError(f"{found} ({reason})", expected, "use another size or backbone") from error
-        if len(shape) != 4:
-            do = "cut off its pooling and its head"
-            raise InputError(f"found an output of shape {shape} from the backbone, {self.name}", expected, do)
+            raise InputError(
+                f"found no map from the backbone {self.name!r} at {size[0]}x{size[1]} pixels ({str(error)[:160]})",
+                "expected a map (B, C, H, W) of images (B, 3, height, width)",
+                "use another size, or cut off its pooling and its head",
+            ) from error
         return shape[1], shape[2], shape[3]
 
 
 def check_rows(backbone: Backbone, size: tuple[int, int], patches: int) -> None:
-    """See that a map has room for the patches.
-
-    Warns where a map is coarser than a sixteenth of the image, as many networks keep their stride of 32.
+    """Warns where a map is coarser than a sixteenth of the image: many networks keep their stride of 32.
 
     Raises:
         InputError: fewer rows, and fewer columns, than patches.
@@ -116,7 +118,7 @@ def check_rows(backbone: Backbone, size: tuple[int, int], patches: int) -> None:
     found = f"found a map of {rows} rows and {columns} columns from {backbone.name} at {size[0]}x{size[1]} pixels"
     each = f"{rows / patches:.2g} rows for each of {patches} patches"
     do = "use larger images, fewer patches, or a backbone of stride 16"
-    if max(rows, columns) < patches:  # patches may be made columns, on wide images
+    if max(rows, columns) < patches:  # on wide images patches may be made columns
         raise InputError(f"{found}: {each}", "expected one row or more for each patch", do)
     if rows < size[0] // 16 or columns < size[1] // 16:
         warnings.warn(f"{found}, coarser than a sixteenth of the image: {each}; {do}", stacklevel=3)
@@ -126,22 +128,11 @@ def _is_timm(net: nn.Module) -> bool:
     return hasattr(net, "pretrained_cfg")
 
 
-def _name(name: str | nn.Module, net: nn.Module) -> str:
-    """What a file of the network calls its backbone. It must do without the hub and the folder it once came from."""
-    if isinstance(name, nn.Module):
-        return "custom"
-    config: Mapping[str, Any] = getattr(net, "pretrained_cfg")  # noqa: B009
-    return config["architecture"] if ":" in name else name
-
-
 def _normalisation(net: nn.Module) -> Normalisation:
     if _is_timm(net):
         found = resolve_model_data_config(net)
         return Normalisation(tuple(found["mean"]), tuple(found["std"]))
-    logging.getLogger("paullite").warning(
-        "the backbone says nothing of its input: images are normalised with ImageNet's mean and standard deviation; "
-        "set net.normalisation if the weights expect others"
-    )
+    logging.getLogger("paullite").warning("the backbone names no mean and std: set net.normalisation if not ImageNet's")
     return Normalisation(IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
 
 
@@ -156,10 +147,11 @@ def _create(name: str, size: tuple[int, int], pretrained: bool, options: Options
     try:
         return _adapted(name, size, {"pretrained": pretrained, "num_classes": 0, **options})
     except Exception as error:  # timm, the hub and the network between raise many kinds
+        reason = f"{type(error).__name__}: {str(error)[:120]}"
         if not pretrained:
-            raise InputError(f"timm cannot make {name!r} ({error})", "expected options that it takes") from error
+            raise InputError(f"timm cannot make {name!r} ({reason})", "expected options that it takes") from error
         raise InputError(
-            f"cannot fetch the weights of {name!r} ({type(error).__name__}: {str(error)[:120]})",
+            f"cannot fetch the weights of {name!r} ({reason})",
             "expected the model hub within reach, and a name that has weights",
             "pass --weights FILE (weights=...), or --no-pretrained (pretrained=False) to start from random ones",
         ) from error
@@ -170,10 +162,8 @@ def _adapted(name: str, size: tuple[int, int], options: dict[str, Any]) -> nn.Mo
     if _is_resnet(name):
         return _unstride(timm.create_model(name, **options))
     for extra in ({"img_size": size, "dynamic_img_size": True}, {"img_size": size}, {"output_stride": 16}):
-        try:
+        with suppress(TypeError, NotImplementedError, AssertionError):  # this kind of network does not take that
             return timm.create_model(name, **options, **extra)
-        except (TypeError, NotImplementedError, AssertionError):  # this kind of network does not take that argument
-            continue
     return timm.create_model(name, **options)
 
 
@@ -208,18 +198,3 @@ def _token_map(net: nn.Module, images: Tensor) -> Tensor:
     stages = getattr(net, "forward_intermediates")  # noqa: B009
     norm = hasattr(net, "norm")  # the final one, as in forward_features
     return stages(images, indices=1, norm=norm, output_fmt="NCHW", intermediates_only=True)[-1]
-
-
-def _load_weights(net: nn.Module, path: Path, name: str) -> None:
-    """Load a plain weight file into the bare network; a classifier in the file is ignored."""
-    state = {key.removeprefix("module."): value for key, value in read_weights(path).items()}
-    own = {key: value for key, value in net.state_dict().items() if not key.endswith("num_batches_tracked")}
-    missing = [key for key, value in own.items() if key not in state or state[key].shape != value.shape]
-    if missing:
-        raise InputError(
-            f"found a weight file that does not fit {name!r} ({path.name}: {len(missing)} of {len(own)} entries missing "
-            f"or of another shape, first {missing[0]}; {len(state.keys() - own.keys())} unknown)",
-            f"expected weights of {name!r}",
-            "check --backbone, or give the file that belongs to it",
-        )
-    net.load_state_dict(state, strict=False)

@@ -11,25 +11,21 @@ from ..errors import InputError
 from .patchnet import PatchNet
 
 
-class Retrieval(nn.Module):
-    """`PatchNet.retrieval_features` as a module of its own."""
-
+class _Retrieval(nn.Module):
     def __init__(self, net: PatchNet) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, height, width) -> (B, P * D)."""
         return self.net.retrieval_features(images)
 
 
 def export_onnx(net: PatchNet, path: str | Path) -> Path:
-    """Write what a network says of images for retrieval to an ONNX file.
+    """Write `PatchNet.retrieval_features` to an ONNX file, in evaluation mode and float32. ``net`` is not changed.
 
-    The file has one input, ``images``: (B, 3, height, width) float32, resized to ``net.size`` and normalised with
-    ``net.normalisation`` as ``net.transform`` does it; and one output, ``features``: (B, P * D) float32, P unit vectors
-    side by side, for ranking by cosine. B is free. The file's metadata ``paullite`` repeats size, mean and standard
-    deviation as JSON. The network is exported in evaluation mode and float32; it is not changed itself.
+    Input ``images``: (B, 3, height, width) float32 with any B, resized and normalised as ``net.transform`` does it.
+    Output ``features``: (B, P * D) float32, P unit vectors side by side, for ranking by cosine. The file's metadata
+    ``paullite`` repeats size, mean and standard deviation as JSON.
 
     Args:
         net: the network.
@@ -41,25 +37,19 @@ def export_onnx(net: PatchNet, path: str | Path) -> Path:
     Raises:
         InputError: the packages for it are not installed, or the file cannot be written.
     """
-    path = Path(path)
     images = torch.zeros(2, 3, *net.size)  # not 1, which the exporter would take for a number that never changes
-    frozen = Retrieval(copy.deepcopy(net)).to("cpu", torch.float32).eval()
+    frozen = _Retrieval(copy.deepcopy(net)).to("cpu", torch.float32).eval()
+    batch = {0: torch.export.Dim("batch")}
+    names = {"input_names": ["images"], "output_names": ["features"]}
     try:
         program = torch.onnx.export(
-            frozen,
-            (images,),
-            input_names=["images"],
-            output_names=["features"],
-            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
-            dynamo=True,
-            verbose=False,
+            frozen, (images,), **names, dynamic_shapes={"images": batch}, dynamo=True, verbose=False
         )
-        mean, std = net.normalisation
-        notes = {"size": net.size, "mean": mean, "std": std, "patches": net.patches}
+        notes = {"size": net.size, **net.normalisation._asdict()}
         program.model.metadata_props["paullite"] = json.dumps(notes)
         program.save(path)
     except ImportError as error:  # onnx and onnxscript, which few need
         raise InputError(f"cannot export ({error})", "expected onnx", 'run: pip install "paullite[onnx]"') from None
     except OSError as error:
         raise InputError(f"cannot write {path} ({error.strerror})", "expected a folder that may be written") from None
-    return path
+    return Path(path)

@@ -9,30 +9,6 @@ from ..precision import at_least_float32, full_precision
 from .attention import stripes
 
 
-class StripesLinear(nn.Linear):
-    """The last layer of a generator: it answers with the horizontal stripes until it has learned something.
-
-    Args:
-        width: numbers that come in.
-        patches: P; 6P numbers go out, in float32 at least, since they are places.
-
-    >>> StripesLinear(4, patches=2)(torch.randn(1, 4)).view(2, 2, 3)[0]
-    tensor([[ 1.0000,  0.0000,  0.0000],
-            [ 0.0000,  0.5000, -0.5000]], grad_fn=<SelectBackward0>)
-    """
-
-    def __init__(self, width: int, patches: int) -> None:
-        super().__init__(width, 6 * patches)
-        nn.init.zeros_(self.weight)
-        with torch.no_grad():
-            self.bias.copy_(stripes(patches).flatten())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, width) -> (B, 6P)."""
-        with full_precision(x.device):
-            return F.linear(*map(at_least_float32, (x, self.weight, self.bias)))
-
-
 class ReferenceGenerator(nn.Module):
     """The PGN in the size of the reference implementation: 77.6 M parameters for 2048 channels and P = 6.
 
@@ -49,7 +25,7 @@ class ReferenceGenerator(nn.Module):
     def __init__(self, channels: int, patches: int) -> None:
         super().__init__()
         self.localization = nn.Sequential(nn.Conv2d(channels, 2 * channels, 3), nn.BatchNorm2d(2 * channels))
-        self.fc_loc = nn.Sequential(nn.Linear(2 * channels, 512), nn.ReLU(), StripesLinear(512, patches))
+        self.fc_loc = nn.Sequential(nn.Linear(2 * channels, 512), nn.ReLU(), _StripesLinear(512, patches))
 
     def forward(self, feature_map: Tensor) -> Tensor:
         """(B, C, H, W) -> theta (B, P, 2, 3).
@@ -94,7 +70,7 @@ class LightGenerator(nn.Module):
         super().__init__()
         self.rows = rows
         self.conv = nn.Conv1d(channels, width, 3, padding=1)
-        self.linear = StripesLinear(width * rows, patches)
+        self.linear = _StripesLinear(width * rows, patches)
 
     def forward(self, feature_map: Tensor) -> Tensor:
         """(B, C, H, W) -> theta (B, P, 2, 3)."""
@@ -113,3 +89,17 @@ def _row_means(height: int, rows: int, like: Tensor) -> Tensor:
     first = row * height // rows  # the first cell of each row, and the first that is no more in it
     end = ((row + 1) * height + rows - 1) // rows
     return (((cell >= first) & (cell < end)) / (end - first)).to(like.dtype)
+
+
+class _StripesLinear(nn.Linear):
+    """A last layer that answers with the horizontal stripes until it has learned something, (B, width) -> (B, 6P)."""
+
+    def __init__(self, width: int, patches: int) -> None:
+        super().__init__(width, 6 * patches)
+        nn.init.zeros_(self.weight)
+        with torch.no_grad():
+            self.bias.copy_(stripes(patches).flatten())
+
+    def forward(self, x: Tensor) -> Tensor:
+        with full_precision(x.device):  # bfloat16 would round places to 1/256
+            return F.linear(*map(at_least_float32, (x, self.weight, self.bias)))

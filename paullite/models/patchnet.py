@@ -15,17 +15,17 @@ from torchvision.transforms import v2
 from ..data.items import open_image, to_rgb
 from ..data.transforms import evaluation_transform
 from ..errors import InputError
+from ..modes import eval_mode
 from ..precision import at_least_float32, full_precision
 from .attention import patch_attention, pool_patches
 from .backbones import Backbone, Options, check_rows
 from .generators import LightGenerator, ReferenceGenerator, check_map
-from .modes import eval_mode
 
 GENERATORS = {"light": LightGenerator, "reference": ReferenceGenerator}
 
 
 class PatchOutput(NamedTuple):
-    """What PatchNet says of a batch. A named tuple, which `torch.export` takes; ``logits`` are one for each patch.
+    """What PatchNet says of a batch. Theta, attention, features and embedding are float32 in half precision, too.
 
     Attributes:
         features: (B, P, D) patch features, L2-normalised; what PEDAL and retrieval use.
@@ -34,8 +34,6 @@ class PatchOutput(NamedTuple):
         attention: (B, P, H, W) the weight of each cell of the map in each patch.
         source_embedding: (B, E) the embedding of phase 1, behind a ReLU.
         logits: P tensors (B, identities), behind the same ReLU; () for a network without identities.
-
-    The first four are in float32, also under autocast and in a network of half precision.
     """
 
     features: Tensor
@@ -82,10 +80,8 @@ class PatchNet(nn.Module):
         backbone_options: further arguments of ``timm.create_model``.
 
     Attributes:
-        normalisation: mean and std of the input; timm's for the name. Set it if your weights want others. `paullite.save`
-            keeps it.
-        settings: the arguments, as a file of the network keeps them.
-        size: (height, width).
+        normalisation: mean and std of the input, as the backbone knows them. Set it if your weights want others.
+        settings: the arguments, as a file of the network keeps them; patches, feature_dim and size are attributes, too.
 
     Raises:
         InputError: see `Backbone`; also an unknown generator, or a map too small for it.
@@ -119,6 +115,8 @@ class PatchNet(nn.Module):
         super().__init__()
         if generator not in GENERATORS:
             raise InputError(f"found generator = {generator!r}", f"expected one of {', '.join(GENERATORS)}")
+        self.patches = patches
+        self.feature_dim = feature_dim
         self.size = (int(size[0]), int(size[1]))
         self.backbone = Backbone(
             backbone, size=self.size, pretrained=pretrained, weights=weights, options=backbone_options
@@ -180,15 +178,13 @@ class PatchNet(nn.Module):
 
     @torch.no_grad()
     def feature(self, image: Image.Image | str | Path) -> Tensor:
-        """The feature of one image, for a comparison by cosine: ``net.feature(a) @ net.feature(b)``.
-
-        In evaluation mode, whatever mode the network is in; no flag of any module changes.
+        """The feature of one image, in evaluation mode: ``net.feature(a) @ net.feature(b)`` is the cosine of two.
 
         Args:
             image: a PIL image of any size and kind, or the path of one.
 
         Returns:
-            (P * D,), of length 1, on the network's device.
+            (P * D,), of length 1, on the network's device. No module's training flag is changed.
 
         Raises:
             InputError: the file cannot be read as an image.
@@ -199,24 +195,10 @@ class PatchNet(nn.Module):
         return F.normalize(feature, dim=0)
 
     def reset_classifier(self, identities: int | None) -> None:
-        """New, random classifiers for another source, in place of those that there are.
-
-        Args:
-            identities: people to tell apart; ``None`` or 0 for a network without classifiers.
-        """
-        new = PatchLinear(self.patches, self.feature_dim, identities).to(self.embedding.weight) if identities else None
-        self.classifier = new
+        """New, random classifiers for a source of that many people; ``None`` or 0 for none."""
+        self.classifier = PatchLinear(self.patches, self.feature_dim, identities) if identities else None
         self.settings["identities"] = identities or None
-
-    @property
-    def patches(self) -> int:
-        """P."""
-        return self.reduction.weight.shape[0]
-
-    @property
-    def feature_dim(self) -> int:
-        """D."""
-        return self.reduction.weight.shape[1]
+        self.to(self.embedding.weight)
 
     @property
     def num_features(self) -> int:

@@ -20,7 +20,7 @@ from ..errors import InputError
 from ..memory import FeatureMemory
 from ..models import Normalisation, PatchNet
 from ..version import __version__
-from ..weights import is_safetensors, read_weights
+from ..weights import is_safetensors, load_weights, read_weights
 from .files import replacing
 from .run import Run
 
@@ -86,9 +86,9 @@ def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | R
 
 
 def load_network(path: str | Path) -> PatchNet:
-    """The network in a file of this library, or in a .pth or .tar file of the reference implementation.
+    """The network in a file of this library, or in one of the reference implementation.
 
-    Of a run only the network is read, so that a run of another version, with other settings, does as well.
+    Settings of a run are not read, so that one of another version does as well.
 
     Raises:
         InputError: see `load` and `load_reference_checkpoint`.
@@ -151,45 +151,41 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
         pretrained=False,
         generator="reference",
     )
-    _fit(net, _renamed(state, patches), Path(path))
+    load_weights(net, _renamed(state, patches), file=Path(path).name, owner="the reference's network")
     return net.eval()
 
 
 def _renamed(state: Mapping[str, Tensor], patches: int) -> dict[str, Tensor]:
     """The reference's names and one layer per patch -> our names and all patches in one tensor."""
-    # a file may still hold ImageNet's classifier, backbone.fc
-    backbone = {k: v for k, v in state.items() if k.startswith("backbone.") and not k.startswith("backbone.fc.")}
-    ours = {k.replace("backbone.", "backbone.net.", 1): v for k, v in backbone.items()}
-    generator = {k: v for k, v in state.items() if k.startswith("patch_proposal.")}
-    ours |= {k.replace("patch_proposal.", "generator.", 1): v for k, v in generator.items()}
+    ours = {f"backbone.net.{key}": value for key, value in _part(state, "backbone.").items() if key[:3] != "fc."}
+    ours |= {f"generator.{key}": value for key, value in _part(state, "patch_proposal.").items()}  # fc: ImageNet's
     layers = {"reduction": "new.down.{}.0", "classifier": "new.fc_list.{}", "embedding": "new.embedding.{}"}
     for name, theirs in layers.items():
-        for kind in ("weight", "bias"):
-            stacked = torch.stack([state[f"{theirs.format(p)}.{kind}"] for p in range(patches)])
-            ours[f"{name}.{kind}"] = stacked.flatten(2) if kind == "weight" else stacked
+        weights, biases = ([state[f"{theirs.format(p)}.{kind}"] for p in range(patches)] for kind in ("weight", "bias"))
+        ours[f"{name}.weight"] = torch.stack(weights).flatten(2)  # a 1x1 convolution is a linear layer
+        ours[f"{name}.bias"] = torch.stack(biases)
     for kind in ("weight", "bias", "running_mean", "running_var"):
         ours[f"norm.{kind}"] = torch.cat([state[f"new.down.{p}.1.{kind}"] for p in range(patches)])
     return ours
 
 
 def _header(path: Path) -> dict[str, Any]:
-    problem = "no safetensors header"
-    if path.is_file() and is_safetensors(path):
-        try:
-            with safe_open(path, "pt") as file:
-                header = json.loads((file.metadata() or {}).get("paullite", "{}"))
-            if header.get("format") == FORMAT:
-                return header
-            problem = f"format {header.get('format')}"
-        except SafetensorError as error:
-            problem = f"a damaged file, {str(error)[:80]}"
-    elif not path.is_file():
+    if not path.is_file():
         raise InputError(f"found no file {path}", "expected a file written by pl.save", "check the path")
-    raise InputError(
-        f"found {problem} in {path}",
-        f"expected a file of this library ({FORMAT})",
-        "for bare backbone weights use --weights, for the reference's files pl.load_reference_checkpoint",
-    )
+    header: dict[str, Any] = {}
+    problem = "no header of ours"
+    try:
+        with safe_open(path, "pt") as file:
+            header = json.loads((file.metadata() or {}).get("paullite", "{}"))
+    except SafetensorError as error:
+        problem = f"a damaged file, or one of another kind ({str(error)[:80]})"
+    if header.get("format") != FORMAT:
+        raise InputError(
+            f"found {problem} in {path}",
+            f"expected a file of this library ({FORMAT})",
+            "for bare backbone weights use --weights, for the reference's files pl.load_reference_checkpoint",
+        )
+    return header
 
 
 def _network(
@@ -206,7 +202,8 @@ def _network(
     _check_settings(settings, inspect.signature(PatchNet).parameters, header, path)
     net = PatchNet(backbone if name == "custom" and backbone is not None else name, pretrained=False, **settings)
     net.normalisation = Normalisation(*map(tuple, header["normalisation"]))
-    _fit(net, _part(tensors, "net."), path)
+    owner = f"the network of P = {net.patches} and backbone {net.backbone.name!r} that it describes"
+    load_weights(net, _part(tensors, "net."), file=path.name, owner=owner)
     return net.eval()
 
 
@@ -218,28 +215,13 @@ def _config(header: Mapping[str, Any], path: Path) -> PretrainConfig | AdaptConf
 
 
 def _check_settings(settings: Mapping[str, Any], known: Collection[str], header: Mapping[str, Any], path: Path) -> None:
-    """Raises an `InputError` that names the first setting of a file that this version does not have."""
-    strange = [name for name in settings if name not in known]
-    if strange:
-        raise InputError(
-            f"found the setting {strange[0]!r} in {path}, written by paullite {header.get('version', '1')}",
-            f"expected the settings of paullite {__version__}",
-            "read it with that version; paullite.runs.networks.load_network reads the network of a run alone",
-        )
-
-
-def _fit(net: PatchNet, state: dict[str, Tensor], path: Path) -> None:
-    """Load weights that must fit exactly; counters of batches may be absent."""
-    own = net.state_dict()
-    wrong = [k for k, v in state.items() if k not in own or own[k].shape != v.shape]
-    wrong += [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
-    if wrong:
-        raise InputError(
-            f"{path.name} does not fit the network ({len(wrong)} entries differ, first {wrong[0]})",
-            f"expected {len(own)} entries for P = {net.patches} and backbone {net.backbone.name!r}",
-            "give the file that belongs to these settings",
-        )
-    net.load_state_dict(state, strict=False)
+    for name in settings:
+        if name not in known:
+            raise InputError(
+                f"found the setting {name!r} in {path}, written by paullite {header.get('version', '1')}",
+                f"expected the settings of paullite {__version__}",
+                "read it with that version; as start=... or --net, where the network alone is read, a run will do",
+            )
 
 
 def _memory(state: dict[str, Tensor], momentum: float) -> FeatureMemory:
