@@ -58,11 +58,9 @@ def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, file: str, ow
     """Copy tensors into a module that they must fit; only counters of batches may be absent.
 
     Args:
-        net: the module.
-        weights: tensors by the module's names.
-        file: what to call the file that they came from, in an error.
-        owner: what to call the module.
-        extra: let the file hold more than the module does, as a classifier.
+        net: the module, called ``owner`` in an error.
+        weights: tensors by the module's names, from ``file``.
+        extra: let there be more of them than the module has, as a classifier.
 
     Raises:
         InputError: they do not fit; nothing is changed.
@@ -73,7 +71,6 @@ def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, file: str, ow
     wrong += [] if extra else [key for key in weights if key not in own]
     if wrong:
         problem = f"{len(wrong)} of {len(needed)} entries missing, unknown or of another shape, first {wrong[0]}"
-        raise InputError(
-            f"found weights that do not fit {owner} ({file}: {problem})", "expected its own", "give its file"
-        )
+        do = "check --backbone and the sizes, or give the file that belongs to them"
+        raise InputError(f"found weights that do not fit {owner} ({file}: {problem})", "expected its own", do)
     net.load_state_dict(weights, strict=False)

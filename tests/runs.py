@@ -50,7 +50,15 @@ def start_net() -> pl.PatchNet:
     """A small network that draws random numbers at every step: each image skips a fifth of the blocks."""
     torch.manual_seed(0)
     options = {"drop_path_rate": 0.2}
-    return pl.PatchNet("test_resnet", patches=4, feature_dim=16, embedding_dim=8, pretrained=False, size=(128, 64), backbone_options=options)
+    return pl.PatchNet(
+        "test_resnet",
+        patches=4,
+        feature_dim=16,
+        embedding_dim=8,
+        pretrained=False,
+        size=(128, 64),
+        backbone_options=options,
+    )
 
 
 def adapt_config(**changes: Any) -> pl.AdaptConfig:

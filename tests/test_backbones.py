@@ -117,11 +117,17 @@ def test_coarse_maps_are_said() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder as timm's hub has them, with a ResNet in it."""
-    if not hasattr(timm.models, "load_model_config_from_path"):
+    try:
+        timm.models.parse_model_name("local-dir:folder")
+    except AssertionError:
         pytest.skip("this timm has no local-dir: names")
     torch.manual_seed(5)
     model = timm.create_model("test_resnet")
-    config = {"architecture": "test_resnet", "num_classes": 1000, "pretrained_cfg": {"mean": [0.1] * 3}}
+    config = {
+        "architecture": "test_resnet",
+        "num_classes": 1000,
+        "pretrained_cfg": {"mean": [0.1] * 3, "classifier": "fc"},
+    }
     (tmp_path / "config.json").write_text(json.dumps(config))
     save_file(model.state_dict(), tmp_path / "model.safetensors")
     return tmp_path

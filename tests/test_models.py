@@ -17,7 +17,7 @@ from paullite.models.generators import LightGenerator, ReferenceGenerator
 from paullite.modes import eval_mode
 from tests.conftest import cases
 
-BACKBONES = ["resnet50.tv_in1k", "test_resnet", "mobilenetv2_100", "convnext_atto", "test_vit"]
+BACKBONES = ["resnet18", "test_resnet", "mobilenetv2_100", "convnext_atto", "test_vit"]
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -231,7 +231,7 @@ def test_a_feature_of_one_image(net: PatchNet, dolls: pl.data.PaperDolls, tmp_pa
     assert [module.training for module in net.modules()] == flags
     assert all(torch.equal(state[key], value) for key, value in net.state_dict().items())
     images = torch.stack([net.transform(dolls.query[i].image) for i in (0, 1)])
-    a, b = net.eval().retrieval_features(images)
+    a, b = net.eval().retrieval_features(images).detach()
     assert float(one @ other) == pytest.approx(float(F.cosine_similarity(a, b, dim=0)), abs=1e-5)
     dolls.query[0].image.save(tmp_path / "one.png")
     assert torch.allclose(net.feature(tmp_path / "one.png"), one, atol=1e-6)

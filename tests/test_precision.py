@@ -61,6 +61,15 @@ def differences(out: PatchOutput, exact: PatchOutput) -> float:
     return max(float((out[i].double() - exact[i]).detach().abs().max()) for i in range(3))
 
 
+@pytest.mark.parametrize("generator", ["light", "reference"])
+def test_places_under_autocast_are_not_rounded(generator: str) -> None:
+    """A generator at its start says -0.6667, not bfloat16's -0.6680."""
+    net = PatchNet("test_resnet", patches=3, pretrained=False, generator=generator, size=(128, 64))
+    with torch.autocast("cpu", torch.bfloat16):
+        theta = net(torch.randn(2, 3, 128, 64)).theta
+    assert torch.equal(theta, stripes(3).expand(2, -1, -1, -1))
+
+
 def test_cosines_under_autocast_are_exact() -> None:
     """Given the features, whose backbone computes in bfloat16."""
     net, x = small(), torch.randn(2, 3, 128, 64)

@@ -80,16 +80,7 @@ def patch_attention(theta: Tensor, height: int, width: int, *, align_corners: bo
 
 
 def pool_patches(attention: Tensor, feature_map: Tensor) -> Tensor:
-    r"""Average each patch of a map.
-
-    .. math:: \mathrm{pooled}_{pc} = \sum_{hw} a_{phw} \, x_{chw}
-
-    Args:
-        attention: (B, P, H, W), weights of the cells, as `patch_attention` gives them.
-        feature_map: (B, C, H, W).
-
-    Returns:
-        (B, P, C), in the map's own dtype.
+    """Average each patch: (B, P, H, W), (B, C, H, W) -> (B, P, C), in the map's own dtype.
 
     >>> pool_patches(torch.full((1, 1, 2, 2), 0.25), torch.ones(1, 3, 2, 2))
     tensor([[[1., 1., 1.]]])

@@ -3,6 +3,7 @@
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,24 +30,18 @@ def export_onnx(net: PatchNet, path: str | Path) -> Path:
 
     Args:
         net: the network.
-        path: file to write, usually ``*.onnx``.
-
-    Returns:
-        The path.
+        path: file to write, usually ``*.onnx``. It is returned.
 
     Raises:
         InputError: the packages for it are not installed, or the file cannot be written.
     """
     images = torch.zeros(2, 3, *net.size)  # not 1, which the exporter would take for a number that never changes
     frozen = _Retrieval(copy.deepcopy(net)).to("cpu", torch.float32).eval()
-    batch = {0: torch.export.Dim("batch")}
-    names = {"input_names": ["images"], "output_names": ["features"]}
+    options: dict[str, Any] = {"dynamic_shapes": {"images": {0: torch.export.Dim("batch")}}, "dynamo": True}
+    options |= {"input_names": ["images"], "output_names": ["features"], "verbose": False}
     try:
-        program = torch.onnx.export(
-            frozen, (images,), **names, dynamic_shapes={"images": batch}, dynamo=True, verbose=False
-        )
-        notes = {"size": net.size, **net.normalisation._asdict()}
-        program.model.metadata_props["paullite"] = json.dumps(notes)
+        program: Any = torch.onnx.export(frozen, (images,), **options)
+        program.model.metadata_props["paullite"] = json.dumps({"size": net.size, **net.normalisation._asdict()})
         program.save(path)
     except ImportError as error:  # onnx and onnxscript, which few need
         raise InputError(f"cannot export ({error})", "expected onnx", 'run: pip install "paullite[onnx]"') from None

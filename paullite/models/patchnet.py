@@ -155,9 +155,6 @@ class PatchNet(nn.Module):
         attention = patch_attention(theta, *feature_map.shape[-2:])  # B P H W
         reduced = self.reduction(pool_patches(attention, feature_map))  # B P D
         reduced = self.norm(reduced.flatten(1)).view_as(reduced)
-        return self._heads(reduced, theta, attention)
-
-    def _heads(self, reduced: Tensor, theta: Tensor, attention: Tensor) -> PatchOutput:
         with full_precision(reduced.device):  # IPFL compares distances between embeddings that differ little
             features = F.normalize(at_least_float32(reduced), dim=-1)  # B P D
             rows = F.normalize(at_least_float32(self.embedding.weight), dim=-1)  # P E/P D
@@ -196,9 +193,9 @@ class PatchNet(nn.Module):
 
     def reset_classifier(self, identities: int | None) -> None:
         """New, random classifiers for a source of that many people; ``None`` or 0 for none."""
-        self.classifier = PatchLinear(self.patches, self.feature_dim, identities) if identities else None
+        new = PatchLinear(self.patches, self.feature_dim, identities) if identities else None
+        self.classifier = new and new.to(self.embedding.weight)
         self.settings["identities"] = identities or None
-        self.to(self.embedding.weight)
 
     @property
     def num_features(self) -> int:

@@ -51,8 +51,8 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
     path = Path(path)
     net = thing.net if isinstance(thing, Run) else thing
     tensors = {f"net.{key}": value for key, value in net.state_dict().items()}
-    header: dict[str, Any] = {"format": FORMAT, "version": __version__}
-    header |= {"network": net.settings, "normalisation": net.normalisation}
+    header: dict[str, Any] = {"network": net.settings, "normalisation": net.normalisation}
+    header |= {"format": FORMAT, "version": __version__}
     if isinstance(thing, Run):
         header |= {"config": dataclasses.asdict(thing.config), "phase": type(thing.config).__name__}
         header |= {"history": thing.history, "memories": {k: float(m.momentum) for k, m in thing.memories.items()}}
@@ -81,8 +81,10 @@ def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | R
     net = _network(header, tensors, path, backbone)
     if "config" not in header:
         return net
+    kind, settings = PHASES[header["phase"]], _tuples(header["config"])
+    _check_settings(settings, kind.__dataclass_fields__, header, path)
     memories = {name: _memory(_part(tensors, f"memory.{name}."), m) for name, m in header["memories"].items()}
-    return Run(net, header["history"], _config(header, path), path.parent, memories)
+    return Run(net, header["history"], kind(**settings), path.parent, memories)
 
 
 def load_network(path: str | Path) -> PatchNet:
@@ -120,7 +122,7 @@ def shipped_net(name: Literal["source", "adapted"] = "source") -> PatchNet:
     path = files("paullite") / "weights" / f"paperdolls_{name}.safetensors"
     if not path.is_file():
         raise InputError(f"found no file {path}", "expected the weights that come with paullite", "run: make weights")
-    return network_of(Path(str(path)))
+    return load_network(str(path))
 
 
 def load_reference_checkpoint(path: str | Path) -> PatchNet:
@@ -172,20 +174,16 @@ def _renamed(state: Mapping[str, Tensor], patches: int) -> dict[str, Tensor]:
 def _header(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"found no file {path}", "expected a file written by pl.save", "check the path")
-    header: dict[str, Any] = {}
     problem = "no header of ours"
     try:
         with safe_open(path, "pt") as file:
             header = json.loads((file.metadata() or {}).get("paullite", "{}"))
+        if header.get("format") == FORMAT:
+            return header
     except SafetensorError as error:
         problem = f"a damaged file, or one of another kind ({str(error)[:80]})"
-    if header.get("format") != FORMAT:
-        raise InputError(
-            f"found {problem} in {path}",
-            f"expected a file of this library ({FORMAT})",
-            "for bare backbone weights use --weights, for the reference's files pl.load_reference_checkpoint",
-        )
-    return header
+    do = "for bare backbone weights use --weights, for the reference's files pl.load_reference_checkpoint"
+    raise InputError(f"found {problem} in {path}", f"expected a file of this library ({FORMAT})", do)
 
 
 def _network(
@@ -194,24 +192,14 @@ def _network(
     settings = _tuples(header["network"])
     name = settings.pop("backbone")
     if name == "custom" and backbone is None:
-        raise InputError(
-            f"found a network with a backbone of one's own in {path}",
-            "expected the module that it was trained with",
-            "use pl.load(path, backbone=your_module)",
-        )
+        do = "use pl.load(path, backbone=your_module)"
+        raise InputError(f"found a network on a module of one's own in {path}", "expected that module", do)
     _check_settings(settings, inspect.signature(PatchNet).parameters, header, path)
-    net = PatchNet(backbone if name == "custom" and backbone is not None else name, pretrained=False, **settings)
+    net = PatchNet(backbone if backbone is not None and name == "custom" else name, pretrained=False, **settings)
     net.normalisation = Normalisation(*map(tuple, header["normalisation"]))
     owner = f"the network of P = {net.patches} and backbone {net.backbone.name!r} that it describes"
     load_weights(net, _part(tensors, "net."), file=path.name, owner=owner)
     return net.eval()
-
-
-def _config(header: Mapping[str, Any], path: Path) -> PretrainConfig | AdaptConfig:
-    kind = PHASES[header["phase"]]
-    settings = _tuples(header["config"])
-    _check_settings(settings, [field.name for field in dataclasses.fields(kind)], header, path)
-    return kind(**settings)
 
 
 def _check_settings(settings: Mapping[str, Any], known: Collection[str], header: Mapping[str, Any], path: Path) -> None:
