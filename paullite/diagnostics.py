@@ -12,9 +12,9 @@ from .config import AdaptConfig
 from .data.items import ReIDDataset, Split
 from .data.reading import PixelReader
 from .data.views import originals
-from .features import mode
 from .files import Row
 from .models import PatchNet
+from .modes import mode
 from .step import Step
 
 SAMPLE = 512  # images whose neighbours are looked at

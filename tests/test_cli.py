@@ -39,7 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A network to start from, as a file."""
     torch.manual_seed(0)
-    net = pl.PatchNet("test_resnet", 4, 16, 8, 5, pretrained=False, size=(128, 64))
+    net = pl.PatchNet(
+        "test_resnet", patches=4, feature_dim=16, embedding_dim=8, identities=5, pretrained=False, size=(128, 64)
+    )
     return str(pl.save(net, tmp_path_factory.mktemp("start") / "net.safetensors"))
 
 

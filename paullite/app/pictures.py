@@ -14,9 +14,10 @@ from torch import Tensor
 from ..data.items import ReIDDataset, Split
 from ..errors import InputError
 from ..evaluation import ranked_lists
-from ..features import extract, mode
+from ..features import extract
 from ..files import Row, replacing
 from ..models import PatchNet
+from ..modes import mode
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
