@@ -14,7 +14,7 @@ from paullite.adaptation import only_these_learn
 from paullite.errors import InputError
 from paullite.models import PatchLinear, PatchNet, patch_attention, pool_patches, stripes
 from paullite.models.generators import LightGenerator, ReferenceGenerator
-from paullite.modes import eval_mode
+from paullite.modes import mode
 from tests.conftest import cases
 
 BACKBONES = ["resnet18", "test_resnet", "mobilenetv2_100", "convnext_atto", "test_vit"]
@@ -243,7 +243,7 @@ def test_a_feature_of_one_image(net: PatchNet, dolls: pl.data.PaperDolls, tmp_pa
 
 def test_flags_come_back_after_an_error(net: PatchNet) -> None:
     net.train().norm.eval()
-    with pytest.raises(RuntimeError), eval_mode(net):
+    with pytest.raises(RuntimeError), mode(net, False):
         assert not net.backbone.training
         raise RuntimeError
     assert net.backbone.training and not net.norm.training
