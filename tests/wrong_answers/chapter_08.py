@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from paullite.cyclic import Ranking
 from tests.wrong_answers import chapter_08_loss
 
 
@@ -165,9 +166,10 @@ def order_of(between: Tensor, j: int) -> list[int]:
 
 def library(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
     """Right: as the library does it."""
-    from paullite.losses import _cyclic_negative
-
-    return _cyclic_negative(distance, between, owner, nearest, max_candidates)
+    order = distance.scatter(1, owner[:, None], torch.inf).argsort(dim=1, stable=True)  # own one last
+    order = order[:, : min(max_candidates, len(between) - 1)]
+    lists = between.clone().fill_diagonal_(-1).argsort(dim=1, stable=True)[:, :nearest]
+    return Ranking(order, (lists[order] == owner[:, None, None]).any(-1)).negatives()
 
 
 def masked(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
