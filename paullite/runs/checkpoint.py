@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -54,10 +54,17 @@ def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], fa
         facts: what JSON can hold.
 
     Raises:
-        InputError: the disk is full or the folder cannot be written; older files stay.
+        InputError: a tensor with NaN, a full disk, a folder that cannot be written; older files stay.
     """
     path = folder / f"checkpoint-{steps:09d}.safetensors"
     separate = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    broken = [name for name, tensor in separate.items() if tensor.is_floating_point() and tensor.isnan().any()]
+    if broken:  # a finite loss may have a gradient that is not
+        raise InputError(
+            f"found NaN in {', '.join(broken[:3])} after {steps} steps",
+            "expected finite numbers; the last checkpoint stays",
+            "use a smaller learning rate",
+        )
     header = {"format": FORMAT, "digest": digest(separate, facts), "facts": facts}
     with replacing(path) as temporary:
         save_file(separate, temporary, metadata={"paullite": json.dumps(header)})
@@ -210,3 +217,16 @@ def earlier_run(folder: Path, force: bool) -> list[Path]:
             "go on with --resume (resume=True), replace it with --force (force=True), or choose another --output",
         )
     return older
+
+
+def remove_earlier_run(older: Sequence[Path]) -> None:
+    """Remove the files that `earlier_run` found, or raise an `InputError`: beside new ones they would be mistaken."""
+    try:
+        for path in older:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot remove the earlier run ({error})",
+            "expected files that no other program has open",
+            "close it, or choose another --output",
+        ) from None

@@ -14,7 +14,16 @@ from filelock import FileLock, Timeout
 
 from ..errors import InputError
 from ..files import replacing, writable_folder
-from .checkpoint import Facts, Tensors, earlier_run, read_checkpoint, read_newest, refuse_others, write_checkpoint
+from .checkpoint import (
+    Facts,
+    Tensors,
+    earlier_run,
+    read_checkpoint,
+    read_newest,
+    refuse_others,
+    remove_earlier_run,
+    write_checkpoint,
+)
 from .distributed import Team
 
 
@@ -73,8 +82,8 @@ class RunFolder:
             return
         tensors, facts = collect()
         if self.team.leads:
-            while self.older:
-                self.older.pop().unlink(missing_ok=True)
+            remove_earlier_run(self.older)
+            self.older = []
             write_checkpoint(self.path, steps, tensors, facts)
         self.saved = steps
         self.saved_at = time.monotonic()

@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..files import Row
 from ..memory import FeatureMemory
 from ..models import PatchNet
+from ..networks import save
 from ..run import History, Means, Run
 from .checkpoint import (
     Facts,
@@ -315,9 +316,12 @@ class Session:
         return {f"{name}.{key}": value for name, state in named.items() for key, value in state.items()}, facts
 
     def finish(self, net: PatchNet, **memories: FeatureMemory) -> Run:
-        """The run as it is handed back."""
+        """The run as it is handed back; with a folder, also as ``run.safetensors``."""
         self.accelerator.unwrap_model(net, keep_fp32_wrapper=False)
-        return Run(net.eval().requires_grad_(True), self.history.rows, self.config, self.folder.path, memories)
+        run = Run(net.eval().requires_grad_(True), self.history.rows, self.config, self.folder.path, memories)
+        if run.folder and self.team.leads:
+            save(run, run.folder / "run.safetensors")
+        return run
 
     def say(self, text: str, level: int = logging.INFO) -> None:
         """One line for the user, from one process."""
