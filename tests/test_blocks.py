@@ -106,7 +106,7 @@ def test_the_own_row_never_counts(block: int, row: int) -> None:
 
 def test_a_long_last_block_keeps_its_last_row() -> None:
     """65 rows in blocks of 8 leave one over, which here is the nearest of all."""
-    x, w, index = drawn(65, 3, 2, 8)
+    x, w, _ = drawn(65, 3, 2, 8)
     w[64] = x[1]
     case = x, w, torch.tensor([3, 9, 60])
     way = functools.partial(pedal_in_blocks, memory=w, index=case[2], scale=5.0, k=3, block=8)

@@ -1,4 +1,4 @@
-"""The losses, the memory and the scores as the textbook has them: loops, one step a line. Slow, and meant to be read."""
+"""The losses, the memory and the scores as the textbook has them: slow loops, one step a line, to be read."""
 
 import math
 from collections.abc import Mapping, Sequence
