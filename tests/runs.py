@@ -51,7 +51,15 @@ def start_net() -> pl.PatchNet:
     """A small network that draws random numbers at every step: each image skips a fifth of the blocks."""
     torch.manual_seed(0)
     options = {"drop_path_rate": 0.2}
-    return pl.PatchNet("test_resnet", 4, 16, 8, pretrained=False, size=(128, 64), backbone_options=options)
+    return pl.PatchNet(
+        "test_resnet",
+        patches=4,
+        feature_dim=16,
+        embedding_dim=8,
+        pretrained=False,
+        size=(128, 64),
+        backbone_options=options,
+    )
 
 
 def adapt_config(**changes: Any) -> pl.AdaptConfig:
@@ -108,7 +116,7 @@ def happen(fault: Fault) -> None:
     places = {
         "learn": (Session, "learn", die),
         "save": (state, "save_file", half_a_file),
-        "judge": (adaptation, "judged", die),
+        "judge": (adaptation, "history_scores", die),
         "worker": (Session, "learn", kill_workers),
         "nan": (ViewPairs, "__getitem__", no_number),
         "full": (state, "save_file", fill_the_disk),
@@ -200,4 +208,4 @@ def as_a_team(rank: int, folder: str, resume: bool, killed_at: int, changes: dic
 def start_net_without_chance() -> pl.PatchNet:
     """A small network that is the same function in every process."""
     torch.manual_seed(0)
-    return pl.PatchNet("test_resnet", 4, 16, 8, pretrained=False, size=(128, 64))
+    return pl.PatchNet("test_resnet", patches=4, feature_dim=16, embedding_dim=8, pretrained=False, size=(128, 64))
