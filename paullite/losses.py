@@ -117,10 +117,11 @@ def ipfl(
 
 
 def _check_ipfl(embeddings: Tensor, centers: Tensor, owner: Tensor, no_negative: str) -> None:
-    if embeddings.shape[1:] != centers.shape[1:] or owner.shape != embeddings.shape[:1]:
+    fits = embeddings.ndim == 2 and embeddings.shape[1:] == centers.shape[1:] and owner.shape == embeddings.shape[:1]
+    if not fits or not len(embeddings):
         raise InputError(
             f"found embeddings {tuple(embeddings.shape)}, centers {tuple(centers.shape)}, owner {tuple(owner.shape)}",
-            "expected (A, E), (B, E) and (A,)",
+            "expected (A, E), (B, E) and (A,) with one anchor or more",
         )
     if no_negative not in ("skip", "pull"):
         raise InputError(f"found no_negative = {no_negative!r}", "expected 'skip' or 'pull'")
@@ -194,10 +195,11 @@ def batch_triplet(embeddings: Tensor, labels: Tensor, *, margin: float = 1.0, po
     >>> batch_triplet(e, torch.tensor([7, 7, 8]), margin=1.0)       # 1 + 0 - sqrt(2) < 0
     tensor(0.)
     """
-    if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1] or positive not in ("nearest", "hardest"):
+    fits = embeddings.ndim == 2 and labels.shape == embeddings.shape[:1] and len(labels)
+    if not fits or positive not in ("nearest", "hardest"):
         raise InputError(
             f"found embeddings {tuple(embeddings.shape)}, labels {tuple(labels.shape)}, positive = {positive!r}",
-            "expected (B, E), (B,) and 'nearest' or 'hardest'",
+            "expected (B, E) with one row or more, (B,) and 'nearest' or 'hardest'",
         )
     with full_precision(embeddings.device):
         e = F.normalize(at_least_float32(embeddings), dim=-1)

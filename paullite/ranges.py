@@ -94,9 +94,12 @@ def _integer(what: str, value: Any) -> int:
 
 def _number(what: str, value: Any) -> float:
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        raise InputError(f"found {what}", "expected a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"found {what}", "expected a number")
+    return number
 
 
 def _flag(what: str, value: Any) -> bool:

@@ -148,7 +148,7 @@ def test_a_made_up_symbol_is_refused(name: str) -> None:
     [
         "tests/test_losses.py::test_pedal_is_a_dream",
         "tests/test_lossses.py::test_pedal_is_the_loop",
-        "tests/slow.py::pedal",
+        "tests/textbook.py::pedal",
         "tests/test_losses.py::unit",
         "tests/test_losses.py",
         "tests/test_site.py::Visit::test_nothing",
