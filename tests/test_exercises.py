@@ -71,7 +71,7 @@ def test_the_chapters_solution_in_place_of_the_stub(path, written) -> None:
     """With the cells that it needs: the imports, then the solution, then the check of the stub's cell."""
     imports = "\n".join(c.source for c in code_cells(read(path)) if "first-cell" not in tags(c) and _imports_only(c))
     checked = "\n".join(line for line in written.stub.splitlines() if "pb.check(" in line)
-    names: dict = {"pl": pl}
+    names: dict = {"pl": pl, "pb": pb}
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         exec(f"{imports}\n{written.solution}\n{checked}", names)

@@ -16,6 +16,7 @@ from typing import Any, get_args
 import pytest
 import timm
 import torch
+from paulbook.cli import main
 from paulbook.studies import real, receipts, runner
 from paulbook.studies.settings import STUDY, Method, Settings
 from paulbook.studies.studies import STUDIES, Arm, Study
@@ -24,7 +25,6 @@ from paulbook.studies.trial import METHODS, begin, key_of, phase1, random_boxes,
 from safetensors.torch import save_file
 
 import paullite as pl
-from paullite.app.cli import main
 from paullite.models import stripes
 from paullite.runs import versions
 
@@ -200,8 +200,7 @@ from paulbook.studies.studies import Arm, Study
 if __name__ == "__main__":
     world = {"source": {"identities": 6}, "target": {"identities": 6}, "pretrain": {"epochs": 500, "batch": 8}}
     studies.STUDIES["long"] = Study("?", {"paul": Arm("long", world)}, (0, 1))
-    from paullite.app.cli import main
-    raise SystemExit(main(["experiment", "long", "--output", "out", "--jobs", "2"]))
+        raise SystemExit(main(["experiment", "long", "--output", "out", "--jobs", "2"]))
 """
 
 
@@ -282,7 +281,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
 def test_compare_two_judgements(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     dolls = pl.data.PaperDolls("target", identities=4, test_identities=4)
     monkeypatch.setattr("paullite.data.readers._load", lambda *_: dolls)
-    for name, more in {"a": [], "b": ["--batch-norm"]}.items():
+    for name, more in {"a": [], "b": ["--control", "batch_norm"]}.items():
         assert (
             main(["evaluate", "paperdolls-target", "--workers", "0", "--receipt", f"{tmp_path}/{name}.json", *more])
             == 0
@@ -290,7 +289,7 @@ def test_compare_two_judgements(tmp_path: Path, capsys: pytest.CaptureFixture[st
     capsys.readouterr()
     assert main(["compare", f"{tmp_path}/a.json", f"{tmp_path}/b.json"]) == 0
     text = capsys.readouterr().out
-    assert "batch_norm False (now True)" in text and "cannot be said" in text and "same test people" in text
+    assert "control none (now batch_norm)" in text and "cannot be said" in text and "same test people" in text
 
 
 def test_receipt_needs_its_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,13 +10,13 @@ import paulbook as pb
 import pytest
 from paulbook import checking, marks
 from paulbook.checking import all_exercises
+from paulbook.cli import main
 from paulbook.collecting import collect, run_again
 
 import paullite as pl
-from paullite.app.cli import main
 
 EXERCISES = all_exercises()
-CHECK = "import paullite as pl\n"
+CHECK = "import paulbook as pb\n"
 RIGHT = CHECK + 'pb.check("late_ranking", [0, 1, 1, 1])'
 WRONG = CHECK + 'pb.check("late_ranking", [1, 0])'
 REPORT = 'pb.check_report("my marks.json", student="{}", exercises=["late_ranking", "average_precision"])'

@@ -129,7 +129,7 @@ def test_all_studies_are_on_the_page_with_figures_and_their_numbers(full: Path, 
     text = write(Shelf(full), tmp_path).read_text(encoding="utf-8")
     assert "not run" not in text.split("## Where it fails")[0]
     for study, facts in STUDIES.items():
-        assert f"(results-{study})=" in text and f"```sh\npaullite experiment {study}\n```" in text
+        assert f"(results-{study})=" in text and f"```sh\npaulbook experiment {study}\n```" in text
         assert "one training on the target took 20 seconds (median)" in section(text, facts.question)
     pictures = sorted((tmp_path / PICTURES).glob("*.svg"))
     assert len(pictures) == len(STUDIES) + 4  # ablation has two, and three are of the losses
