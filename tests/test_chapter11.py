@@ -1,5 +1,7 @@
 """What chapter 11 uses: the cost of a step, told apart, and the finger on the stop button."""
 
+import signal
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +13,14 @@ from paullite.runs import digest
 
 DOLLS = pl.data.PaperDolls("target", identities=4, test_identities=2)
 CONFIG = replace(pl.PRESETS["paperdolls"].adapt, device="cpu", k=5)
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_interrupts() -> Iterator[None]:
+    """Ctrl-C stops, also where the shell that started the tests ignores it, as for a job in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_two_images_tell_what_sixteen_take(monkeypatch: pytest.MonkeyPatch) -> None:

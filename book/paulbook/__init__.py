@@ -2,7 +2,9 @@
 
 from . import figures
 from .bands import Band, band, study_band
-from .checking import Exercise, Wrong, check, check_report, expect
+from .checking import check
+from .exercise import Exercise, Wrong, expect
+from .marks import check_report
 from .start import ready
 
 __all__ = ["Band", "Exercise", "Wrong", "band", "check", "check_report", "expect", "figures", "ready", "study_band"]

@@ -14,7 +14,7 @@ from paullite.config import PRESETS, AdaptConfig
 from paullite.losses import ipfl, pedal
 from paullite.memory import FeatureMemory
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 StepLoss = Callable[..., Any]
 
