@@ -179,13 +179,15 @@ def private(graph: list[Edge]) -> list[str]:
     return [f"{shown(edge)}: {name}" for edge, name in taken if name.startswith("_") and not name.startswith("__")]
 
 
-def foreign(package: str) -> dict[str, list[str]]:
-    """Top-level packages that are not ours, each with the modules of a package that import them."""
+def foreign(package: str, *, late: bool = True) -> dict[str, list[str]]:
+    """Packages by their top names, each with our modules that import it; ``late``: also those inside functions."""
     found: dict[str, list[str]] = {}
     for name in modules():
         if name.split(".")[0] != package:
             continue
-        for node, _ in statements(tree(name)):
+        for node, inside in statements(tree(name)):
+            if inside and not late:
+                continue
             tops = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
                 tops = [node.module or ""]

@@ -13,6 +13,7 @@ from typing import Any
 
 from paullite.errors import InputError, nearest_names
 from paullite.runs.files import replacing, writable_folder, write_csv
+from paullite.version import __version__
 
 from . import checking
 from .checking import Standing, all_exercises
@@ -179,7 +180,7 @@ def write_report(
     now = {n: mark(known[n], checking.standings.get(n, Standing("not tried", 0)), weights) for n in wanted}
     kept = _kept(path, student, assignment)
     marks = {**now, **{name: old for name, old in kept.items() if name not in now or now[name].state == "not tried"}}
-    report = Marks(student, assignment, _version(), _now(), tuple(marks[name] for name in known if name in marks))
+    report = Marks(student, assignment, __version__, _now(), tuple(marks[name] for name in known if name in marks))
     write(path, report)
     last_report.update(student=student, assignment=assignment, wanted=list(wanted), weights=dict(weights))
     print(
@@ -279,12 +280,6 @@ def tidy(number: float) -> float:
 def plain(value: str) -> str:
     """What stands in a cell, without the mark that `cell` puts in front."""
     return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA) else value
-
-
-def _version() -> str:
-    from paullite import __version__
-
-    return __version__
 
 
 def _now() -> str:
