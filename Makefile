@@ -30,7 +30,7 @@ help:
 	@echo "make test    everything: style, types, tests, doctests, README example, pages, chapters; about twelve minutes"
 	@echo "make test-oldest  the quick tests and one short training with the lowest versions that are allowed"
 	@echo "make test-colab   the chapters with the versions that Colab has"
-	@echo "make nightly what is too long for every change: coverage, the student edition, the oldest versions"
+	@echo "make nightly what is too long for every change: coverage, the pages of the student edition, the oldest versions"
 	@echo "make bench   speed: medians and ratios, one thread"
 	@echo "make bar     the demo on seeds 0 to 4, and the table of it"
 	@echo "make bands   the numbers over seeds that the chapters compare with"
@@ -119,10 +119,9 @@ test-chapter: .venv/.test
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(NBVAL) notebooks/$(CHAPTER)_*.ipynb
 
 coverage: .venv/.test
-	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(TWO) --cov --cov-report=term-missing:skip-covered
+	PAULLITE_NIGHTLY=1 OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(TWO) --cov --cov-report=term-missing:skip-covered
 
 nightly: coverage test-oldest
-	$(MAKE) html EDITION=student
 
 # The rules of accessibility, as a program that runs in the page. Without npm, its tests say that they were left out.
 .venv/axe-core: .venv/.test
