@@ -23,6 +23,7 @@ def ctrl_c_interrupts() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 def test_two_images_tell_what_sixteen_take(monkeypatch: pytest.MonkeyPatch) -> None:
     net = pl.shipped_net()
     before = digest(net.state_dict())
@@ -33,6 +34,7 @@ def test_two_images_tell_what_sixteen_take(monkeypatch: pytest.MonkeyPatch) -> N
     assert digest(net.state_dict()) == before
 
 
+@pytest.mark.slow
 def test_half_precision_keeps_half() -> None:
     net = pl.PatchNet("test_resnet", pretrained=False, size=(128, 64))
     costs = [chapter11.cost_of_step(net, DOLLS.train, replace(CONFIG, precision=name)) for name in ("no", "bf16")]
@@ -50,6 +52,7 @@ def test_the_finger_presses_at_the_nth_visit_only() -> None:
     assert pressed[1].image is not None
 
 
+@pytest.mark.slow
 def test_a_run_that_was_pressed_stops_and_goes_on(tmp_path) -> None:
     config = replace(CONFIG, epochs=2, batch=8, progress=False, dry_step=False, evaluate_every=0)
     kept, start = replace(config, output=str(tmp_path / "run")), pl.shipped_net()

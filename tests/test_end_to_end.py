@@ -10,6 +10,8 @@ import paullite as pl
 from paullite.runs import fingerprint
 from paullite.runs.networks import shipped_net
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = Path(pl.__file__).parent / "weights"
 
 

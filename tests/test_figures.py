@@ -86,6 +86,8 @@ def test_explore_draws_anew_where_jupyter_runs(monkeypatch: pytest.MonkeyPatch) 
     assert drawn == [9, 0] and 'alt="Red 0."' in picture.value and slider.description == "red"
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 def test_explore_in_a_real_kernel_is_a_widget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PAULLITE_BOOK", raising=False)
     code = """import paulbook as pb

@@ -176,6 +176,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 def test_the_build_warns_of_what_is_not_there(tmp_path: Path) -> None:
     """A small book of two pages, one with links that lead somewhere and one without."""
     (tmp_path / "tests").symlink_to(ROOT / "tests")

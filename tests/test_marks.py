@@ -252,6 +252,8 @@ def notebook(path: Path, *cells: str) -> Path:
     return path
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kernels end otherwise there")
 def test_notebooks_are_run_again_and_none_stops_the_others(tmp_path: Path) -> None:
     folder = tmp_path / "class"
@@ -278,11 +280,15 @@ def test_notebooks_are_run_again_and_none_stops_the_others(tmp_path: Path) -> No
     assert len(said) == 6 and {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 def test_a_notebook_that_never_ends_is_ended(tmp_path: Path) -> None:
     path = notebook(tmp_path / "eve.ipynb", "import time\nwhile True: time.sleep(1)")
     assert run_again(path, minutes=0.1) == (None, "ended after 0.1 minutes")
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 def test_who_put_no_name_in_is_known_by_the_file(tmp_path: Path) -> None:
     found, _ = run_again(notebook(tmp_path / "ada.ipynb", RIGHT, REPORT.format("your name")))
     assert found is not None and found.student == "ada"
@@ -290,6 +296,8 @@ def test_who_put_no_name_in_is_known_by_the_file(tmp_path: Path) -> None:
     assert table(collect(tmp_path / "class", tmp_path / "t.csv"))[0]["note"] == "no name was put in"
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 def test_a_notebook_is_marked_by_the_teachers_list(tmp_path: Path) -> None:
     """Whoever takes a task out of the notebook does not make it smaller."""
     path = notebook(tmp_path / "ada.ipynb", RIGHT)

@@ -71,6 +71,7 @@ def test_stripes_cover_the_image_once() -> None:
         stripes(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BACKBONES)
 @pytest.mark.parametrize("size", [(128, 64), (256, 128)])
 def test_every_backbone(name: str, size: tuple[int, int], dolls: pl.data.PaperDolls, tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def section(text: str, title: str) -> str:
     return re.split(r"\n#+ ", text.split(f"{title}\n", 1)[1])[0].replace(words.SPACE, " ")
 
 
+@pytest.mark.slow
 def test_the_committed_page_is_what_the_committed_receipts_say() -> None:
     text, drawings = build(Shelf(SHIPPED))
     again = "run: python -m book.tools.results"
@@ -124,6 +125,7 @@ def test_without_receipts_the_page_says_how_to_run_each_study(tmp_path: Path) ->
     assert "No study was run" in section(text, "## What we found")
 
 
+@pytest.mark.slow
 def test_all_studies_are_on_the_page_with_figures_and_their_numbers(full: Path, tmp_path: Path) -> None:
     (tmp_path / PAGE).parent.mkdir(parents=True)
     text = write(Shelf(full), tmp_path).read_text(encoding="utf-8")

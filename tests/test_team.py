@@ -17,6 +17,8 @@ from paullite.runs.state import read_state, state_files
 from paullite.runs.team import running_statistics
 from tests.runs import QUICK, as_a_team, first_steps, same_result, together
 
+pytestmark = pytest.mark.slow
+
 STEPS = 4
 
 

@@ -15,6 +15,8 @@ from paullite.config import RunConfig
 from paullite.errors import InputError
 from paullite.pretraining import rates
 
+pytestmark = pytest.mark.slow
+
 QUICK: dict[str, Any] = dict(epochs=2, batch=8, workers=0, progress=False, evaluate_every=1)
 
 
