@@ -15,6 +15,7 @@ def views(split: pl.data.Split, seed: int = 0) -> ViewPairs:
     return ViewPairs(split, original_transform(SIZE, NORMAL), surrogate_transform(SIZE, NORMAL), seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["views", "pairs"])
 def test_workers_change_no_pixel(dolls: pl.data.PaperDolls, kind: str) -> None:
     split = dolls.train.take(range(16))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from tests.chapters import CHAPTERS, code_cells, read, tags
 

@@ -36,6 +36,7 @@ def test_precision_that_is_not_there() -> None:
         chosen_precision("fp16", "cpu")
 
 
+@pytest.mark.slow
 def test_a_dry_step_changes_nothing(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
     with_one, without = (pl.adapt(adapt_config(epochs=1, dry_step=dry), dolls, start=net) for dry in (True, False))
     assert all(
@@ -44,6 +45,7 @@ def test_a_dry_step_changes_nothing(dolls: pl.data.PaperDolls, net: pl.PatchNet)
     )
 
 
+@pytest.mark.slow
 def test_a_dry_step_says_what_it_found(
     dolls: pl.data.PaperDolls, net: pl.PatchNet, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,6 +103,7 @@ def test_a_trial_that_runs_out_of_memory_is_made_smaller(net: pl.PatchNet) -> No
         dry_step.try_step(loss, pairs, net, 2, Team())
 
 
+@pytest.mark.slow
 def test_a_batch_that_does_not_fit_names_one_that_does(
     dolls: pl.data.PaperDolls, net: pl.PatchNet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +130,7 @@ def test_cost_in_words() -> None:
     assert cost.fits() == int((0.9 * 4 - 1) * 1024)
 
 
+@pytest.mark.slow
 def test_compiled_or_not_the_steps_are_the_same(dolls: pl.data.PaperDolls, net: pl.PatchNet, tmp_path: Path) -> None:
     """With a backend that needs no C++ compiler; the network is traced, and its weights are the ones that are saved."""
     compiled = dataclasses.replace(adapt_config(epochs=1, compile=True, output=str(tmp_path)))

@@ -21,7 +21,7 @@ def expect(holds: bool, hint: str) -> None:
 
 @dataclass(frozen=True)
 class Exercise:
-    """What `check` knows of an exercise.
+    """What a check knows of an exercise.
 
     Attributes:
         name: as in ``pb.check(name, answer)``.
