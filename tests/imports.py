@@ -65,10 +65,10 @@ def tree(name: str) -> ast.Module:
 def edges() -> list[Edge]:
     """Every import of one of our modules by another, under TYPE_CHECKING and inside functions, too.
 
-    The root ``paullite/__init__.py`` names everything for type checkers, so what it imports there is left out;
-    `test_nothing_imports_names_from_the_root` makes sure that no circle runs through it.
+    The two roots name everything for type checkers, so what they import there is left out;
+    `test_nothing_imports_names_from_the_root` makes sure that no circle runs through them.
     """
-    found = [edge for name in modules() if name != "paullite" for edge in imports_of(name)]
+    found = [edge for name in modules() if name not in FOLDERS for edge in imports_of(name)]
     return [edge for edge in found if edge.importer != edge.imported]
 
 
@@ -77,7 +77,7 @@ def loads() -> list[Edge]:
     found = list(edges())
     for edge in edges():
         package = edge.imported.rpartition(".")[0]
-        while package not in ("", "paullite") and not f"{edge.importer}.".startswith(f"{package}."):
+        while package not in ("", *FOLDERS) and not f"{edge.importer}.".startswith(f"{package}."):
             found.append(edge._replace(imported=package, names=()))
             package = package.rpartition(".")[0]
     return found

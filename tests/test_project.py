@@ -6,7 +6,9 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
+import paulbook as pb
 import pytest
 
 import paullite as pl
@@ -82,11 +84,14 @@ def test_imports_inside_functions_are_for_the_command_line_or_optional_packages(
     assert [imports.shown(e) for e in late if not e.importer.startswith("paullite.app.")] == []
 
 
-def test_names_of_the_root_are_where_it_says() -> None:
-    for module, names in pl.HOMES.items():
-        home = import_module(f"paullite.{module}")
-        assert [name for name in names if getattr(pl, name) is not getattr(home, name)] == []
-    assert set(pl.__all__) == {"__version__", *pl.MODULES, *(name for names in pl.HOMES.values() for name in names)}
+@pytest.mark.parametrize("root", [pl, pb], ids=lambda root: root.__name__)
+def test_names_of_the_root_are_where_it_says(root: ModuleType) -> None:
+    for module, names in root.HOMES.items():
+        home = import_module(f"{root.__name__}.{module}")
+        assert [name for name in names if getattr(root, name) is not getattr(home, name)] == []
+    listed = {*root.MODULES, *(name for names in root.HOMES.values() for name in names)}
+    assert set(root.__all__) - {"__version__"} == listed and set(dir(root)) == set(root.__all__)
+    assert [name for name in root.MODULES if getattr(root, name).__name__ != f"{root.__name__}.{name}"] == []
 
 
 @pytest.mark.parametrize(
@@ -106,6 +111,20 @@ def test_old_names_say_where_they_are_now(old: str, new: str) -> None:
     assert f"pl.{old}" in said and "import paulbook as pb" in said and said.endswith(new) and "\n" not in said
 
 
+@pytest.mark.parametrize("program", ["paullite.app.cli", "paulbook.cli"])
+def test_commands_are_listed_without_torch(program: str) -> None:
+    code = f"""
+import sys
+from {program} import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+assert "torch" not in sys.modules, "torch was imported"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 @pytest.mark.slow
 def test_import_is_light_and_leaves_the_book_alone() -> None:
     """Every public name, without a command line, a drawing library or the book."""
@@ -113,6 +132,7 @@ def test_import_is_light_and_leaves_the_book_alone() -> None:
 import sys
 sys.modules.update(dict.fromkeys(("tyro", "paulbook", "IPython", "nbformat", "sklearn", "onnx")))
 import paullite
+import paullite.errors
 assert "torch" not in sys.modules
 for name in paullite.__all__:
     getattr(paullite, name)
