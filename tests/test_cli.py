@@ -56,6 +56,7 @@ def error_line(capsys: pytest.CaptureFixture[str], args: list[str], code: int = 
     return lines[0]
 
 
+@pytest.mark.slow
 def test_whole_chain_on_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     network = ["--backbone", "test_resnet", "--no-pretrained", "--size", "128", "64", "--feature-dim", "16"]
@@ -190,6 +191,7 @@ def test_data_check(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "12936" in capsys.readouterr().out.replace(",", "")
 
 
+@pytest.mark.slow
 def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
@@ -211,6 +213,7 @@ def test_doctor_looks_where_a_run_would_compute(monkeypatch: pytest.MonkeyPatch)
     assert last == (False, "training", "on cpu: the driver is too old; use --device cpu")
 
 
+@pytest.mark.slow
 def test_demo_with_small_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,6 +37,7 @@ def test_patches_have_an_outline_each(tmp_path: Path, net: pl.PatchNet, dolls: p
     assert all(share_of(path, colour) > 1e-3 for colour in pictures.COLOURS[:4])
 
 
+@pytest.mark.slow
 def test_rankings_mark_right_and_wrong(tmp_path: Path, net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
     lists = ranked_lists(net, dolls, top=4)
     right = [mark for ranked in lists for _, mark in ranked]
