@@ -21,7 +21,7 @@ def pedal_logits(x: Tensor, w: Tensor, scale: float) -> Tensor:
 def pedal_in_blocks(
     features: Tensor, memory: Tensor, index: Tensor, *, scale: float, k: int, block: int = 16_384
 ) -> Tensor:
-    r"""`paullite.losses.pedal` for a memory so long that its (B, P, N) logits do not fit: the same value and gradient, block by block.
+    r"""`paullite.losses.pedal` for a memory whose (B, P, N) logits do not fit: the same value and gradient, by blocks.
 
     .. math:: \frac{\partial L}{\partial x} = 2 s \Big( \sum_{j \ne i} p_j w_j - \sum_{j \in K} q_j w_j \Big)
 

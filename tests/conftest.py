@@ -46,7 +46,9 @@ def one_thread() -> Iterator[None]:
 def net() -> pl.PatchNet:
     """A small PatchNet with classifiers, untrained."""
     torch.manual_seed(0)
-    return pl.PatchNet("test_resnet", 4, 16, 8, 5, pretrained=False, size=(128, 64))
+    return pl.PatchNet(
+        "test_resnet", patches=4, feature_dim=16, embedding_dim=8, identities=5, pretrained=False, size=(128, 64)
+    )
 
 
 def cases(name: str) -> list[dict[str, torch.Tensor]]:

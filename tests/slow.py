@@ -90,3 +90,28 @@ def ranking(q, g, q_pids, g_pids, q_cams=None, g_cams=None, own=None) -> dict[st
         "queries": len(first),
         "lone_queries": lone,
     }
+
+
+def threshold(q, g, q_pids, g_pids, q_cams=None, g_cams=None, own=None, *, false_accept) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    """Pairwise verification: the lowest bar, in millionths, that lets at most a share of the impostors pass."""
+    q = q / np.linalg.norm(q, axis=1, keepdims=True)
+    g = g / np.linalg.norm(g, axis=1, keepdims=True)
+    genuine, impostors = [], []
+    for i in range(len(q)):
+        for j in range(len(g)):
+            same_camera = q_cams is not None and q_cams[i] == g_cams[j]
+            if -1 in (q_pids[i], g_pids[j]) or (own is not None and own[i] == j):
+                continue
+            if q_pids[i] != g_pids[j]:
+                impostors.append(math.ceil(min(1.0, float(q[i] @ g[j])) * 1e6))
+            elif not same_camera:
+                genuine.append(math.ceil(min(1.0, float(q[i] @ g[j])) * 1e6))
+    share = lambda bar: sum(s > bar for s in impostors) / len(impostors)  # noqa: E731
+    bar = min(s for s in set(impostors) if share(s) <= false_accept)
+    return {
+        "cosine": bar / 1e6,
+        "false_accept": share(bar),
+        "false_reject": sum(s <= bar for s in genuine) / len(genuine),
+        "genuine": len(genuine),
+        "impostors": len(impostors),
+    }

@@ -126,7 +126,15 @@ def test_centers_are_running_means_over_epochs(
 def test_all_batch_norm_statistics_move_in_phase_2(dolls: pl.data.PaperDolls) -> None:
     """Those of the resting generator too, though its weights stay."""
     torch.manual_seed(0)
-    net = pl.PatchNet("test_resnet", 2, 8, 4, pretrained=False, generator="reference", size=(128, 64))
+    net = pl.PatchNet(
+        "test_resnet",
+        patches=2,
+        feature_dim=8,
+        embedding_dim=4,
+        pretrained=False,
+        generator="reference",
+        size=(128, 64),
+    )
     run = pl.adapt(adapt_config(generator_gradient=True), dolls, start=net)
     before = net.state_dict()
     moved = {name for name, value in run.net.state_dict().items() if not torch.equal(value, before[name])}

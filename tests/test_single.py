@@ -133,10 +133,10 @@ def test_on_the_command_line(
     monkeypatch.setattr("paullite.controls.batch_norm", lambda net, _, seed: drawn.append(seed) or net)
     given = ["evaluate", "paperdolls-target", "--workers", "0", "--receipt", f"{tmp_path}/control.json", "--add"]
     for seed in ("0", "1"):
-        assert main([*given, "--batch-norm", "--seed", seed]) == 0
+        assert main([*given, "--control", "batch-norm", "--seed", seed]) == 0
     trials = json.loads((tmp_path / "control.json").read_text())["trials"]
     assert [trial["seed"] for trial in trials] == drawn == [0, 1]
-    assert main([*given, "--batch-norm", "--seed", "1"]) == 2
+    assert main([*given, "--control", "batch-norm", "--seed", "1"]) == 2
     assert "found seed 1 in" in capsys.readouterr().err
     assert main([*given, "--seed", "2"]) == 2
     assert "batch_norm True (now False)" in capsys.readouterr().err

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import tyro
-
 from paullite.app.cli import guarded
+from paullite.app.parsing import dispatch
 from paullite.version import __version__
 
 from .commands import marks
@@ -27,7 +26,7 @@ def run(args: list[str]) -> None:
         print(f"paulbook {__version__}")
         return
     commands = {command.__name__: command for command in (experiment, compare, marks)}
-    tyro.extras.subcommand_cli_from_dict(commands, args=args or ["--help"], prog="paulbook", description=ABOUT)
+    dispatch(commands, args, "paulbook", ABOUT)
 
 
 if __name__ == "__main__":

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ..data.folder import folder_rows
+from ..data import layouts
 from ..data.items import ReIDDataset, Split
-from ..data.layouts import DUKE, IMAGE_ENDINGS, MARKET, MSMT, PUBLISHED, REMARKS, check_command, locate, quoted, visible
-from ..data.readers import bounding_box_rows, msmt17_rows, unknown_kind
-from ..data.rows import SKIP, SPLITS, Rows, assemble
-from ..data.tables import csv_rows
-from ..data.unreadable import find_unreadable
+from ..data.readers import ROWS, unknown_kind
+from ..data.rows import SKIP, SPLITS, assemble, paths_of
 from ..errors import InputError
-
-ROWS: dict[str, Callable[[str | Path], Rows]] = {
-    "market1501": lambda root: bounding_box_rows(MARKET, root),
-    "duke": lambda root: bounding_box_rows(DUKE, root),
-    "msmt17": msmt17_rows,
-    "folder": folder_rows,
-    "csv": csv_rows,
-}
-LAYOUTS = {"market1501": MARKET, "duke": DUKE, "msmt17": MSMT}
 
 
 class Count(NamedTuple):
@@ -102,31 +90,32 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
         raise unknown_kind(kind)
     bad: dict[str, str] = {}
     counts: tuple[Count, ...] = ()
-    problem, opened = "", 0
+    problem = ""
+    opened = 0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             rows = ROWS[kind](root)
-            opened = len(rows.paths) if full else 0
-            bad = find_unreadable(rows.paths, full=full)
-            counts = tuple(_counts(kind, assemble(kind, rows)))
+            opened = len(paths_of(rows)) if full else 0
+            bad = layouts.find_unreadable(paths_of(rows), full=full)
+            counts = tuple(_counts(kind, assemble(kind, kind, root, rows)))
         except InputError as error:
             problem = str(error)
-    notes = tuple(str(w.message) for w in caught) + ((REMARKS[kind],) if counts and kind in REMARKS else ())
+    remark = layouts.REMARKS.get(kind, "") if counts else ""
+    notes = tuple(filter(None, [*(str(warning.message) for warning in caught), remark]))
     do = _next_command(kind, root, counts, bool(bad), bool(problem))
     return CheckReport(kind, str(root), tuple(_tree(kind, root)), counts, bad, notes, problem, do, opened)
 
 
 def _counts(kind: str, data: ReIDDataset) -> Iterator[Count]:
-    published = PUBLISHED.get(kind, {})
+    published = layouts.PUBLISHED.get(kind, {})
     queried = set(data.query.pids or ())
     for name in SPLITS:
         found = _numbers(getattr(data, name), queried if name == "gallery" else None)
         yield from (Count(name, what, number, published.get(name, {}).get(what)) for what, number in found.items())
     if kind == "msmt17":  # all lists together are the paper's source; train and test both number people from 0
-        images = len(data.train) + len(data.query) + len(data.gallery)
         people = data.train.identities + len(queried.union(data.gallery.pids or ()))
-        yield Count("all", "images", images, published["all"]["images"])
+        yield Count("all", "images", sum(map(len, (data.train, data.query, data.gallery))), published["all"]["images"])
         yield Count("all", "identities", people, published["all"]["identities"])
 
 
@@ -139,20 +128,20 @@ def _numbers(split: Split, queried: set[int] | None) -> dict[str, int]:
     if queried is None:
         return found
     junk = pids.count(-1)
-    others = sum(pid != -1 and pid not in queried for pid in pids)
+    others = len(pids) - junk - sum(pid in queried for pid in pids)
     return found | {"junk": junk, "not junk": len(pids) - junk, "distractors": others}
 
 
 def _next_command(kind: str, root: str | Path, counts: tuple[Count, ...], bad: bool, problem: bool) -> str:
     """What to type next: correct and check again, learn from a source, or adapt to a target."""
     if problem:
-        return check_command(kind, root)
+        return layouts.check_command(kind, root)
     skip = " --skip-unreadable" if bad else ""
     if kind == "msmt17":
-        return f"paullite pretrain {kind} {quoted(root)}{skip}"
+        return f"paullite pretrain {kind} {layouts.quoted(root)}{skip}"
     if not any(count.split == "train" for count in counts):
-        return f"paullite evaluate {kind} {quoted(root)} --net FILE{skip}"
-    return f"paullite adapt {kind} {quoted(root)} --start FILE{skip}"
+        return f"paullite evaluate {kind} {layouts.quoted(root)} --net FILE{skip}"
+    return f"paullite adapt {kind} {layouts.quoted(root)} --start FILE{skip}"
 
 
 def _tree(kind: str, root: str | Path) -> Iterator[str]:
@@ -163,25 +152,23 @@ def _tree(kind: str, root: str | Path) -> Iterator[str]:
         return
     folder, expected = _place(kind, top)
     yield f"{folder}{os.sep}"
-    there = {name.rstrip("/"): name for name in visible(folder)}
+    there = {name.rstrip("/"): name for name in layouts.visible(folder)}
     for name in expected:
         yield f"  {'ok' if name in there else 'MISSING':9}{_described(folder, there.get(name, name))}"
     rest = [name for name in there.values() if name.rstrip("/") not in expected]
-    mark = "not used" if expected else "found"
-    yield from (f"  {mark:9}{_described(folder, name)}" for name in rest[:5])
-    if rest[5:]:
-        yield f"  {mark:9}{len(rest) - 5:,} more"
+    more = [f"{len(rest) - 5:,} more"] if rest[5:] else []
+    for text in [*(_described(folder, name) for name in rest[:5]), *more]:
+        yield f"  {'not used' if expected else 'found':9}{text}"
 
 
 def _place(kind: str, top: Path) -> tuple[Path, tuple[str, ...]]:
     """The folder to draw and the names to expect in it; in a wrong layout, those of which most are there."""
-    if kind not in LAYOUTS:
-        splits = tuple(name for name in SPLITS if (top / name).is_dir())
-        return top, SPLITS if kind == "folder" and splits else ()
+    if kind not in layouts.LAYOUTS:
+        return top, SPLITS if kind == "folder" and any((top / name).is_dir() for name in SPLITS) else ()
     try:
-        return locate(LAYOUTS[kind], top)
+        return layouts.locate(kind, top)
     except InputError:
-        return top, max(LAYOUTS[kind].choices, key=lambda names: sum((top / name).exists() for name in names))
+        return top, max(layouts.LAYOUTS[kind].choices, key=lambda names: sum((top / name).exists() for name in names))
 
 
 def _described(folder: Path, name: str) -> str:
@@ -189,7 +176,7 @@ def _described(folder: Path, name: str) -> str:
     if not (folder / name).is_dir():
         return name if name.endswith((".txt", "/")) or (folder / name).exists() else name + "/"
     files = (file for _, _, names in os.walk(folder / name) for file in names if not file.startswith("."))
-    images = sum(file.lower().endswith(IMAGE_ENDINGS) for file in files)
+    images = sum(file.lower().endswith(layouts.IMAGE_ENDINGS) for file in files)
     return f"{name.rstrip('/') + '/':22}{images:>9,} images"
 
 
@@ -202,10 +189,6 @@ def _lines(report: CheckReport) -> Iterator[str]:
         beside = "" if published is None else f"{published:>12,}" + ("" if found == published else "  differs")
         yield f"{split:9}{what:14}{found:>9,}{beside}"
     yield from (f"Note: {note}" for note in report.notes)
-    yield from _verdict(report)
-
-
-def _verdict(report: CheckReport) -> Iterator[str]:
     if report.problem:
         yield f"Problem: {report.problem}"
         yield f"Next: correct it, then {report.do}"

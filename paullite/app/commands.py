@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from ..config import AdaptConfig, Preset, PretrainConfig
+from ..config import AdaptConfig, Preset, PretrainConfig, RunConfig
 from ..data.items import ReIDDataset
 from ..errors import InputError, at_least_one
 
@@ -22,13 +23,16 @@ Root = Annotated[
 Net = Annotated[str | None, arg(help="File of a network or run; none: the one for drawn people that comes along.")]
 Skip = Annotated[bool, arg(help="Leave out images that cannot be read, instead of stopping at the first.")]
 People = Annotated[int | None, arg(help="Use the first so many people only, for a quick trial; scores then mean less.")]
+Device = Annotated[str, arg(help="Where to compute: auto (a GPU if there is one), cpu, cuda, cuda:1 or mps.")]
+Workers = Annotated[int, arg(help="Processes that read images; 0: none beside this one.")]
+Folder = Annotated[Positional[str], arg(metavar="FOLDER", help="Folder with pictures of people, one person in each.")]
 Lists = Literal["train", "all"]
 Resume = Annotated[bool, arg(help="Go on from the last checkpoint in --output; from the start if there is none.")]
 Force = Annotated[bool, arg(help="With --resume: go on whatever differs. Without: replace the run in --output.")]
-Output = Annotated[str, arg(help="Folder or file to write.")]
+Output = Annotated[str, arg(help="PNG file to write.")]
 
 
-def demo(output: Output = "demo", seed: int = 0, pretrained: bool = False) -> None:
+def demo(output: str = "demo", seed: int = 0, pretrained: bool = False) -> None:
     """The whole method on drawn people, in about five minutes on a laptop. No download.
 
     Args:
@@ -54,7 +58,7 @@ def doctor() -> None:
         raise InputError("some lines above say NO", "expected none", "do what they say")
 
 
-def data_check(kind: Kind, root: Root = "", full: bool = True) -> None:
+def data_check(kind: Kind, root: Root = "", /, full: bool = True) -> None:
     """Compare a folder with what is expected there, count it, and find unreadable images.
 
     Args:
@@ -142,60 +146,111 @@ def evaluate(
     root: Root = "",
     /,
     net: Net = None,
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    device: Device = "auto",
     batch: int = 128,
-    workers: int = 2,
+    workers: Workers = 2,
     people: People = None,
-    batch_norm: bool = False,
+    control: Literal["none", "batch-norm", "batch-norm-by-camera", "camera-mean"] = "none",
     skip_unreadable: Skip = False,
     seed: int = 0,
 ) -> None:
     """Rank the gallery for every query and print the scores.
 
     Args:
-        device: Where to compute: auto, cpu, cuda or mps.
         batch: Images at a time.
-        workers: Processes that read images.
-        batch_norm: First take the batch-norm statistics anew from the training images, without labels: the control.
-        seed: Of the batches of --batch-norm.
+        control: What the unlabelled training images give without training: batch-norm, statistics re-estimated;
+            batch-norm-by-camera, for each camera; camera-mean, each camera's mean feature subtracted.
+        seed: Of the batches of the controls with batch-norm.
     """
     from .. import controls
     from ..config import RunConfig
-    from ..evaluation import evaluate as judge
-    from ..runs import start_accelerator
+    from ..evaluation import evaluate as score
+    from ..runs.machine import chosen_device
 
     at_least_one(batch=batch)
     dataset = load_data(kind, root, people, skip_unreadable)
-    place = start_accelerator(RunConfig(device=device)).device
+    place = chosen_device(RunConfig(device=device).device)
     network = load_net(net).to(place)
-    judged = controls.batch_norm(network, dataset, seed=seed) if batch_norm else network
-    scores = judge(judged, dataset, batch=batch, workers=workers)
-    print(scores)
+    choices: dict[str, Callable[[], Any]] = {
+        "none": lambda: None,
+        "batch-norm": lambda: controls.batch_norm(network, dataset, seed=seed),
+        "batch-norm-by-camera": lambda: controls.batch_norm_by_camera(network, dataset, seed=seed),
+        "camera-mean": lambda: controls.camera_mean(network, dataset, workers=workers),
+    }
+    print(score(network, dataset, control=choices[control](), batch=batch, workers=workers))
 
 
 def search(
     image: Annotated[Positional[str], arg(metavar="IMAGE", help="Picture of one person.")],
-    folder: Annotated[Positional[str], arg(metavar="FOLDER", help="Folder with pictures of people, one in each.")],
+    folder: Folder,
     /,
     net: Net = None,
     top: int = 12,
-    output: Output = "search",
+    threshold: float | None = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+    output: str = "search",
     skip_unreadable: Skip = False,
 ) -> None:
     """Find the people in a folder who look most like the one in a picture.
 
     Args:
         top: How many to show.
+        threshold: Least cosine similarity, in -1..1, of a picture that is shown; none: whoever is nearest.
         output: Folder for matches.png and matches.csv.
     """
+    from .search import pictures_below
     from .search import search as run_search
 
-    at_least_one(top=top)
-    for place, (path, score) in enumerate(
-        run_search(image, folder, load_net(net), top=top, output=output, skip_unreadable=skip_unreadable), start=1
-    ):
-        print(f"{place:3}  {score:6.3f}  {path}")
-    print(f"picture and table: {Path(output).resolve()}")
+    if Path(image).is_dir():
+        raise InputError(f"found the folder {image}", "expected a picture first, then the folder", "see --help")
+    people, network = pictures_below(folder, skip_unreadable, without=image), load_net(net, device)
+    found = run_search(image, people, network, top=top, threshold=threshold, workers=workers, output=output)
+    for place, (path, score) in enumerate(found, start=1):
+        print(f"{place:3}  {score:6.3f}  {printable(path)}")
+    if not found:
+        print(f"nobody (no picture reaches the cosine {threshold:g})")
+    print(f"picture and table: {printable(Path(output).resolve())}")
+
+
+def group(
+    folder: Folder,
+    /,
+    net: Net = None,
+    distance: float = 0.3,
+    least: int = 2,
+    device: Device = "auto",
+    workers: Workers = 0,
+    output: str = "groups",
+    skip_unreadable: Skip = False,
+) -> None:
+    """Sort the pictures in a folder into people, without labels. Needs scikit-learn.
+
+    Args:
+        distance: Mean cosine distance, in 0..2, from which on two groups are two people. Less makes more groups.
+        least: Fewest pictures of a group; others are alone.
+        output: Folder for groups.png and groups.csv (path, group; 1 is the largest group, -1 is alone).
+    """
+    from .groups import group as run_group
+    from .search import pictures_below
+
+    people, network = pictures_below(folder, skip_unreadable), load_net(net, device)
+    groups = run_group(people, network, distance=distance, least=least, workers=workers, output=output)
+    *sizes, alone = map(len, groups.values())
+    print(f"{len(sizes)} groups" + (f" of {min(sizes)} to {max(sizes)} pictures" if sizes else "") + f", {alone} alone")
+    print(f"picture and table: {printable(Path(output).resolve())}")
+
+
+def export(
+    file: Annotated[Positional[str], arg(metavar="FILE", help="ONNX file to write, as in: net.onnx.")],
+    /,
+    net: Net = None,
+) -> None:
+    """Write a network as ONNX: images in, retrieval features out, any number of images at a time."""
+    from ..models.export import export_onnx
+
+    export_onnx(load_net(net), file)
+    print(f"written: {printable(file)}")
 
 
 DATA: dict[str, Callable[..., Any]] = {"check": data_check}
@@ -210,11 +265,18 @@ def load_data(
     return load_dataset(kind, root, lists=lists, skip_unreadable=skip, people=people)
 
 
-def load_net(path: str | None) -> Any:
-    """The network of a file, or the one for drawn people that comes along."""
+def load_net(path: str | None, device: str = "cpu") -> Any:
+    """The network of a file, or the one for drawn people that comes along, on a device."""
     from ..networks import network_of, shipped_net
+    from ..runs.machine import chosen_device
 
-    return network_of(path) if path else shipped_net()
+    return (network_of(path) if path else shipped_net()).to(chosen_device(RunConfig(device=device).device))
+
+
+def printable(path: str | Path) -> str:
+    """A file name as the terminal can show it: letters that it lacks, or that are no UTF-8, as backslash codes."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return str(path).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _report(run: Any, then: str) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from ..adaptation import adapt
 from ..config import PRESETS, Preset
-from ..controls import batch_norm
+from ..controls import batch_norm, batch_norm_by_camera, camera_mean
 from ..data.paperdolls.dataset import PaperDolls
-from ..evaluation import evaluate
+from ..evaluation import Scores, evaluate
 from ..files import replacing, writable_folder
 from ..models import PatchNet
 from ..networks import shipped_net
@@ -25,7 +25,10 @@ from .pictures import draw_curves, draw_patches, draw_rankings
 ROWS = {
     "direct_transfer": "direct transfer",
     "batch_norm_only": "batch-norm statistics only",
+    "camera_mean": "camera mean subtracted",
+    "batch_norm_by_camera": "batch-norm statistics by camera",
     "paul": "PAUL",
+    "paul_camera_mean": "PAUL, camera mean subtracted",
 }
 
 
@@ -41,8 +44,8 @@ def demo(
         preset: settings of both phases; the preset ``paperdolls`` if none.
 
     Returns:
-        The report, as written to ``report.json``: for each of ``direct_transfer``, ``batch_norm_only`` and ``paul`` the
-        scores in 0..1; settings, versions, and seconds per stage.
+        The report, as written to ``report.json``: for each name in `ROWS` the scores in 0..1; settings, versions, and
+        seconds per stage.
 
     Raises:
         InputError: the folder cannot be written, or settings that do not fit.
@@ -55,23 +58,36 @@ def demo(
         source, target = PaperDolls("source", seed=seed), PaperDolls("target", seed=seed)
     with clock("pretrain"):
         before = shipped_net() if pretrained else pretrain(phase1, source, force=True).net
-    with clock("direct_transfer"):
-        scores = {"direct_transfer": evaluate(before, target)}
-    with clock("batch_norm_only"):
-        scores["batch_norm_only"] = evaluate(batch_norm(before, target, seed=seed), target)
+    scores = evaluate_controls(before, target, seed, clock)
+    controls = {ROWS[name]: score.rank1 for name, score in scores.items()}
     with clock("adapt"):
         run = adapt(phase2, target, start=before, force=True)
-    with clock("judge"):
+    with clock("paul"):
         scores["paul"] = evaluate(run.net, target)
+    with clock("paul_camera_mean"):
+        scores["paul_camera_mean"] = evaluate(run.net, target, control=camera_mean(run.net, target))
     with clock("pictures"):
         draw_all(folder, build_net(phase1, None), before, run.net, target)
-        controls = {ROWS[name]: scores[name].rank1 for name in ("direct_transfer", "batch_norm_only")}
         draw_curves(run.history, folder / "curves.png", controls=controls)
     report: dict[str, Any] = {name: score.headline() for name, score in scores.items()}
     report |= {"settings": settings(seed, pretrained, phase1, phase2), "versions": versions(), "seconds": clock.seconds}
     with replacing(folder / "report.json") as temporary:
         temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
+
+
+def evaluate_controls(net: PatchNet, target: PaperDolls, seed: int, clock: Clock) -> dict[str, Scores]:
+    """What the network is worth before PAUL: as it is, and with every control."""
+    with clock("direct_transfer"):
+        scores = {"direct_transfer": evaluate(net, target)}
+    with clock("batch_norm_only"):
+        scores["batch_norm_only"] = evaluate(net, target, control=batch_norm(net, target, seed=seed))
+    with clock("camera_mean"):
+        scores["camera_mean"] = evaluate(net, target, control=camera_mean(net, target))
+    with clock("batch_norm_by_camera"):
+        control = batch_norm_by_camera(net, target, seed=seed)
+        scores["batch_norm_by_camera"] = evaluate(net, target, control=control)
+    return scores
 
 
 def draw_all(folder: Path, start: PatchNet, before: PatchNet, after: PatchNet, target: PaperDolls) -> None:
@@ -85,16 +101,16 @@ def draw_all(folder: Path, start: PatchNet, before: PatchNet, after: PatchNet, t
 
 
 def table(report: dict[str, Any]) -> str:
-    """The three rows as text.
+    """The rows as text.
 
     >>> row = dict(rank1=0.25, rank5=0.5, map_step=0.2, map_trapezoid=0.19, minp=0.1)
     >>> print(table({name: row for name in ROWS}).splitlines()[1])
-    direct transfer                25.0    50.0    20.0    19.0    10.0
+    direct transfer                    25.0    50.0    20.0    19.0    10.0
     """
     columns = {"rank1": "rank-1", "rank5": "rank-5", "map_step": "mAP", "map_trapezoid": "mAP (t)", "minp": "mINP"}
-    lines = [f"{'%':<27}" + "".join(f"{title:>8}" for title in columns.values())]
+    lines = [f"{'%':<31}" + "".join(f"{title:>8}" for title in columns.values())]
     for name, title in ROWS.items():
-        lines.append(f"{title:<27}" + "".join(f"{100 * report[name][column]:8.1f}" for column in columns))
+        lines.append(f"{title:<31}" + "".join(f"{100 * report[name][column]:8.1f}" for column in columns))
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..files import writable_folder
 from ..models import PatchNet
 from ..pretraining import build_net
+from ..runs.machine import chosen_device
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,12 @@ def examine() -> Report:
 
 def packages() -> list[tuple[bool, str, str]]:
     """Python and every package that is needed: fine or not, name, version found and what to type if it is too old."""
-    lines = [(True, "python", platform.python_version())]
-    for needed in requires("paullite") or []:
-        if "extra ==" not in needed:
-            name, _, least = needed.partition(">=")
-            lines.append(_package(name.strip(), least.strip()))
-    return lines
+    try:
+        every = requires("paullite") or []
+    except PackageNotFoundError:  # a folder on the path, not installed
+        every = ["torch", "timm", "numpy"]
+    needs = [need.partition(">=") for need in every if "extra ==" not in need]
+    return [(True, "python", platform.python_version()), *(_package(name.strip(), least) for name, _, least in needs)]
 
 
 def _package(name: str, least: str) -> tuple[bool, str, str]:
@@ -95,16 +96,21 @@ def _weights() -> list[tuple[bool, str, str]]:
 
 
 def _step() -> list[tuple[bool, str, str]]:
-    """One training step of the demo's network, after one to warm up."""
-    preset = PRESETS["paperdolls"]
-    net, batch = build_net(preset.pretrain, None), torch.zeros(2 * preset.adapt.batch, 3, *preset.pretrain.size)
-    _forward_backward(net, batch)
-    began = time.perf_counter()
-    _forward_backward(net, batch)
-    return [
-        (True, "training", f"{len(batch) / (time.perf_counter() - began):.0f} images a second with the demo's network")
-    ]
+    """One training step of the demo's network where a run would compute, after one to warm up."""
+    preset, place = PRESETS["paperdolls"], chosen_device("auto")
+    try:
+        net = build_net(preset.pretrain, None).to(place)
+        batch = torch.zeros(2 * preset.adapt.batch, 3, *preset.pretrain.size, device=place)
+        _forward_backward(net, batch)
+        began = time.perf_counter()
+        _forward_backward(net, batch)
+    except RuntimeError as error:  # a driver that does not fit, or a GPU that is full
+        return [(False, "training", f"on {place.type}: {str(error).splitlines()[0]}; use --device cpu")]
+    speed = len(batch) / (time.perf_counter() - began)
+    return [(True, "training", f"{speed:.0f} images a second on {place.type} with the demo's network")]
 
 
 def _forward_backward(net: PatchNet, batch: torch.Tensor) -> None:
-    net(batch).features.sum().backward()
+    total = net(batch).features.sum()
+    total.backward()
+    total.item()  # waits until a GPU is done

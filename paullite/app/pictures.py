@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from torch import Tensor
 
 from ..data.items import ReIDDataset, Split
@@ -17,6 +17,7 @@ from ..evaluation import ranked_lists
 from ..features import extract
 from ..files import Row, replacing
 from ..models import PatchNet
+from ..modes import mode
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, told apart by colour-blind readers too
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#000000")
+JUNK = -1  # the one identity that is nobody
 MOST_QUERIES = 200  # a picture chooses among so many; ranking thousands would take minutes
 RIGHT, WRONG = "#0072B2", "#D55E00"
 SCORES = {"rank1": "rank-1", "rank5": "rank-5", "map_step": "mAP (step)", "accuracy": "patch accuracy (training)"}
@@ -81,7 +83,13 @@ def draw_patches(nets: Mapping[str, PatchNet], split: Split, path: str | Path, *
 
 
 def draw_rankings(
-    nets: Mapping[str, PatchNet], dataset: ReIDDataset, path: str | Path, *, queries: int = 4, top: int = 8
+    nets: Mapping[str, PatchNet],
+    dataset: ReIDDataset,
+    path: str | Path,
+    *,
+    queries: int = 4,
+    top: int = 8,
+    workers: int = 0,
 ) -> Path:
     """The same queries' ranked lists with each network; right answers have a blue frame and a tick.
 
@@ -95,9 +103,10 @@ def draw_rankings(
         path: PNG to write.
         queries: how many queries.
         top: places shown of each list.
+        workers: processes that read images.
     """
     dataset = ReIDDataset(dataset.name, dataset.train, _spread(dataset.query, MOST_QUERIES), dataset.gallery)
-    lists = {name: ranked_lists(net, dataset, top=top) for name, net in nets.items()}
+    lists = {name: ranked_lists(net, dataset, top=top, workers=workers) for name, net in nets.items()}
     first, *others = lists.values()
     change = (
         [_hits(b) - _hits(a) for a, b in zip(first, others[-1], strict=True)] if others else list(map(_hits, first))
@@ -119,26 +128,53 @@ def draw_rankings(
 def draw_matches(
     query: Image.Image, gallery: Split, places: Sequence[int], scores: Sequence[float], path: str | Path
 ) -> Path:
-    """A query and the most similar images of a folder, with their cosine similarities."""
-    columns = min(len(places) + 1, 7)
-    rows = -(-(len(places) + 1) // columns)
+    """A query and the most similar images of a folder, with their cosine similarities; "nobody" without any."""
+    shown = max(len(places), 1) + 1
+    columns = min(shown, 7)
+    rows = -(-shown // columns)
     figure, grid = _figure(rows, columns, width=1.5 * columns, height=3.1 * rows)
     cells = list(grid.flat)
     for axes in cells:
         axes.axis("off")
     show_image(cells[0], query, "query")
+    if not places:
+        cells[1].text(0.5, 0.5, "nobody", ha="center", va="center", fontsize=12, transform=cells[1].transAxes)
     for axes, place, score in zip(cells[1:], places, scores, strict=False):
         show_image(axes, gallery[int(place)].image, f"{score:.2f}")
     return _write(figure, path)
 
 
-def draw_embedding(net: PatchNet, split: Split, path: str | Path, *, people: int = 8) -> Path:
+def draw_groups(rows: Mapping[str, Split], path: str | Path, *, columns: int = 10) -> Path:
+    """A montage: one row of pictures for each name, spread evenly over those that do not fit.
+
+    Args:
+        rows: pictures by the name of their group.
+        path: PNG to write.
+        columns: pictures in a row, at most.
+    """
+    width, height, gap, left = 64, 128, 4, 110
+    across = min(columns, max(map(len, rows.values())))
+    canvas = Image.new("RGB", (left + across * (width + gap), gap + len(rows) * (height + gap)), "white")
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=13)
+    for row, (name, split) in enumerate(rows.items()):
+        y = gap + row * (height + gap)
+        pen.text((8, y + height / 2), name, "black", font, anchor="lm")
+        for column, item in enumerate(_spread(split, across)):
+            picture = ImageOps.contain(item.image, (width, height))
+            x = left + column * (width + gap)
+            canvas.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))
+    with replacing(Path(path)) as temporary:
+        canvas.save(temporary, format="png")
+    return Path(path)
+
+
+def draw_embedding(net: PatchNet, split: Split, path: str | Path, *, people: int = 8, workers: int = 0) -> Path:
     """Retrieval features of a few people on their two main axes: colour is the person, the mark is the camera."""
     if split.pids is None:
         raise InputError("found images without identities", "expected labelled images to colour")
-    chosen = [pid for pid in dict.fromkeys(split.pids) if pid > 0][:people]
+    chosen = [pid for pid in dict.fromkeys(split.pids) if pid != JUNK][:people]
     shown = split.take(i for i, pid in enumerate(split.pids) if pid in chosen)
-    x = extract(net, shown).flatten(1).cpu()
+    x = extract(net, shown, workers=workers).flatten(1).cpu()
     x = (x - x.mean(0)) @ torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:2].T
     figure, ((axes,),) = _figure(1, 1, width=6, height=5)
     cameras = sorted(set(shown.camids or [0]))
@@ -176,10 +212,9 @@ def _hits(ranked: Sequence[tuple[int, bool]]) -> float:
 
 @torch.no_grad()
 def _thetas(net: PatchNet, pictures: Sequence[Image.Image]) -> Tensor:
-    device, was = next(net.parameters()).device, net.training
-    theta = net.eval()(torch.stack([net.transform(p) for p in pictures]).to(device)).theta.cpu()
-    net.train(was)
-    return theta
+    device = next(net.parameters()).device
+    with mode(net, False):
+        return net(torch.stack([net.transform(p) for p in pictures]).to(device)).theta.cpu()
 
 
 def outlines(theta: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:

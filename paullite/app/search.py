@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from ..data.items import Split, open_image
-from ..data.layouts import IMAGE_ENDINGS
-from ..data.unreadable import find_unreadable
-from ..errors import InputError
+from ..data.layouts import IMAGE_ENDINGS, find_unreadable
+from ..errors import InputError, at_least_one
 from ..features import extract
 from ..files import writable_folder, write_csv
 from ..models import PatchNet
@@ -19,69 +18,78 @@ from .pictures import draw_matches
 
 def search(
     image: str | Path,
-    folder: str | Path,
+    pictures: Split,
     net: PatchNet,
     *,
     top: int = 12,
+    threshold: float | None = None,
+    workers: int = 0,
     output: str | Path = "search",
-    skip_unreadable: bool = False,
 ) -> list[tuple[str, float]]:
-    """Rank all pictures below a folder by how much they look like one picture.
+    """Rank pictures of people by how much they look like one picture.
 
     Args:
         image: picture of one person, cut out as a detector would.
-        folder: pictures to look through, one person in each; folders inside it count too.
+        pictures: to look through, one person in each, as from `pictures_below`.
         net: its retrieval features are compared.
-        top: how many to return.
+        top: how many to return, at most.
+        threshold: least cosine similarity of a picture that is returned, in -1..1; none: whoever is nearest.
+        workers: processes that read images.
         output: folder for ``matches.png`` and ``matches.csv``.
-        skip_unreadable: leave out pictures that cannot be read.
 
     Returns:
-        (path, cosine similarity in -1..1), the most similar first. The picture itself is left out.
+        (path, cosine similarity in -1..1), the most similar first; nothing if nobody reaches the threshold.
 
     Raises:
-        InputError: no such picture or folder, no other picture in it, or an unreadable one.
+        InputError: a picture that cannot be read, or a setting out of range.
 
     >>> import tempfile, paullite as pl
     >>> dolls = pl.data.PaperDolls("target", identities=2, test_identities=3)
+    >>> net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for n in range(4):
-    ...         dolls.query[n].image.save(Path(folder, f"{n}.png"))
-    ...     net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
-    ...     found = search(Path(folder, "0.png"), folder, net, top=2, output=Path(folder, "found"))
+    ...     dolls.query[0].image.save(Path(folder, "0.png"))
+    ...     found = search(Path(folder, "0.png"), dolls.gallery, net, top=2, output=folder)
     >>> len(found), found[0][1] >= found[1][1]
     (2, True)
     """
-    if Path(image).is_dir():
-        raise InputError(
-            f"found the folder {image}", "expected a picture first, then the folder", "search IMAGE FOLDER"
-        )
+    at_least_one(top=top)
+    if threshold is not None and not -1 <= threshold <= 1:
+        raise InputError(f"found threshold = {threshold:g}", "expected a cosine in -1..1", "try 0.7")
     query, target = open_image(image), writable_folder(output)
-    split = pictures_below(folder, Path(image), skip_unreadable)
-    with torch.no_grad():
-        device = next(net.parameters()).device
-        q = F.normalize(net.eval().retrieval_features(net.transform(query)[None].to(device)), dim=1)
-    scores = (F.normalize(extract(net, split).flatten(1), dim=1) @ q[0]).cpu()
+    scores = unit_features(net, pictures, workers) @ unit_features(net, Split((str(image),), None, None))[0]
     best = scores.argsort(descending=True, stable=True)[:top].tolist()
-    found = [(split.paths[i], float(scores[i])) for i in best]
-    draw_matches(query, split, best, [score for _, score in found], target / "matches.png")
+    if threshold is not None:
+        best = [i for i in best if scores[i] >= threshold]
+    found = [(pictures.paths[i], float(scores[i])) for i in best]
+    draw_matches(query, pictures, best, [score for _, score in found], target / "matches.png")
     rows = [{"place": n, "similarity": round(s, 6), "path": p} for n, (p, s) in enumerate(found, start=1)]
-    write_csv(target / "matches.csv", rows)
+    write_csv(target / "matches.csv", rows, ("place", "similarity", "path"))
     return found
 
 
-def pictures_below(folder: str | Path, image: Path, skip_unreadable: bool) -> Split:
-    """All pictures in a folder and the folders inside it, without the one that is searched for."""
+def unit_features(net: PatchNet, pictures: Split, workers: int = 0) -> Tensor:
+    """Retrieval features of length 1, (len(pictures), P * D), on the CPU: their products are cosines."""
+    return F.normalize(extract(net, pictures, workers=workers).flatten(1), dim=1).cpu()
+
+
+def pictures_below(folder: str | Path, skip_unreadable: bool = False, without: str | Path = "") -> Split:
+    """All pictures in a folder and the folders inside it, sorted by name.
+
+    Args:
+        folder: where to look.
+        skip_unreadable: leave out pictures that cannot be read.
+        without: one more picture to leave out.
+
+    Raises:
+        InputError: no such folder, or no picture in it.
+    """
     if not Path(folder).is_dir():
         raise InputError(f"found no folder {folder}", "expected a folder with pictures of people", "check the path")
-    files = sorted(
-        p for p in Path(folder).rglob("*") if p.suffix.lower() in IMAGE_ENDINGS and p.resolve() != image.resolve()
-    )
-    if not files:
-        raise InputError(
-            f"found no picture in {folder}",
-            f"expected files that end in {', '.join(sorted(IMAGE_ENDINGS))}",
-            "check the path",
-        )
-    broken = find_unreadable(map(str, files), full=True) if skip_unreadable else {}
-    return Split(tuple(str(f) for f in files if str(f) not in broken), None, None)
+    every = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in IMAGE_ENDINGS)
+    files = [str(p) for p in every if p.resolve() != Path(without).resolve()]
+    broken = find_unreadable(files, full=True) if skip_unreadable else {}
+    kept = tuple(file for file in files if file not in broken)
+    if not kept:
+        endings = ", ".join(sorted(IMAGE_ENDINGS))
+        raise InputError(f"found no picture in {folder}", f"expected files that end in {endings}", "check the path")
+    return Split(kept, None, None)

@@ -8,11 +8,17 @@ from typing import Annotated, Any
 from tyro.conf import Positional, arg
 
 from ..errors import at_least_one
-from .commands import Kind, Net, Output, Root, load_data, load_net
+from .commands import Device, Kind, Net, Output, Root, Workers, load_data, load_net
 
 
 def show_patches(
-    kind: Kind, root: Root = "", /, net: Net = None, images: int = 6, output: Output = "patches.png"
+    kind: Kind,
+    root: Root = "",
+    /,
+    net: Net = None,
+    images: int = 6,
+    device: Device = "auto",
+    output: Output = "patches.png",
 ) -> None:
     """Draw where a network's patches lie on images of a data set.
 
@@ -23,7 +29,7 @@ def show_patches(
 
     at_least_one(images=images)
     dataset = load_data(kind, root)
-    print(draw_patches({"patches": load_net(net)}, dataset.query or dataset.train, output, images=images))
+    print(draw_patches({"patches": load_net(net, device)}, dataset.query or dataset.train, output, images=images))
 
 
 def show_ranking(
@@ -34,6 +40,8 @@ def show_ranking(
     before: Net = None,
     queries: int = 4,
     top: int = 8,
+    device: Device = "auto",
+    workers: Workers = 0,
     output: Output = "ranking.png",
 ) -> None:
     """Draw the ranked lists of a few queries, right and wrong marked.
@@ -46,12 +54,20 @@ def show_ranking(
     from .pictures import draw_rankings
 
     at_least_one(queries=queries, top=top)
-    nets = ({"before": load_net(before)} if before else {}) | {"after" if before else "ranking": load_net(net)}
-    print(draw_rankings(nets, load_data(kind, root), output, queries=queries, top=top))
+    files = {"before": before, "after": net} if before else {"ranking": net}
+    nets = {name: load_net(file, device) for name, file in files.items()}
+    print(draw_rankings(nets, load_data(kind, root), output, queries=queries, top=top, workers=workers))
 
 
 def show_embedding(
-    kind: Kind, root: Root = "", /, net: Net = None, people: int = 8, output: Output = "embedding.png"
+    kind: Kind,
+    root: Root = "",
+    /,
+    net: Net = None,
+    people: int = 8,
+    device: Device = "auto",
+    workers: Workers = 0,
+    output: Output = "embedding.png",
 ) -> None:
     """Draw the features of a few people on two axes.
 
@@ -62,7 +78,9 @@ def show_embedding(
 
     at_least_one(people=people)
     dataset = load_data(kind, root)
-    print(draw_embedding(load_net(net), dataset.gallery or dataset.train, output, people=people))
+    asked = set(dataset.query.pids or ())  # distractors, whom no query looks for, are many people with one number
+    known = dataset.gallery.take(i for i, pid in enumerate(dataset.gallery.pids or ()) if pid in asked)
+    print(draw_embedding(load_net(net, device), known or dataset.train, output, people=people, workers=workers))
 
 
 def show_curves(

@@ -43,8 +43,8 @@ class Cost:
         size = self.fixed + -(-batch // team.size) * self.pair
         return (
             f"a step of {batch} + {batch} images takes {'' if self.measured else 'an estimated '}"
-            f"{size / 2**30:.2f} GiB of {self.free / 2**30:.1f} GiB free and {batch / team.size * self.seconds:.2g} s; an epoch about "
-            f"{images / team.size * self.seconds:.2g} s"
+            f"{size / 2**30:.2f} GiB of {self.free / 2**30:.1f} GiB free and "
+            f"{batch / team.size * self.seconds:.2g} s; an epoch about {images / team.size * self.seconds:.2g} s"
         )
 
 

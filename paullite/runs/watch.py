@@ -1,4 +1,4 @@
-"""Whether losses are numbers, read one step late, so that the program never waits for the device in the middle of one."""
+"""Whether losses are finite, read one step late, so that the program never waits for the device within a step."""
 
 from __future__ import annotations
 

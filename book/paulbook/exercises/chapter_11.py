@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from paullite.data.csv import COLUMNS
 from paullite.data.rows import SPLITS
-from paullite.data.tables import COLUMNS
 
 from ..checking import Exercise, expect
 

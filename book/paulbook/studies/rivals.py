@@ -25,7 +25,7 @@ from paullite.config import AdaptConfig
 from paullite.data.items import ReIDDataset, Split
 from paullite.data.loading import EpochLoader
 from paullite.errors import InputError
-from paullite.evaluation import judged
+from paullite.evaluation import history_scores
 from paullite.memory import FeatureMemory
 from paullite.models import PatchNet
 from paullite.networks import network_of
@@ -238,7 +238,7 @@ def learn_rows(
                 session.learn(loss)
                 rows.update(places, views[0].detach())
                 session.means.add(learning, loss=loss.detach())
-            session.end_epoch({"lr": lr, **columns(rows)}, lambda: judged(net, target, config.workers, team))
+            session.end_epoch({"lr": lr, **columns(rows)}, lambda: history_scores(net, target, config.workers, team))
         return session.finish(net, rows=rows.memory)
 
 

@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from .dolls import CLOTH
-from .raster import (
-    HEIGHT,
-    SUPER,
-    WIDTH,
-    Brush,
-    Canvas,
-    Colour,
-    Pixels,
-    ellipse,
-    limb,
-    pick,
-    polygon,
-    random_numbers,
-    rectangle,
-)
+from .randomness import pick, random_numbers
+from .raster import HEIGHT, SUPER, WIDTH, Brush, Canvas, Colour, Pixels, ellipse, limb, polygon, rectangle
 
-STRIP_HEIGHT, STRIP_WIDTH = HEIGHT * 5 // 4, WIDTH * 4  # a box is cut out of this strip, here or there
+STRIP_HEIGHT = HEIGHT * 5 // 4  # a box is cut out of this strip, here or there
+STRIP_WIDTH = WIDTH * 4
 GREY = 150  # brightness of a place without any strength
 SOURCE_PLACES = ("street", "wall")
 TARGET_PLACES = ("grass", "floor", "shop", "night")
 
 
+@dataclass(frozen=True)
 class Place:
     """A strip that is being drawn: canvas, random numbers and how strong the contrasts are (per cent)."""
 
-    def __init__(self, canvas: Canvas, rng: np.random.RandomState, clutter: int) -> None:
-        self.canvas, self.rng, self.clutter = canvas, rng, clutter
+    canvas: Canvas
+    rng: np.random.RandomState
+    clutter: int
 
     def between(self, low: int, high: int) -> int:
         """A random whole number from low to high."""

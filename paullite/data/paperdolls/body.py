@@ -40,7 +40,9 @@ class Doll:
     """One person on a canvas. Body measures: 0 at the crown, 1000 at the soles; sideways from the middle line."""
 
     def __init__(self, canvas: Canvas, look: Look, pose: Pose) -> None:
-        self.canvas, self.look, self.pose = canvas, look, pose
+        self.canvas = canvas
+        self.look = look
+        self.pose = pose
         self.tall = pose.height * look.height // 100
         self.wide = self.tall * look.width // 100 * pose.stretch // 100
         self.facing = {"left": -1, "right": 1}.get(pose.view, 1)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from platformdirs import user_cache_path
 from tqdm import tqdm
 
 from ...errors import InputError
@@ -60,7 +61,7 @@ def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[
         name: file name; it must change with everything that changes the pixels.
         shape: pictures, height, width, 3.
         draw: gives the pictures one by one; called only if the file is missing or damaged.
-        folder: where to keep it; ``None`` for ``PAULLITE_CACHE`` or ``~/.cache/paullite``.
+        folder: where to keep it; ``None`` for `default_folder`.
 
     Returns:
         The path of the file. If the folder cannot be written, a warning is given and a temporary one is used.
@@ -69,26 +70,28 @@ def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[
         InputError: neither the folder nor the system's temporary folder can be written.
     """
     file = (folder or default_folder()) / name
-    if _sound(file, shape):
+    if _is_whole(file, shape):
         return str(file)
     try:
         return _write(file, shape, draw)
     except OSError as error:
+        if _is_whole(file, shape):  # another process was quicker; Windows keeps a file that is in use as it is
+            return str(file)
         spare = Path(tempfile.gettempdir()) / "paullite" / name
         warnings.warn(f"cannot write {file} ({error}); keeping the pictures in {spare.parent}; {_ADVICE}", stacklevel=3)
     try:
-        return str(spare) if _sound(spare, shape) else _write(spare, shape, draw)
+        return str(spare) if _is_whole(spare, shape) else _write(spare, shape, draw)
     except OSError as error:
         raise InputError(f"cannot write {spare} ({error})", "expected a folder to keep pictures in", _ADVICE) from None
 
 
 def default_folder() -> Path:
-    """``PAULLITE_CACHE`` if it is set, else ``~/.cache/paullite``."""
+    """``PAULLITE_CACHE`` if it is set, else where the system keeps caches: ``~/.cache/paullite`` on Linux."""
     chosen = os.environ.get("PAULLITE_CACHE")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "paullite"
+    return Path(chosen).expanduser() if chosen else user_cache_path("paullite", appauthor=False)
 
 
-def _sound(file: Path, shape: tuple[int, ...]) -> bool:
+def _is_whole(file: Path, shape: tuple[int, ...]) -> bool:
     """Whether the file is there and whole. A file that was cut short cannot be mapped, so this is quick."""
     try:
         array = np.lib.format.open_memmap(str(file), mode="r")

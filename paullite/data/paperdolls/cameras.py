@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from .backgrounds import SOURCE_PLACES, TARGET_PLACES
 from .body import VIEWS
-from .raster import TURN, Pixels, pick, random_numbers, shuffled, wave
+from .randomness import pick, random_numbers, shuffled
+from .raster import TURN, Pixels, wave
 from .style import SOURCE, CameraStyle, between
 
 Grid = NDArray[np.int32]
@@ -88,15 +89,15 @@ def develop(camera: Camera, pixels: Pixels, noise_seed: int) -> Pixels:
     values = pixels.astype(np.int32)
     for step in (camera.blur, camera.blur - 16):
         if step > 0:
-            values = _soften(values, min(step, 16))
-    values = np.clip(values @ _matrix(camera) // 256, 0, 255)
-    values = _tones(camera)[values]
-    values = _uneven(camera, values)
+            values = _blurred(values, min(step, 16))
+    values = np.clip(values @ _colour_matrix(camera) // 256, 0, 255)
+    values = _tone_table(camera)[values]
+    values = _with_falloff(camera, values)
     values = values + _grain(values.shape, camera.noise, noise_seed)
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
-def _soften(values: Grid, sixteenths: int) -> Grid:
+def _blurred(values: Grid, sixteenths: int) -> Grid:
     """Mix a picture with its 3x3 mean; the border repeats its last pixel. Large pictures get a wider mean."""
     height, width = values.shape[:2]
     reach = max(1, height // 128)
@@ -108,7 +109,7 @@ def _soften(values: Grid, sixteenths: int) -> Grid:
     return (values * (16 - sixteenths) + mean * sixteenths) // 16
 
 
-def _matrix(camera: Camera) -> Grid:
+def _colour_matrix(camera: Camera) -> Grid:
     """Saturation and colour cast as one 3x3 matrix of 256ths: grey + s (colour - grey), then a gain per channel."""
     grey = np.array([77, 150, 29], dtype=np.int32)[:, None]  # how bright red, green and blue look; sums to 256
     keep = 256 * (100 + camera.saturation) // 100
@@ -118,7 +119,7 @@ def _matrix(camera: Camera) -> Grid:
     return mix * np.array(gains, dtype=np.int32) // 256
 
 
-def _tones(camera: Camera) -> Grid:
+def _tone_table(camera: Camera) -> Grid:
     """Table of 256 grey levels: gamma between 0.5 (a square root) and 2 (a square), then haze."""
     amount, far = abs(camera.gamma), 100 - abs(camera.gamma)
     bent = [isqrt(v * 255) if camera.gamma > 0 else v * v // 255 for v in range(256)]
@@ -126,7 +127,7 @@ def _tones(camera: Camera) -> Grid:
     return np.array([(t * (100 - camera.haze) + 190 * camera.haze) // 100 for t in table], dtype=np.int32)
 
 
-def _uneven(camera: Camera, values: Grid) -> Grid:
+def _with_falloff(camera: Camera, values: Grid) -> Grid:
     """Light falling off towards one side, and half as much towards the bottom."""
     rows, columns = values.shape[:2]
     side = (2 * np.arange(columns, dtype=np.int32) - columns) * camera.gradient * 256 // (100 * columns)

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
-from numbers import Integral
+from operator import index
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ...errors import InputError, nearest_names
 from ..items import ReIDDataset, Split
 from .cache import CachedPictures, cached_array
-from .drawing import Camera, Look, Shot, looks, make_cameras, plan_junk, plan_track, take
-from .raster import Pixels, pick, random_numbers, shuffled
+from .cameras import Camera, make_cameras
+from .dolls import Look, garment_numbers, looks
+from .randomness import pick, random_numbers, shuffled
+from .shots import Shot, plan_junk, plan_track, take
 from .style import LIMIT, SOURCE, TARGET
 
 DRAWING = 7  # raise by one whenever any pixel changes, so that old caches are not used
-MOST_PEOPLE, MOST_CAMERAS = 5000, 10  # per domain; the target's numbers start above the source's
+MOST_PEOPLE = 5000  # per domain; the target's numbers start above the source's
+MOST_CAMERAS = 10
+LEAST = {  # smallest and usual values
+    "identities": (2, 10), "test_identities": (2, 10), "images_per_camera": (2, 4), "distractors": (0, 12),
+    "junk": (0, 60), "seed": (0, 0),
+}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Domain:
-    """What differs between the domains besides the cameras.
+class Domain(NamedTuple):
+    """What differs between the domains besides the cameras."""
 
-    Attributes:
-        identities: people in the training split unless asked otherwise.
-        absent: how many of the cameras a person may miss.
-        first_pid, first_camid: where the numbers start.
-        people: which people of the world are its own: every fourth one from here (train), from one later (test).
-    """
-
-    identities: int
-    absent: int
-    first_pid: int
-    first_camid: int
-    people: int
+    identities: int  # people in the training split unless asked otherwise
+    absent: int  # how many of the cameras a person may miss
+    first_pid: int  # where the numbers of people start
+    first_camid: int  # where the numbers of cameras start
+    people: int  # which people of the world are its own: every fourth one from here (train), from one later (test)
 
 
 DOMAINS = {
@@ -45,7 +45,11 @@ DOMAINS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a PaperDolls is made from. Two equal plans give the same pixels."""
+    """All that a PaperDolls is made from. Two equal plans give the same pixels.
+
+    Raises:
+        InputError: a value makes no data set; it is named, with what would do.
+    """
 
     domain: str
     identities: int
@@ -57,6 +61,27 @@ class Plan:
     images_per_camera: int
     distractors: int
     junk: int
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.type == "int":  # numpy's integers too become Python's, whose repr is part of the cache's name
+                object.__setattr__(self, field.name, whole_number(field.name, getattr(self, field.name)))
+        people = self.identities + self.test_identities
+        height, width = self.size
+        rules = [
+            (f"{name}={getattr(self, name)}", getattr(self, name) >= least, f"{least} or more", f"use {name}={usual}")
+            for name, (least, usual) in LEAST.items()
+        ]
+        rules += [
+            (f"{people} people", people < MOST_PEOPLE, f"{MOST_PEOPLE - 1} or fewer", "ask for fewer identities"),
+            (f"cameras={self.cameras}", 2 <= self.cameras <= MOST_CAMERAS, f"2 to {MOST_CAMERAS}", "use cameras=4"),
+            (f"camera_shift={self.camera_shift}", 0 <= self.camera_shift <= 10, "0 to about 2 (severe)", "use 1"),
+            (f"size={self.size}", height >= 64 and width >= 32 and height % 16 == width % 16 == 0,
+             "height and width, multiples of 16 and at least 64 and 32", "use size=(128, 64)"),
+        ]  # fmt: skip
+        for found, fine, expected, do in rules:
+            if not fine:
+                raise InputError(found, f"expected {expected}", do)
 
     @property
     def file(self) -> str:
@@ -98,7 +123,7 @@ class PaperDolls(ReIDDataset):
         images_per_camera: mean length of a track, that is of one person's pictures from one camera; 2 or more.
         distractors: further people who are in the gallery only, with pid 0.
         junk: boxes with nobody or too little of somebody in them, in the gallery with pid -1.
-        cache: folder for the drawn pictures; ``PAULLITE_CACHE`` or else ``~/.cache/paullite`` if not given.
+        cache: folder for the drawn pictures; ``PAULLITE_CACHE``, or else the system's place for caches, if not given.
 
     Attributes:
         pictures: what is on each picture, by path: the look of the person, the shot with its pose, the camera. Nothing
@@ -124,6 +149,7 @@ class PaperDolls(ReIDDataset):
     def __init__(
         self,
         domain: str = "source",
+        *,
         identities: int | None = None,
         cameras: int = 4,
         seed: int = 0,
@@ -135,19 +161,18 @@ class PaperDolls(ReIDDataset):
         junk: int = 60,
         cache: str | Path | None = None,
     ) -> None:
+        domain = str(domain)
         if domain not in DOMAINS:
-            near = nearest_names(str(domain), DOMAINS)
+            near = nearest_names(domain, DOMAINS)
             raise InputError(f"domain {domain!r}", "expected source or target", f"nearest: {near}")
-        identities = DOMAINS[domain].identities if identities is None else identities
+        identities = DOMAINS[domain].identities if identities is None else whole_number("identities", identities)
         test_identities = max(2, identities // 2) if test_identities is None else test_identities
         shift = 0.0 if domain == "source" else float(camera_shift)
-        plan = Plan(domain, identities, cameras, seed, pair(size), shift, test_identities,
+        plan = Plan(domain, identities, cameras, seed, height_and_width(size), shift, test_identities,
                     images_per_camera, distractors, junk)  # fmt: skip
-        check(plan)
         pictures = list_pictures(plan)
-        file = cached_array(
-            plan.file, (len(pictures), *plan.size, 3), lambda: draw(pictures, plan.size), Path(cache) if cache else None
-        )
+        drawn = lambda: (take(p.camera, p.look, p.shot, plan.size) for p in pictures)  # noqa: E731
+        file = cached_array(plan.file, (len(pictures), *plan.size, 3), drawn, Path(cache) if cache else None)
         opener = CachedPictures(file, {picture.path: row for row, picture in enumerate(pictures)})
         splits = {
             name: Split.from_rows([(p.path, p.pid, p.camid) for p in pictures if p.split == name], opener)
@@ -156,89 +181,70 @@ class PaperDolls(ReIDDataset):
         super().__init__(f"paperdolls-{domain}", **splits)
         object.__setattr__(self, "pictures", {picture.path: picture for picture in pictures})  # the class is frozen
 
-
-def pair(size: Sequence[int]) -> tuple[int, int]:
-    """Height and width from any sequence of two numbers; anything else becomes a size that `check` refuses."""
-    return (int(size[0]), int(size[1])) if isinstance(size, Sequence) and len(size) == 2 else (0, 0)
-
-
-def draw(pictures: list[Picture], size: tuple[int, int]) -> Iterator[Pixels]:
-    """Draw one picture after the other."""
-    return (take(picture.camera, picture.look, picture.shot, size) for picture in pictures)
+    def garments(self, heights: Sequence[float]) -> list[list[int]]:
+        """What the person on each training image wears at some shares of the height, as numbers: N lists. No label."""
+        return garment_numbers([self.pictures[path].look for path in self.train.paths], heights)
 
 
-def check(plan: Plan) -> None:
-    """Refuse values that make no data set.
+def whole_number(name: str, value: Any) -> int:
+    """Any whole number, numpy's too, as Python's own.
 
-    Raises:
-        InputError: names the first bad value and says what would do.
+    >>> whole_number("cameras", 4.0)
+    Traceback (most recent call last):
+    paullite.errors.InputError: cameras=4.0; expected a whole number; use 4, not 4.0
     """
-    for field in fields(plan):
-        if field.type == "int" and not isinstance(getattr(plan, field.name), Integral):
-            raise InputError(f"{field.name}={getattr(plan, field.name)!r}", "expected a whole number", "use 4, not 4.0")
-    people, most = plan.identities + plan.test_identities, MOST_PEOPLE - 1
-    height, width = plan.size
-    extras = min(plan.distractors, plan.junk)
-    rules = [
-        (f"identities={plan.identities}", plan.identities >= 2, "2 or more", "use identities=10 for a quick try"),
-        (f"test_identities={plan.test_identities}", plan.test_identities >= 2, "2 or more", "leave it out"),
-        (f"{people} people", people <= most, f"{most} or fewer", "ask for fewer identities"),
-        (f"cameras={plan.cameras}", 2 <= plan.cameras <= MOST_CAMERAS, f"2 to {MOST_CAMERAS}", "use cameras=4"),
-        (f"images_per_camera={plan.images_per_camera}", plan.images_per_camera >= 2, "2 or more", "use 4"),
-        (f"distractors={plan.distractors}, junk={plan.junk}", extras >= 0, "0 or more", "use 0"),
-        (f"camera_shift={plan.camera_shift}", 0 <= plan.camera_shift <= 10, "0 (none) to about 2 (severe)", "use 1"),
-        (f"seed={plan.seed}", plan.seed >= 0, "0 or more", "use seed=0"),
-        (f"size={plan.size}", height >= 64 and width >= 32 and height % 16 == width % 16 == 0,
-         "height and width, multiples of 16 and at least 64 and 32", "use size=(128, 64)"),
-    ]  # fmt: skip
-    for found, fine, expected, do in rules:
-        if not fine:
-            raise InputError(found, f"expected {expected}", do)
+    try:
+        return index(value)
+    except TypeError:
+        raise InputError(f"{name}={value!r}", "expected a whole number", "use 4, not 4.0") from None
+
+
+def height_and_width(size: Sequence[int]) -> tuple[int, int]:
+    """Two whole numbers from any sequence; anything else becomes a size that `Plan` refuses."""
+    return (int(size[0]), int(size[1])) if isinstance(size, Sequence) and len(size) == 2 else (0, 0)
 
 
 def list_pictures(plan: Plan) -> list[Picture]:
     """Everything that there is to draw, in order, without drawing it. Derived from the seed alone."""
     cameras = make_cameras(plan.domain, plan.cameras, plan.seed, plan.camera_shift)
-    first = DOMAINS[plan.domain].people
+    domain = DOMAINS[plan.domain]
     strangers = plan.test_identities + plan.distractors
     world = looks(plan.seed, 4 * max(plan.identities, strangers) + 4)
-    train, test = world[first::4], world[first + 1 :: 4]
-    pid = DOMAINS[plan.domain].first_pid
+    train, test = world[domain.people :: 4], world[domain.people + 1 :: 4]
+    pid = domain.first_pid
     found: list[Picture] = []
     for k in range(plan.identities):
-        found += _person(plan, cameras, train[k], pid + k, k, "train")
+        found += _pictures_of(plan, cameras, train[k], pid + k, k, "train")
     for k in range(strangers):
         known = k < plan.test_identities
-        found += _person(plan, cameras, test[k], pid + plan.identities + k if known else 0, k, "gallery")
-    found += [_junk(plan, cameras, test[k % strangers], k) for k in range(plan.junk)]
-    return _named(plan, sorted(found, key=lambda picture: ("train", "query", "gallery").index(picture.split)))
+        found += _pictures_of(plan, cameras, test[k], pid + plan.identities + k if known else 0, k, "gallery")
+    for k in range(plan.junk):
+        camera = k % plan.cameras
+        shot = plan_junk(cameras[camera], f"{plan.seed}/{plan.domain}/junk/{k}")
+        camid = domain.first_camid + camera
+        found.append(Picture("gallery", "", -1, camid, cameras[camera], test[k % strangers], shot))
+    return _with_paths(plan, sorted(found, key=lambda picture: ("train", "query", "gallery").index(picture.split)))
 
 
-def _person(plan: Plan, cameras: tuple[Camera, ...], look: Look, pid: int, number: int, split: str) -> list[Picture]:
+def _pictures_of(
+    plan: Plan, cameras: tuple[Camera, ...], look: Look, pid: int, number: int, split: str
+) -> list[Picture]:
     """All pictures of one person. Of a test person's every track one picture becomes a query."""
     name = f"{'train' if split == 'train' else 'test'}/{number}"
     rng = random_numbers(plan.seed, plan.domain, name)
-    absent = number % (1 + min(DOMAINS[plan.domain].absent, plan.cameras - 2))  # in turn, so that sizes hardly vary
+    domain = DOMAINS[plan.domain]
+    absent = number % (1 + min(domain.absent, plan.cameras - 2))  # in turn, so that sizes hardly vary
     found = []
     for k in sorted(shuffled(rng, plan.cameras)[absent:]):
         count = max(2, plan.images_per_camera + pick(rng, -1, 1))
         query = pick(rng, 0, count - 1) if split == "gallery" and pid > 0 else -1
         for i, shot in enumerate(plan_track(cameras[k], f"{plan.seed}/{plan.domain}/{name}/{k}", count)):
-            found.append(_picture(plan, "query" if i == query else split, pid, k, cameras[k], look, shot))
+            part = "query" if i == query else split
+            found.append(Picture(part, "", pid, domain.first_camid + k, cameras[k], look, shot))
     return found
 
 
-def _junk(plan: Plan, cameras: tuple[Camera, ...], look: Look, number: int) -> Picture:
-    k = number % plan.cameras
-    shot = plan_junk(cameras[k], f"{plan.seed}/{plan.domain}/junk/{number}")
-    return _picture(plan, "gallery", -1, k, cameras[k], look, shot)
-
-
-def _picture(plan: Plan, split: str, pid: int, k: int, camera: Camera, look: Look, shot: Shot) -> Picture:
-    return Picture(split, "", pid, DOMAINS[plan.domain].first_camid + k, camera, look, shot)
-
-
-def _named(plan: Plan, pictures: list[Picture]) -> list[Picture]:
+def _with_paths(plan: Plan, pictures: list[Picture]) -> list[Picture]:
     """Give every picture its name: split, person, camera and a running number."""
     seen: dict[str, int] = {}
     named = []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from .raster import Colour, pick, random_numbers
+from .randomness import pick, random_numbers
+from .raster import Colour
 
 SKIN: dict[str, Colour] = {
     "pale": (246, 214, 190), "light": (232, 188, 154), "tan": (206, 154, 112),
@@ -79,29 +81,25 @@ class Look:
 
     def __str__(self) -> str:
         second = "" if self.pattern == "plain" else f" and {self.second}"
-        bag = (
-            "no bag"
-            if self.bag == "none"
-            else f"{self.bag_colour} {self.bag}{' bag' if self.bag == 'shoulder' else ''}"
-        )
+        kind = "shoulder bag" if self.bag == "shoulder" else self.bag
+        bag = "no bag" if self.bag == "none" else f"{self.bag_colour} {kind}"
         top = f"{self.upper}{second} {self.pattern} top with {self.sleeves} sleeves"
-        return (
-            f"{self.hair} {self.hair_length} hair, {top}, {self.lower_colour} {self.lower}, {self.shoes} shoes, {bag}"
-        )
+        lower = f"{self.lower_colour} {self.lower}"
+        return f"{self.hair} {self.hair_length} hair, {top}, {lower}, {self.shoes} shoes, {bag}"
 
 
 def draw_look(rng: np.random.RandomState) -> Look:
     """One look from a stream of random numbers. Another person may have the same one."""
 
-    def one(names: tuple[str, ...] | dict[str, Colour]) -> str:
+    def choice(names: tuple[str, ...] | dict[str, Colour]) -> str:
         return tuple(names)[pick(rng, 0, len(names) - 1)]
 
-    upper, pattern, bag = one(CLOTH), one(PATTERNS), one(BAG_KINDS)
-    second, bag_colour = one({name: rgb for name, rgb in CLOTH.items() if name != upper}), one(BAGS)
+    upper, pattern, bag = choice(CLOTH), choice(PATTERNS), choice(BAG_KINDS)
+    second, bag_colour = choice({name: rgb for name, rgb in CLOTH.items() if name != upper}), choice(BAGS)
     return Look(
-        skin=one(SKIN), hair=one(HAIR), hair_length=one(HAIR_LENGTHS),
-        upper=upper, pattern=pattern, second=upper if pattern == "plain" else second, sleeves=one(SLEEVES),
-        lower=one(LOWER_KINDS), lower_colour=one(LOWER), shoes=one(SHOES),
+        skin=choice(SKIN), hair=choice(HAIR), hair_length=choice(HAIR_LENGTHS),
+        upper=upper, pattern=pattern, second=upper if pattern == "plain" else second, sleeves=choice(SLEEVES),
+        lower=choice(LOWER_KINDS), lower_colour=choice(LOWER), shoes=choice(SHOES),
         bag=bag, bag_colour="none" if bag == "none" else bag_colour,
         height=TALL[pick(rng, 0, 4)], width=WIDE[pick(rng, 0, 4)],
     )  # fmt: skip
@@ -132,3 +130,24 @@ def _world(seed: int, count: int) -> tuple[Look, ...]:
     while len(found) < count:
         found[draw_look(rng)] = None
     return tuple(found)
+
+
+# Drawn people fill their pictures in the same way: down to these shares of the height one sees hair, upper garment,
+# lower garment, shoes (see `paullite.data.paperdolls.body` and `.upright`).
+GARMENTS = ((0.23, "hair"), (0.51, "upper"), (0.89, "lower_colour"), (1.01, "shoes"))
+
+
+def garment_at(height: float) -> str:
+    """What one sees of a drawn person at a share of the picture's height, as the name of a field of `Look`.
+
+    >>> [garment_at(height) for height in (0.1, 0.4, 0.7, 0.95)]
+    ['hair', 'upper', 'lower_colour', 'shoes']
+    """
+    return next(name for end, name in GARMENTS if height < end or end > 1)
+
+
+def garment_numbers(people: Sequence[Look], heights: Sequence[float]) -> list[list[int]]:
+    """A number for the colour that each person wears at each height: two rows agree where the colours do."""
+    worn = [[getattr(look, garment_at(height)) for height in heights] for look in people]
+    number = {colour: i for i, colour in enumerate(sorted({colour for row in worn for colour in row}))}
+    return [[number[colour] for colour in row] for row in worn]

@@ -45,7 +45,7 @@ def draw_person(
     Raises:
         ValueError: the view is not one of the four.
 
-    >>> from paullite.data.paperdolls.drawing import draw_person, random_look
+    >>> from paullite.data.paperdolls import draw_person, random_look
     >>> draw_person(random_look(seed=0, index=3), view="back").size
     (64, 128)
     """

@@ -12,21 +12,8 @@ from .body import VIEWS, Pose
 from .cameras import Camera, develop
 from .dolls import Look, draw_look
 from .figure import draw_doll
-from .raster import (
-    HEIGHT,
-    TURN,
-    WIDTH,
-    Brush,
-    Canvas,
-    Pixels,
-    chance,
-    darker,
-    ellipse,
-    pick,
-    random_numbers,
-    rectangle,
-    shrink,
-)
+from .randomness import chance, pick, random_numbers
+from .raster import HEIGHT, TURN, WIDTH, Brush, Canvas, Pixels, darker, ellipse, rectangle, shrink
 
 OCCLUDERS = ("pole", "low wall", "bush", "passer-by")
 JUNK = ("background", "leg", "half", "close")
@@ -61,13 +48,13 @@ def plan_track(camera: Camera, name: str, count: int) -> list[Shot]:
     Returns:
         The pictures to be taken, in order.
 
-    >>> from paullite.data.paperdolls.drawing import make_cameras, plan_track
+    >>> from paullite.data.paperdolls import make_cameras, plan_track
     >>> len(plan_track(make_cameras("source", count=4)[0], "any words", count=3))
     3
     """
     rng = random_numbers(name)
-    style, others = camera.style, [view for view in VIEWS if view != camera.view]
-    # without a habit each view has 25 %
+    style = camera.style
+    others = [view for view in VIEWS if view != camera.view]
     view = camera.view if chance(rng, style.view_habit) else others[pick(rng, 0, 2)]
     across, down, phase = pick(rng, 0, 1000), pick(rng, 300, 700), pick(rng, 0, TURN - 1)
     shots = []
@@ -115,7 +102,7 @@ def photograph(camera: Camera, look: Look, shot: Shot, size: tuple[int, int] = (
         shot: from `plan_track`.
         size: height and width in pixels.
 
-    >>> from paullite.data.paperdolls.drawing import make_cameras, photograph, plan_track, random_look
+    >>> from paullite.data.paperdolls import make_cameras, photograph, plan_track, random_look
     >>> camera = make_cameras("target", count=4)[0]
     >>> shot = plan_track(camera, "any words", count=1)[0]
     >>> photograph(camera, random_look(seed=0, index=3), shot).size
@@ -138,9 +125,8 @@ def _occlude(canvas: Canvas, shot: Shot, cover: int) -> None:
     if not shot.occluder or shot.pose is None:
         return
     rng = random_numbers(shot.seed, "front")
-    {"pole": _pole, "low wall": _low_wall, "bush": _bush, "passer-by": _passer_by}[shot.occluder](
-        canvas, rng, shot.pose, cover
-    )
+    draw = {"pole": _pole, "low wall": _low_wall, "bush": _bush, "passer-by": _passer_by}[shot.occluder]
+    draw(canvas, rng, shot.pose, cover)
 
 
 def _pole(canvas: Canvas, rng: np.random.RandomState, body: Pose, cover: int) -> None:

@@ -91,9 +91,6 @@ def _shoulder_bag(doll: Doll, hip: int) -> None:
     doll.oval((hip * 115 // 100, 500), 66, 26, Brush(darker(colour, 70)))
 
 
-# ---- the head ----
-
-
 def _head(doll: Doll) -> None:
     skin = Brush(SKIN[doll.look.skin])
     doll.limb((0, 130), (0, 165), 32, 36, skin.dimmed(90))
