@@ -158,7 +158,9 @@ def test_cost_in_words() -> None:
     found = Cost(fixed=2**30, pair=2**20, free=4 * 2**30, seconds=0.01, measured=True)
     line = "a step of 42 + 42 images takes 1.04 GiB of 4.0 GiB free and 0.42 s; an epoch about 4.2 s"
     assert found.line(42, 420, Team()) == line
-    assert found.line(42, 420, Team(size=2)).startswith("a step of 42 + 42 images takes 1.02 GiB of 4.0 GiB free and 0.21 s")
+    assert found.line(42, 420, Team(size=2)).startswith(
+        "a step of 42 + 42 images takes 1.02 GiB of 4.0 GiB free and 0.21 s"
+    )
     assert found.fits() == int((0.9 * 4 - 1) * 1024)
     check_fits(found, 2 * found.fits(), Team(size=2))
     with pytest.raises(pl.InputError, match=rf"use --batch {2 * found.fits()}"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import random
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,16 +33,6 @@ FREE = (
 
 Tensors = dict[str, Tensor]
 Facts = dict[str, Any]
-
-
-class Stateful(Protocol):
-    """Anything whose state is tensors by name: a network, a memory."""
-
-    def state_dict(self) -> Mapping[str, Tensor]:
-        """The tensors."""
-
-    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> object:
-        """Take them back."""
 
 
 def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: Facts) -> Path:
@@ -136,48 +127,43 @@ def part(tensors: Mapping[str, Tensor], name: str) -> Tensors:
     return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
 
 
-def random_state() -> tuple[Tensors, Facts]:
-    """The state of every source of random numbers of this process."""
+def random_state(device: torch.device) -> tuple[Tensors, Facts]:
+    """The state of every source of random numbers that a run on this device draws from."""
+    tensors = {"torch": torch.get_rng_state()}
+    if device.type == "cuda":
+        tensors["cuda"] = torch.cuda.get_rng_state(device)
     name, words, *rest = np.random.get_state(legacy=True)
-    tensors = {"torch": torch.get_rng_state(), "numpy": torch.from_numpy(np.asarray(words).astype(np.int64))}
-    if torch.cuda.is_available():
-        tensors |= {f"cuda{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
-    return tensors, {"python": random.getstate(), "numpy": [name, *rest]}
+    return tensors, {"python": random.getstate(), "numpy": [name, np.asarray(words).tolist(), *rest]}
 
 
-def set_random_state(tensors: Mapping[str, Tensor], facts: Facts) -> None:
+def set_random_state(device: torch.device, tensors: Tensors, facts: Facts) -> None:
     """Put back what `random_state` gave."""
     torch.set_rng_state(tensors["torch"])
-    name, *rest = facts["numpy"]
-    np.random.set_state((name, tensors["numpy"].numpy().astype(np.uint32), *rest))
+    if device.type == "cuda" and "cuda" in tensors:
+        torch.cuda.set_rng_state(tensors["cuda"], device)
+    np.random.set_state(tuple(facts["numpy"]))
     version, words, gauss = facts["python"]
     random.setstate((version, tuple(words), gauss))
-    devices = [tensors[f"cuda{i}"] for i in range(len(tensors)) if f"cuda{i}" in tensors]
-    if devices and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(devices[: torch.cuda.device_count()])
 
 
-def optimiser_state(optimiser: torch.optim.Optimizer) -> tuple[Tensors, Facts]:
-    """Momenta by the number of their parameter, and the settings of every group."""
-    state = optimiser.state_dict()
-    tensors: Tensors = {}
-    plain: dict[str, dict[str, Any]] = {}
-    for number, values in state["state"].items():
-        tensors |= {f"{number}.{key}": value for key, value in values.items() if isinstance(value, Tensor)}
-        plain[str(number)] = {key: value for key, value in values.items() if not isinstance(value, Tensor)}
-    return tensors, {"groups": state["param_groups"], "plain": plain}
+def optimiser_state(optimiser: torch.optim.Optimizer) -> Tensors:
+    """Momenta by the number of their parameter. Rates and other settings come from the config, before every epoch."""
+    state = optimiser.state_dict()["state"]
+    return {
+        f"{number}.{key}": value
+        for number, values in state.items()
+        for key, value in values.items()
+        if isinstance(value, Tensor)
+    }
 
 
-def set_optimiser_state(optimiser: torch.optim.Optimizer, tensors: Tensors, facts: Facts) -> None:
-    """Put back what `optimiser_state` gave, with the momentum and weight decay of now, which ``force`` lets differ."""
-    now = [{name: group[name] for name in ("momentum", "weight_decay")} for group in optimiser.param_groups]
-    state: dict[int, dict[str, Any]] = {int(number): dict(values) for number, values in facts["plain"].items()}
+def set_optimiser_state(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
+    """Put back what `optimiser_state` gave."""
+    state: dict[int, Tensors] = defaultdict(dict)
     for name, tensor in tensors.items():
         number, key = name.split(".", 1)
         state[int(number)][key] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": facts["groups"]})
-    for group, settings in zip(optimiser.param_groups, now, strict=True):
-        group.update(settings)
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": dict(state)})
 
 
 def identity(config: RunConfig, sources: Mapping[str, Any], **machine: Any) -> Facts:

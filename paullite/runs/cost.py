@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..modes import mode
 from .distributed import Team
 
 PAIRS = 16  # images, each with its second view, of a trial on a CPU; on CUDA the trial is a whole batch
@@ -18,7 +19,7 @@ SPARE = 0.9  # share of the free memory that a batch may take
 
 @dataclass(frozen=True)
 class Cost:
-    """What a step takes.
+    """What a step of the network takes.
 
     Attributes:
         fixed: bytes whatever the batch: gradients and momenta.
@@ -34,53 +35,56 @@ class Cost:
     seconds: float
     measured: bool
 
+    def bytes(self, images: int) -> float:
+        """Memory of a step with so many images in one process."""
+        return self.fixed + images * self.pair
+
     def fits(self) -> int:
         """The largest number of images that fits, with some room to spare."""
         return max(int((SPARE * self.free - self.fixed) / max(self.pair, 1)), 0)
 
     def line(self, batch: int, images: int, team: Team) -> str:
         """The cost of a step and of an epoch, for people."""
-        size = self.fixed + -(-batch // team.size) * self.pair
+        estimated = "" if self.measured else "an estimated "
+        seconds = self.seconds / team.size
         return (
-            f"a step of {batch} + {batch} images takes {'' if self.measured else 'an estimated '}"
-            f"{size / 2**30:.2f} GiB of {self.free / 2**30:.1f} GiB free and "
-            f"{batch / team.size * self.seconds:.2g} s; an epoch about {images / team.size * self.seconds:.2g} s"
+            f"a step of {batch} + {batch} images takes {estimated}{self.bytes(team.most(batch)) / 2**30:.2f} GiB of "
+            f"{self.free / 2**30:.1f} GiB free and {batch * seconds:.2g} s; an epoch about {images * seconds:.2g} s"
         )
 
 
 def check_fits(cost: Cost, batch: int, team: Team) -> None:
     """Raises an `InputError` with a batch that fits, if this one does not."""
-    own = -(-batch // team.size)
-    if own > cost.fits():
-        fits = cost.fits() * team.size
+    own, fits = team.most(batch), cost.fits()
+    if own > fits:
         raise InputError(
             f"found {cost.free / 2**30:.1f} GiB of free memory; a step of {batch} + {batch} images takes "
-            f"{(cost.fixed + own * cost.pair) / 2**30:.1f} GiB",
+            f"{cost.bytes(own) / 2**30:.1f} GiB",
             "expected a step that fits",
-            f"use --batch {fits}" if fits else "use a smaller backbone or smaller images",
+            f"use --batch {fits * team.size}" if fits else "use a smaller backbone or smaller images",
         )
 
 
 def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int, team: Team) -> Cost:
-    """Forward and backward of the network on noise, which changes nothing.
+    """Forward and backward of the network on noise, which changes nothing. Losses and memories are not in it.
 
     Args:
         model: the network as it is called in a step.
-        net: its parameters tell what learns; its buffers are put back.
+        net: its parameters tell what learns; its buffers, gradients and modes are put back.
         size: (height, width) of the images.
         batch: images of a batch, all processes together.
-        team: the processes; all take the step together.
+        team: the processes; each looks at its share.
 
     Raises:
         InputError: not even the smallest batch fits.
     """
     cuda = team.device.type == "cuda"
-    own = -(-batch // team.size) if cuda else min(-(-batch // team.size), PAIRS)
+    own = team.most(batch) if cuda else min(team.most(batch), PAIRS)
     grads = sum(p.nbytes for p in net.parameters() if p.requires_grad)
     while True:
         free = free_bytes(team.device)
         try:
-            seconds, held = _measured(model, net, torch.rand(2 * own, 3, *size, device=team.device))
+            seconds, held = _measured(model, net, own, size, team.device)
             break
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
@@ -91,21 +95,25 @@ def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int
     return Cost(2 * grads, max(held - grads if cuda else held, 0) / own, free, seconds / own, cuda)
 
 
-def _measured(model: nn.Module, net: nn.Module, images: Tensor) -> tuple[float, int]:
-    """Seconds and bytes of the second of two steps; the first one warms up. Weights and statistics stay."""
-    before, cuda = [(buffer, buffer.clone()) for buffer in net.buffers()], images.device.type == "cuda"
-    net.train()
+def _measured(
+    model: nn.Module, net: nn.Module, pairs: int, size: tuple[int, int], device: torch.device
+) -> tuple[float, int]:
+    """Seconds and bytes of the second of two steps; the first one warms up."""
+    cuda = device.type == "cuda"
+    buffers = [(buffer, buffer.clone()) for buffer in net.buffers()]
     try:
-        for _ in range(2):
-            there = _peak(cuda, reset=True)
-            began = time.perf_counter()
-            kept = _forward_backward(model, net, images)
-            held = _peak(cuda) - there if cuda else kept
-            seconds = time.perf_counter() - began
-            net.zero_grad(set_to_none=True)
+        with mode(net, True), torch.random.fork_rng([device] if cuda else []):
+            images = torch.rand(2 * pairs, 3, *size, device=device)
+            for _ in range(2):
+                there = _peak(cuda, reset=True)
+                began = time.perf_counter()
+                kept = _forward_backward(model, net, images)
+                held = _peak(cuda) - there if cuda else kept
+                seconds = time.perf_counter() - began
+                net.zero_grad(set_to_none=True)
     finally:
         net.zero_grad(set_to_none=True)
-        for buffer, old in before:
+        for buffer, old in buffers:
             buffer.data.copy_(old)
     return seconds, held
 

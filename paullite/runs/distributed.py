@@ -49,10 +49,12 @@ class Team:
         >>> Team(size=3).bounds(5)
         [(0, 2), (2, 4), (4, 5)]
         """
-        ends = [0]
-        for part in torch.arange(total).tensor_split(self.size):
-            ends.append(ends[-1] + len(part))
-        return list(pairwise(ends))
+        each, more = divmod(total, self.size)
+        return list(pairwise(rank * each + min(rank, more) for rank in range(self.size + 1)))
+
+    def most(self, total: int) -> int:
+        """How many of ``total`` things the largest share has."""
+        return -(-total // self.size)
 
     def share(self, things: Sequence[Any]) -> list[Any]:
         """This rank's part of a batch. It may be empty where a batch has fewer things than there are ranks."""
@@ -73,7 +75,7 @@ class Team:
             return own
         sizes = [end - first for first, end in self.bounds(total)]
         own = own[: sizes[self.rank]]
-        padded = own.detach().new_zeros(max(sizes), *own.shape[1:])
+        padded = own.new_zeros(self.most(total), *own.shape[1:])  # all ranks send the same shape
         padded[: len(own)] = own.detach()
         received = [torch.empty_like(padded) for _ in range(self.size)]
         dist.all_gather(received, padded)
@@ -87,9 +89,8 @@ class Team:
         """What ``forward`` says of the whole batch, each process having looked at its share.
 
         With several processes or ``splits``, the images are normalised in groups. Every group of every rank finds the
-        batch-norm statistics as they were before the batch. In the end they are the mean of what the groups made of
-        them, weighted by the number of images. So a step with G groups in one process and a step of G processes are
-        the same.
+        batch-norm statistics as they were before the batch; in the end they are the mean of what the groups made of
+        them, weighted by images. So a step with G groups in one process and a step of G processes are the same.
 
         Args:
             forward: tensors with the images as rows -> a tuple of tensors with the images as rows.

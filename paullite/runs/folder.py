@@ -14,7 +14,16 @@ from filelock import FileLock, Timeout
 
 from ..errors import InputError
 from ..files import replacing, writable_folder
-from .checkpoint import Facts, Tensors, earlier_run, read_checkpoint, read_newest, refuse_others, remove_earlier_run, write_checkpoint
+from .checkpoint import (
+    Facts,
+    Tensors,
+    earlier_run,
+    read_checkpoint,
+    read_newest,
+    refuse_others,
+    remove_earlier_run,
+    write_checkpoint,
+)
 from .distributed import Team
 
 
@@ -29,8 +38,6 @@ class RunFolder:
     """
 
     def __init__(self, path: str | None, team: Team, *, resume: bool, force: bool) -> None:
-        if resume and path is None:
-            raise InputError("found resume without an output folder", "expected the folder of a run", "set output")
         self.path = Path(path) if path is not None else None
         self.team = team
         self.resume = resume

@@ -22,7 +22,6 @@ from ..networks import save
 from ..run import History, Means, Run
 from .checkpoint import (
     Facts,
-    Stateful,
     Tensors,
     identity,
     optimiser_state,
@@ -83,6 +82,8 @@ class Session:
         resume: bool = False,
         force: bool = False,
     ) -> None:
+        if resume and config.output is None:
+            raise InputError("found resume without an output folder", "expected the folder of a run", "set output")
         self.config = config
         self.images = images
         self.stack = ExitStack()
@@ -97,7 +98,7 @@ class Session:
             processes=self.team.size,
             threads=torch.get_num_threads() if self.device.type == "cpu" else None,
         )
-        self.parts: dict[str, Stateful] = {}
+        self.parts: dict[str, nn.Module] = {}
         self.optimiser: torch.optim.Optimizer | None = None
         self.epoch = 0
         self.step = 0
@@ -106,8 +107,7 @@ class Session:
         self.watch = Watch()
         self.interrupts = Interrupts()
         self.history = History(self.folder.path if self.team.leads else None)
-        self.random: tuple[Tensors, Facts] | None = None
-        self.beginning = ""  # a line on where the run begins
+        self.random: tuple[Tensors, Facts] | None = None  # of the checkpoint, until the first step
 
     def __enter__(self) -> Session:
         with self.stack:  # undone if something is wrong here
@@ -131,7 +131,7 @@ class Session:
         self.team.same_start(net)
         return net
 
-    def restore(self, optimiser: torch.optim.Optimizer, **parts: Stateful) -> bool:
+    def restore(self, optimiser: torch.optim.Optimizer, **parts: nn.Module) -> bool:
         """Name everything that learns or remembers. Whether it was filled from a checkpoint.
 
         Args:
@@ -142,7 +142,7 @@ class Session:
         found = self.folder.newest(self.identity)
         if found is None:
             if self.folder.resume:
-                self.beginning = f"found no checkpoint in {self.folder.path}: starts at the beginning"
+                self.say(f"found no checkpoint in {self.folder.path}: starts at the beginning", logging.WARNING)
             return False
         path, tensors, facts = found
         try:
@@ -153,13 +153,14 @@ class Session:
                 "expected a checkpoint of the same network, memories and optimiser",
                 "give the settings that it was made with, or choose another --output",
             ) from None
-        self.beginning = f"goes on from {path.name}, after {self.steps} steps"
+        total = self.config.epochs * -(-len(self.images) // self.config.batch)
+        self.say(f"goes on from {path.name}, after {self.steps} steps of {total}", logging.WARNING)
         return True
 
     def _take_back(self, optimiser: torch.optim.Optimizer, tensors: Tensors, facts: Facts) -> None:
         for name, one in self.parts.items():
             one.load_state_dict(part(tensors, name))
-        set_optimiser_state(optimiser, part(tensors, "optimiser"), facts["optimiser"])
+        set_optimiser_state(optimiser, part(tensors, "optimiser"))
         rank = str(self.team.rank) if str(self.team.rank) in facts["random"] else "0"  # other processes than then
         self.random = part(tensors, f"random.{rank}"), facts["random"][rank]
         self.epoch, self.step, self.steps = facts["epoch"], facts["step"], facts["steps"]
@@ -188,11 +189,9 @@ class Session:
     def epochs(self, batches: Batches[Any]) -> Iterator[int]:
         """The epochs that are left, counted from 0. `end_epoch` ends each."""
         total = self.config.epochs * len(batches)
-        if self.beginning:
-            self.say(f"{self.beginning} of {total}" if self.steps else self.beginning, logging.WARNING)
         torch.manual_seed(seed_of(self.config.seed, "training", self.team.rank))
         if self.random:  # last of all, since whatever is made before may have drawn from it
-            set_random_state(*self.random)
+            set_random_state(self.device, *self.random)
             self.random = None
         quiet = not (self.config.progress and self.team.leads)
         with tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step") as bar:
@@ -208,22 +207,18 @@ class Session:
         """
         self.interrupts.waiting = True
         left = batches.epoch(self.epoch, first=self.step)
-        for _ in range(self.step, len(batches)):
-            yield self._next(left)
+        while self.step < len(batches):
+            try:
+                batch = next(left)
+            except InputError as error:  # it cannot be read; nothing of what was learned is lost
+                if self.team.size == 1:
+                    self.save()
+                raise InputError(f"{error}; {self.folder.how_to_go_on()}") from None
+            self.interrupts.leave_children_to_the_loader()
+            yield batch
             self.step += 1
             self.steps += 1
             self._save_or_stop(self.folder.is_late(self.config.save_minutes), len(batches))
-
-    def _next(self, batches: Iterator[Batch]) -> Batch:
-        """The next batch. If it cannot be read, nothing of what was learned is lost."""
-        try:
-            batch = next(batches)
-            self.interrupts.leave_children_to_the_loader()
-            return batch
-        except InputError as error:
-            if self.team.size == 1:
-                self.save()
-            raise InputError(f"{error}; {self.folder.how_to_go_on()}") from None
 
     def _save_or_stop(self, late: bool, of: int) -> None:
         """Save if it is time or the user wants to stop; one process is enough to say so."""
@@ -273,21 +268,16 @@ class Session:
 
         Args:
             columns: what else the row holds, such as learning rates.
-            look: gives the columns of an evaluation, if it is due.
+            look: gives the columns of an evaluation. It is due in every n-th epoch and in the last.
         """
-        self.save()
-        self._save_or_stop(False, self.step)
+        self._save_or_stop(True, self.step)
         self.interrupts.waiting = False  # an evaluation may be stopped at once
-        row = {"epoch": self.epoch + 1, **columns, **self.means.result()}
-        self.history.add(row | (look() if self._is_due() else {}))
-        self.epoch += 1
+        every, done = self.config.evaluate_every, self.epoch + 1
+        due = every > 0 and (done % every == 0 or done == self.config.epochs)
+        self.history.add({"epoch": done, **columns, **self.means.result(), **(look() if due else {})})
+        self.epoch = done
         self.step = 0
         self.means = Means()
-
-    def _is_due(self) -> bool:
-        """Whether this epoch is evaluated: every n-th, and the last."""
-        every, done = self.config.evaluate_every, self.epoch + 1
-        return every > 0 and (done % every == 0 or done == self.config.epochs)
 
     def save(self) -> None:
         """Write a checkpoint, unless there is one of this very step. Every process has to call it."""
@@ -297,10 +287,10 @@ class Session:
     def _everything(self) -> tuple[Tensors, Facts]:
         """All that the next step depends on. Every process has to ask at the same time."""
         assert self.optimiser is not None
-        momenta, groups = optimiser_state(self.optimiser)
-        everyone = self.team.objects(random_state())
+        everyone = self.team.objects(random_state(self.device))
         named: dict[str, Mapping[str, Tensor]] = {name: one.state_dict() for name, one in self.parts.items()}
-        named |= {"optimiser": momenta} | {f"random.{rank}": states for rank, (states, _) in enumerate(everyone)}
+        named |= {f"random.{rank}": states for rank, (states, _) in enumerate(everyone)}
+        named["optimiser"] = optimiser_state(self.optimiser)
         facts: Facts = {
             "identity": self.identity,
             "epoch": self.epoch,
@@ -309,7 +299,6 @@ class Session:
             "means": {"sums": self.means.state(), "count": self.means.count},
             "history": self.history.rows,
             "seconds": self.history.seconds(),
-            "optimiser": groups,
             "random": {str(rank): plain for rank, (_, plain) in enumerate(everyone)},
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
         }
