@@ -234,10 +234,9 @@ def test_every_random_state_is_kept() -> None:
     import numpy as np
 
     cpu = torch.device("cpu")
-    kept = checkpoint.random_state(cpu)
-    kept = kept[0], json.loads(json.dumps(kept[1]))
+    kept = json.loads(json.dumps(checkpoint.random_state(cpu)))
     first = torch.rand(2).tolist(), np.random.rand(2).tolist(), random.random(), random.gauss(0, 1)
-    checkpoint.set_random_state(cpu, *kept)
+    checkpoint.set_random_state(cpu, kept)
     assert first == (torch.rand(2).tolist(), np.random.rand(2).tolist(), random.random(), random.gauss(0, 1))
 
 

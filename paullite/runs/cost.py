@@ -15,25 +15,18 @@ from .distributed import Team
 
 PAIRS = 16  # images, each with its second view, of a trial on a CPU; on CUDA the trial is a whole batch
 SPARE = 0.9  # share of the free memory that a batch may take
+SMALLER = "use a smaller backbone or smaller images"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a step of the network takes.
+    """What a step of the network takes."""
 
-    Attributes:
-        fixed: bytes whatever the batch: gradients and momenta.
-        pair: bytes for each image with its second view.
-        free: bytes that were free.
-        seconds: for each pair.
-        measured: whether the bytes were measured (CUDA) or estimated from what the backward pass keeps (CPU).
-    """
-
-    fixed: int
-    pair: float
-    free: int
-    seconds: float
-    measured: bool
+    fixed: int  # bytes whatever the batch: gradients and momenta
+    pair: float  # bytes for each image with its second view
+    free: int  # bytes that were free
+    seconds: float  # for each image with its second view
+    measured: bool  # the bytes were measured (CUDA), not estimated from what the backward pass keeps (CPU)
 
     def bytes(self, images: int) -> float:
         """Memory of a step with so many images in one process."""
@@ -45,24 +38,21 @@ class Cost:
 
     def line(self, batch: int, images: int, team: Team) -> str:
         """The cost of a step and of an epoch, for people."""
-        estimated = "" if self.measured else "an estimated "
+        takes = "takes" if self.measured else "takes an estimated"
         seconds = self.seconds / team.size
         return (
-            f"a step of {batch} + {batch} images takes {estimated}{self.bytes(team.most(batch)) / 2**30:.2f} GiB of "
+            f"a step of {batch} + {batch} images {takes} {self.bytes(team.sizes(batch)[0]) / 2**30:.2f} GiB of "
             f"{self.free / 2**30:.1f} GiB free and {batch * seconds:.2g} s; an epoch about {images * seconds:.2g} s"
         )
 
 
 def check_fits(cost: Cost, batch: int, team: Team) -> None:
     """Raises an `InputError` with a batch that fits, if this one does not."""
-    own, fits = team.most(batch), cost.fits()
+    own, fits = team.sizes(batch)[0], cost.fits()
     if own > fits:
-        raise InputError(
-            f"found {cost.free / 2**30:.1f} GiB of free memory; a step of {batch} + {batch} images takes "
-            f"{cost.bytes(own) / 2**30:.1f} GiB",
-            "expected a step that fits",
-            f"use --batch {fits * team.size}" if fits else "use a smaller backbone or smaller images",
-        )
+        takes = f"a step of {batch} + {batch} images takes {cost.bytes(own) / 2**30:.1f} GiB"
+        do = f"use --batch {fits * team.size}" if fits else SMALLER
+        raise InputError(f"found {cost.free / 2**30:.1f} GiB of free memory", takes, do)
 
 
 def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int, team: Team) -> Cost:
@@ -70,7 +60,7 @@ def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int
 
     Args:
         model: the network as it is called in a step.
-        net: its parameters tell what learns; its buffers, gradients and modes are put back.
+        net: its parameters tell what learns; its buffers and modes are put back, its gradients are gone.
         size: (height, width) of the images.
         batch: images of a batch, all processes together.
         team: the processes; each looks at its share.
@@ -79,40 +69,38 @@ def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int
         InputError: not even the smallest batch fits.
     """
     cuda = team.device.type == "cuda"
-    own = team.most(batch) if cuda else min(team.most(batch), PAIRS)
+    own = team.sizes(batch)[0] if cuda else min(team.sizes(batch)[0], PAIRS)
     grads = sum(p.nbytes for p in net.parameters() if p.requires_grad)
     while True:
         free = free_bytes(team.device)
         try:
-            seconds, held = _measured(model, net, own, size, team.device)
+            seconds, held = _measured(model, net, (2 * own, 3, *size), team.device)
             break
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             if own <= team.splits:
                 found = f"found too little memory for a step of {own} + {own} images"
-                raise InputError(found, "expected room for it", "use a smaller backbone or smaller images") from None
+                raise InputError(found, "expected room for it", SMALLER) from None
             own //= 2
     return Cost(2 * grads, max(held - grads if cuda else held, 0) / own, free, seconds / own, cuda)
 
 
-def _measured(
-    model: nn.Module, net: nn.Module, pairs: int, size: tuple[int, int], device: torch.device
-) -> tuple[float, int]:
-    """Seconds and bytes of the second of two steps; the first one warms up."""
+def _measured(model: nn.Module, net: nn.Module, shape: tuple[int, ...], device: torch.device) -> tuple[float, int]:
+    """Seconds and bytes of the second of two steps with images of a shape; the first one warms up."""
     cuda = device.type == "cuda"
     buffers = [(buffer, buffer.clone()) for buffer in net.buffers()]
     try:
         with mode(net, True), torch.random.fork_rng([device] if cuda else []):
-            images = torch.rand(2 * pairs, 3, *size, device=device)
+            images = torch.rand(shape, device=device)
             for _ in range(2):
+                net.zero_grad()
                 there = _peak(cuda, reset=True)
                 began = time.perf_counter()
                 kept = _forward_backward(model, net, images)
                 held = _peak(cuda) - there if cuda else kept
                 seconds = time.perf_counter() - began
-                net.zero_grad(set_to_none=True)
     finally:
-        net.zero_grad(set_to_none=True)
+        net.zero_grad()
         for buffer, old in buffers:
             buffer.data.copy_(old)
     return seconds, held

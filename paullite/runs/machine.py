@@ -40,10 +40,8 @@ def accelerated(config: RunConfig) -> Iterator[tuple[Accelerator, Team]]:
         if accelerator.num_processes > 1:
             atexit.unregister(_leave)
             atexit.register(_leave)
-        yield (
-            accelerator,
-            Team(accelerator.process_index, accelerator.num_processes, config.bn_splits, accelerator.device),
-        )
+        rank, size = accelerator.process_index, accelerator.num_processes
+        yield accelerator, Team(rank, size, config.bn_splits, accelerator.device)
 
 
 @contextmanager
@@ -53,9 +51,7 @@ def process_as_before(device: torch.device) -> Iterator[None]:
         stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
         stack.callback(random.setstate, random.getstate())
         stack.callback(np.random.set_state, np.random.get_state())
-        only_warn = torch.is_deterministic_algorithms_warn_only_enabled()
-        before = torch.are_deterministic_algorithms_enabled()
-        stack.callback(torch.use_deterministic_algorithms, before, warn_only=only_warn)
+        stack.callback(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())  # warn_only included
         stack.enter_context(mock.patch.dict(os.environ))  # puts the entries back, nothing else
         for state in (PartialState, AcceleratorState, GradientState):
             stack.enter_context(mock.patch.dict(state._shared_state, clear=True))
@@ -89,10 +85,6 @@ def chosen_precision(asked: str, device: str) -> str:
 
     A GPU before Ampere (Colab's T4 among them) runs bf16 too, by way of float32 and slower; that does not count.
 
-    Args:
-        asked: auto, no, bf16 or fp16.
-        device: cpu, cuda or mps.
-
     Raises:
         InputError: fp16 on a device that is no CUDA GPU.
 
@@ -101,10 +93,8 @@ def chosen_precision(asked: str, device: str) -> str:
     """
     if asked == "fp16" and device != "cuda":
         raise InputError(f"found the precision fp16 on {device}", "expected a CUDA GPU for it", "use --precision auto")
-    if asked != "auto":
-        return asked
-    if device != "cuda":
-        return "no"
+    if asked != "auto" or device != "cuda":
+        return "no" if asked == "auto" else asked
     return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
 
 
