@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,21 @@ def flush(path: Path) -> None:
     """See that what was written to a file is on the disk."""
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files that may be there.
+
+    Raises:
+        InputError: another program has one open, on Windows.
+    """
+    try:
+        for path in paths:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot remove an older file ({error})", "expected it closed", "close it, try again"
+        ) from None
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:

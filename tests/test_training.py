@@ -1,4 +1,4 @@
-"""The two phases: what learns, what is frozen, what labels can and cannot reach, schedules, losses of one's own, files."""
+"""The two phases: what learns, what is frozen, what labels can reach, schedules, losses of one's own, files."""
 
 import csv
 import dataclasses
