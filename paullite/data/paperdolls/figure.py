@@ -11,36 +11,26 @@ from .raster import SUPER, Canvas, Colour, shrink
 from .sideways import draw_sideways
 from .upright import draw_upright
 
+PAPER = (232, 230, 222)
+
 
 def draw_doll(canvas: Canvas, look: Look, pose: Pose) -> None:
     """Draw a person onto a canvas, furthest parts first."""
     if pose.view not in VIEWS:
         raise ValueError(f"view {pose.view!r}; expected one of {', '.join(VIEWS)}")
-    doll = Doll(canvas, look, pose)
-    if pose.view in ("front", "back"):
-        draw_upright(doll)
-    else:
-        draw_sideways(doll)
+    draw = draw_upright if pose.view in ("front", "back") else draw_sideways
+    draw(Doll(canvas, look, pose))
 
 
 def draw_person(
-    look: Look,
-    view: str = "front",
-    phase: int = 0,
-    size: tuple[int, int] = (128, 64),
-    background: Colour = (232, 230, 222),
+    look: Look, view: str = "front", phase: int = 0, size: tuple[int, int] = (128, 64), background: Colour = PAPER
 ) -> Image.Image:
     """A person on plain paper, as no camera would see them.
 
     Args:
-        look: what the person wears.
-        view: front, back, left or right.
-        phase: point in the walk, 0 to 95.
+        look, view, phase: who, and `Pose.view` and `Pose.phase`.
         size: height and width of the picture in pixels.
-        background: colour of the paper.
-
-    Returns:
-        A PIL picture.
+        background: red, green and blue of the paper, 0 to 255.
 
     Raises:
         ValueError: the view is not one of the four.
