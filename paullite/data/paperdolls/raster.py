@@ -8,7 +8,7 @@ Pillow's own polygons are not used: they are filled with floating-point arithmet
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 
 import numpy as np
@@ -33,10 +33,9 @@ def wave(step: int) -> int:
     [0, 128, 256, 0, -256]
     """
     half = TURN // 2
-    turns, rest = divmod(step, half)
-    product = rest * (half - rest)
+    product = step % half * (half - step % half)
     value = 256 * 16 * product // (5 * half * half - 4 * product)
-    return value if turns % 2 == 0 else -value
+    return -value if step // half % 2 else value
 
 
 def darker(colour: Colour, percent: int) -> Colour:
@@ -56,8 +55,7 @@ class Brush:
 
     def dimmed(self, percent: int) -> Brush:
         """The same brush, darker: for the arm and leg further away."""
-        second = None if self.second is None else darker(self.second, percent)
-        return Brush(darker(self.colour, percent), second, self.pattern, self.depth)
+        return replace(self, colour=darker(self.colour, percent), second=self.second and darker(self.second, percent))
 
     def table(self) -> Pixels:
         """Four colours: first, second, first in shade, second in shade."""
@@ -159,10 +157,5 @@ def middles(count: int, units: int) -> Numbers:
 
 def shrink(pixels: Pixels) -> Pixels:
     """Make a canvas `SUPER` times smaller by taking rounded means of square blocks."""
-    rows, columns = pixels.shape[0] // SUPER, pixels.shape[1] // SUPER
-    blocks = pixels.reshape(rows, SUPER, columns, SUPER, 3).astype(np.int32)
-    total = np.full((rows, columns, 3), SUPER * SUPER // 2, dtype=np.int32)
-    for i in range(SUPER):  # slices are much quicker than a sum over two axes
-        for j in range(SUPER):
-            total += blocks[:, i, :, j]
-    return (total // (SUPER * SUPER)).astype(np.uint8)
+    parts = np.stack([pixels[i::SUPER, j::SUPER] for i in range(SUPER) for j in range(SUPER)])
+    return ((parts.sum(0, dtype=np.int32) + SUPER * SUPER // 2) // (SUPER * SUPER)).astype(np.uint8)
