@@ -1,7 +1,5 @@
 """What stands behind people: six kinds of place, each drawn once per camera as a wide strip."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -113,13 +111,13 @@ def floor(place: Place) -> None:
     for x in range(100, STRIP_WIDTH, 800):
         _door_and_poster(place, x + place.between(0, 160), ground)
     place.box(0, ground - 60, STRIP_WIDTH, ground, place.shade((120, 96, 74), 16))
-    light, dark = place.shade((206, 176, 130), 14), place.shade((140, 98, 66), 20)
+    right, left = place.shade((206, 176, 130), 14), place.shade((140, 98, 66), 20)
     y, high = ground, 60
     while y < STRIP_HEIGHT:
         for x in range(0, STRIP_WIDTH, 560):
-            place.box(x, y, x + 280, y + high, dark)
-            place.box(x + 280, y, x + 560, y + high, light)
-        y, high, light, dark = y + high, high * 3 // 2, dark, light
+            place.box(x, y, x + 280, y + high, left)
+            place.box(x + 280, y, x + 560, y + high, right)
+        y, high, left, right = y + high, high * 3 // 2, right, left
 
 
 def _door_and_poster(place: Place, x: int, ground: int) -> None:
@@ -175,10 +173,3 @@ def strip(kind: str, name: str, clutter: int, strength: int, size: tuple[int, in
     pixels = np.clip(pixels + grain, 0, 255).astype(np.uint8)
     pixels.flags.writeable = False  # shared by all pictures of the camera
     return pixels
-
-
-def cut_out(pixels: Pixels, size: tuple[int, int], across: int, down: int) -> Pixels:
-    """A copy of a box of the strip; across and down are thousandths of the room there is."""
-    rows, columns = size[0] * SUPER, size[1] * SUPER
-    top, left = (pixels.shape[0] - rows) * down // 1000, (pixels.shape[1] - columns) * across // 1000
-    return pixels[top : top + rows, left : left + columns].copy()

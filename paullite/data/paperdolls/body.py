@@ -1,7 +1,5 @@
 """The body of a drawn person: how it stands, its measures, and the parts that all views share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from .dolls import BAGS, CLOTH, HAIR, LOWER, SHOES, SKIN, Look
@@ -87,12 +85,9 @@ class Doll:
 def shadow(doll: Doll) -> None:
     """Darken the ground under the feet."""
     x, y = doll.at(0, 985)
-    pixels = doll.canvas.pixels
-    rows = (doll.canvas.ys > y - 60) & (doll.canvas.ys < y + 60)
-    dark = ((doll.canvas.xs[None, :] - x) * 60) ** 2 + ((doll.canvas.ys[rows, None] - y) * 330) ** 2 < (330 * 60) ** 2
-    block = pixels[rows]
-    block[dark] = block[dark] // 4 * 3
-    pixels[rows] = block
+    canvas = doll.canvas
+    dark = ((canvas.xs - x) * 60) ** 2 + ((canvas.ys[:, None] - y) * 330) ** 2 < (330 * 60) ** 2
+    canvas.pixels[dark] = canvas.pixels[dark] // 4 * 3
 
 
 def leg(doll: Doll, hip: Point, knee: Point, foot: Point, light: int) -> None:

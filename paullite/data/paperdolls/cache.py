@@ -1,7 +1,5 @@
 """Drawn pictures kept in one file: drawn once, memory-mapped by every process afterwards."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import warnings
@@ -11,14 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from platformdirs import user_cache_path
 from tqdm import tqdm
 
 from ...errors import InputError
+from .raster import Pixels
 
-Pixels = NDArray[np.uint8]
 _ADVICE = "set the environment variable PAULLITE_CACHE to a folder that you may write to and that has space"
 
 

@@ -1,7 +1,5 @@
 """A camera: where it hangs, which view and which boxes it is used to, and what it does to colours."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from math import isqrt
 
@@ -64,8 +62,10 @@ def develop(camera: Camera, pixels: Pixels, noise_seed: int) -> Pixels:
             values = _blurred(values, min(step, 16))
     values = np.clip(values @ _colour_matrix(camera) // 256, 0, 255)
     values = _tone_table(camera)[values]
-    values = _with_falloff(camera, values) + _grain(values.shape, camera.noise, noise_seed)
-    return np.clip(values, 0, 255).astype(np.uint8)
+    values = _with_falloff(camera, values)
+    dice = np.random.RandomState(noise_seed).randint(0, 256, size=(3, *values.shape), dtype=np.uint8)
+    grain = dice.astype(np.int32).sum(axis=0, dtype=np.int32) - 382  # three dice of 256 have a deviation of 128
+    return np.clip(values + grain * camera.noise // 1280, 0, 255).astype(np.uint8)
 
 
 def _blurred(values: Grid, sixteenths: int) -> Grid:
@@ -104,9 +104,3 @@ def _with_falloff(camera: Camera, values: Grid) -> Grid:
     side = (2 * np.arange(columns, dtype=np.int32) - columns) * camera.gradient * 256 // (100 * columns)
     down = (2 * np.arange(rows, dtype=np.int32) - rows) * camera.gradient * 128 // (100 * rows)
     return values * (256 + side[None, :, None] - down[:, None, None]) // 256
-
-
-def _grain(shape: tuple[int, ...], tenths: int, seed: int) -> Grid:
-    """Noise with about the given standard deviation, in tenths of a grey level: the sum of three dice."""
-    dice = np.random.RandomState(seed).randint(0, 256, size=(3, *shape), dtype=np.uint8).astype(np.int32)
-    return (dice.sum(axis=0, dtype=np.int32) - 382) * tenths // 1280  # three dice of 256 have a deviation of 128

@@ -1,7 +1,5 @@
 """PaperDolls: a drawn world of people and cameras, in two domains, with the protocol of a real data set."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +45,7 @@ DOMAINS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a PaperDolls is made from; equal plans give the same pixels. A value that makes none is an InputError."""
+    """All that a PaperDolls is made from. Equal plans give the same pixels; a wrong value is an `InputError`."""
 
     domain: str
     identities: int
@@ -62,7 +60,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.type == "int":  # numpy's integers too become Python's, whose repr is part of the cache's name
+            if field.type is int:  # numpy's integers too become Python's, whose repr is part of the cache's name
                 object.__setattr__(self, field.name, whole_number(field.name, getattr(self, field.name)))
         people, (height, width) = self.identities + self.test_identities, self.size
         rules = [
@@ -157,7 +155,9 @@ class PaperDolls(ReIDDataset):
         identities = DOMAINS[domain].identities if identities is None else whole_number("identities", identities)
         test_identities = max(2, identities // 2) if test_identities is None else test_identities
         shift = 0.0 if domain == "source" else float(camera_shift)  # the source is always mild
-        plan = Plan(domain, identities, cameras, seed, height_and_width(size), shift, test_identities,
+        two = isinstance(size, Sequence) and len(size) == 2
+        both = (int(size[0]), int(size[1])) if two else (0, 0)  # the plan refuses what is no height and width
+        plan = Plan(domain, identities, cameras, seed, both, shift, test_identities,
                     images_per_camera, distractors, junk)  # fmt: skip
         pictures = list_pictures(plan)
         drawn = lambda: (take(p.camera, p.look, p.shot, plan.size) for p in pictures)  # noqa: E731
@@ -183,11 +183,6 @@ def whole_number(name: str, value: Any) -> int:
         return index(value)
     except TypeError:
         raise InputError(f"{name}={value!r}", "expected a whole number", "use 4, not 4.0") from None
-
-
-def height_and_width(size: Sequence[int]) -> tuple[int, int]:
-    """Two whole numbers from any sequence; anything else becomes a size that `Plan` refuses."""
-    return (int(size[0]), int(size[1])) if isinstance(size, Sequence) and len(size) == 2 else (0, 0)
 
 
 def list_pictures(plan: Plan) -> list[Picture]:

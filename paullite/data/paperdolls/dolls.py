@@ -1,7 +1,5 @@
 """What a person wears: the palettes and the sampling of looks, no two alike in one world."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache

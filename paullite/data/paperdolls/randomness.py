@@ -1,7 +1,5 @@
 """Random whole numbers that belong to a name, the same on every machine."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterable
 from typing import TypeVar

@@ -5,8 +5,6 @@ pixels. A canvas is drawn `SUPER` times larger than the picture and then shrunk 
 Pillow's own polygons are not used: they are filled with floating-point arithmetic, which may differ between machines.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt
@@ -53,7 +51,7 @@ class Brush:
     pattern: Test | None = None
     depth: int = 80
 
-    def dimmed(self, percent: int) -> Brush:
+    def dimmed(self, percent: int) -> "Brush":
         """The same brush, darker: for the arm and leg further away."""
         return replace(self, colour=darker(self.colour, percent), second=self.second and darker(self.second, percent))
 
@@ -91,15 +89,14 @@ def ellipse(x0: int, y0: int, across: int, down: int) -> Shape:
 def polygon(points: Sequence[Point]) -> Shape:
     """A convex polygon, corners given in order. The right-hand part of its box is in shade."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    edges = list(zip(points, [*points[1:], points[0]], strict=True))
-    side = 1 if sum(a * d - c * b for (a, b), (c, d) in edges) >= 0 else -1  # sign of the area: which way round
-
-    def inside(x: Numbers, y: Numbers) -> Mask:
-        tests = [side * ((c - a) * (y - b) - (d - b) * (x - a)) >= 0 for (a, b), (c, d) in edges]
-        return np.asarray(np.stack(tests).all(0))
-
-    edge = (min(xs) * 22 + max(xs) * 78) // 100
-    return Shape((min(xs), min(ys), max(xs) + 1, max(ys) + 1), inside, lambda x, y: x > edge)
+    sides = list(zip(points, [*points[1:], points[0]], strict=True))
+    turn = 1 if sum(a * d - c * b for (a, b), (c, d) in sides) >= 0 else -1  # sign of the area: which way round
+    shade = (min(xs) * 22 + max(xs) * 78) // 100
+    return Shape(
+        (min(xs), min(ys), max(xs) + 1, max(ys) + 1),
+        lambda x, y: np.all([turn * ((c - a) * (y - b) - (d - b) * (x - a)) >= 0 for (a, b), (c, d) in sides], axis=0),
+        lambda x, y: x > shade,
+    )
 
 
 def limb(start: Point, end: Point, first: int, last: int) -> Shape:
@@ -123,12 +120,12 @@ def limb(start: Point, end: Point, first: int, last: int) -> Shape:
 
 
 class Canvas:
-    """Pixels to draw on, with the position of every row and column in units."""
+    """Pixels to draw on, with the middle of every row and column in units."""
 
     def __init__(self, pixels: Pixels, height: int = HEIGHT, width: int = WIDTH) -> None:
         self.pixels = pixels
-        self.ys = middles(pixels.shape[0], height)
-        self.xs = middles(pixels.shape[1], width)
+        lengths = zip(pixels.shape[:2], (height, width), strict=True)
+        self.ys, self.xs = ((2 * np.arange(n, dtype=np.int64) + 1) * units // (2 * n) for n, units in lengths)
 
     def fill(self, shape: Shape, brush: Brush) -> None:
         """Paint a shape; parts outside the canvas are dropped."""
@@ -148,11 +145,6 @@ class Canvas:
         if shape.shaded is not None:
             which += 2 * shape.shaded(x, y).astype(np.uint8)
         self.pixels[rows, columns][inside] = brush.table()[which[inside]]
-
-
-def middles(count: int, units: int) -> Numbers:
-    """Where the middles of so many equal cells lie along a length."""
-    return (2 * np.arange(count, dtype=np.int64) + 1) * units // (2 * count)
 
 
 def shrink(pixels: Pixels) -> Pixels:

@@ -1,19 +1,17 @@
 """Taking pictures: how a person passes a camera, what gets in the way, and what becomes of it on the picture."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
-from .backgrounds import cut_out, strip
+from .backgrounds import strip
 from .body import VIEWS, Pose
 from .cameras import Camera, develop
 from .dolls import Look, draw_look
 from .figure import draw_doll
 from .randomness import chance, choose, pick, random_numbers
-from .raster import HEIGHT, TURN, WIDTH, Brush, Canvas, Pixels, darker, ellipse, rectangle, shrink
+from .raster import HEIGHT, SUPER, TURN, WIDTH, Brush, Canvas, Pixels, darker, ellipse, rectangle, shrink
 
 JUNK = ("background", "leg", "half", "close")
 
@@ -34,7 +32,7 @@ def plan_track(camera: Camera, name: str, count: int) -> list[Shot]:
 
     ``name`` is any words; the same words give the same track of ``count`` pictures.
 
-    >>> from paullite.data.paperdolls import make_cameras, plan_track
+    >>> from paullite.data.paperdolls import make_cameras
     >>> len(plan_track(make_cameras("source", count=4)[0], "any words", count=3))
     3
     """
@@ -93,7 +91,9 @@ def photograph(camera: Camera, look: Look, shot: Shot, size: tuple[int, int] = (
 def take(camera: Camera, look: Look, shot: Shot, size: tuple[int, int]) -> Pixels:
     """The same as an array of height x width x 3 bytes."""
     place = strip(camera.place, camera.name, camera.clutter, camera.place_strength, size)
-    canvas = Canvas(cut_out(place, size, shot.across, shot.down))
+    rows, columns = size[0] * SUPER, size[1] * SUPER
+    top, left = (place.shape[0] - rows) * shot.down // 1000, (place.shape[1] - columns) * shot.across // 1000
+    canvas = Canvas(place[top : top + rows, left : left + columns].copy())
     if shot.pose is not None:
         draw_doll(canvas, look, shot.pose)
         if shot.occluder:

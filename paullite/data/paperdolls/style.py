@@ -1,7 +1,5 @@
 """How strongly cameras differ: every strength of the domain shift, in one place."""
 
-from __future__ import annotations
-
 from dataclasses import astuple, dataclass
 
 
