@@ -80,12 +80,16 @@ def _walk(
 
 
 def check_pedal(features: Tensor, memory: Tensor, index: Tensor, scale: float, k: int) -> None:
-    """Raises an `InputError` if shapes, K or s of PEDAL do not fit."""
+    """Raises an `InputError` if shapes, index, K or s of PEDAL do not fit."""
     if features.shape[1:] != memory.shape[1:] or index.shape != features.shape[:1] or not len(features):
         raise InputError(
             f"found features {tuple(features.shape)}, memory {tuple(memory.shape)}, index {tuple(index.shape)}",
             "expected (B, P, D), (N, P, D) and (B,) with one image or more",
         )
+    if index.device.type == "cpu":  # a look at an index on a GPU would make the program wait for it
+        rows = index.numpy()
+        if not 0 <= rows.min() <= rows.max() < len(memory):
+            raise InputError(f"found index {rows.min()}..{rows.max()}", f"expected rows in 0..{len(memory) - 1}")
     if not 1 <= k <= len(memory) - 1:
         raise InputError(
             f"found k = {k} with {len(memory)} images in the memory",

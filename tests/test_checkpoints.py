@@ -64,6 +64,7 @@ def reference_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Refe
     return path, layout.eval()
 
 
+@pytest.mark.slow
 def test_reference_layout_gives_the_reference_features(reference_file: tuple[Path, ReferenceLayout]) -> None:
     path, layout = reference_file
     net = pl.load_reference_checkpoint(path)

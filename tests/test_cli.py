@@ -16,9 +16,10 @@ import torch
 from PIL import Image
 
 import paullite as pl
-from paullite.app import cli
+from paullite.app import cli, commands
 from paullite.app.cli import main
 from paullite.app.commands import make_adapt
+from paullite.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,12 @@ def error_line(capsys: pytest.CaptureFixture[str], args: list[str], code: int = 
     return lines[0]
 
 
+@pytest.mark.slow
 def test_whole_chain_on_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     network = ["--backbone", "test_resnet", "--no-pretrained", "--size", "128", "64", "--feature-dim", "16"]
     assert main(["pretrain", "market1501", str(folder), "--output", str(first), *network, *SMALL]) == 0
+    assert Image.open(first / "curves.png").width > 400
     net = str(first / "run.safetensors")
     assert f"--start {net}" in capsys.readouterr().out
     adapt = ["adapt", "market1501", str(folder), "--start", net, "--output", str(second), "--k", "3", *SMALL]
@@ -68,7 +71,37 @@ def test_whole_chain_on_a_folder(folder: Path, tmp_path: Path, capsys: pytest.Ca
         main(["evaluate", "market1501", str(folder), "--net", str(second / "run.safetensors"), "--workers", "0"]) == 0
     )
     assert "rank-1" in capsys.readouterr().out
-    assert (second / "history.csv").is_file() and (second / "curves.png").is_file()
+    assert (second / "history.csv").is_file() and Image.open(second / "curves.png").width > 400
+
+
+def test_one_of_several_processes_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"epoch": 1.0, "loss": 2.0, "rank1": 0.5}
+    run = Run(torch.nn.Module(), [row], pl.AdaptConfig(), tmp_path)  # type: ignore[arg-type]
+    monkeypatch.setattr(commands, "RANK", "1")
+    commands.report(run, "more")
+    assert not list(tmp_path.iterdir()) and capsys.readouterr().out == ""
+    monkeypatch.setattr(commands, "RANK", "0")
+    commands.report(run, "more")
+    assert [path.name for path in tmp_path.iterdir()] == ["curves.png"]
+    assert capsys.readouterr().out == f"loss 2.0000  rank1 0.5000\nwritten: {tmp_path}; next: more\n"
+    commands.report(Run(torch.nn.Module(), [row], pl.AdaptConfig()), "more")  # type: ignore[arg-type]
+    assert "written" not in capsys.readouterr().out
+
+
+def test_other_processes_name_themselves(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(commands, "RANK", "3")
+    assert error_line(capsys, ["search"]).startswith("paullite, process 3: found no IMAGE")
+    monkeypatch.setattr(cli, "run", stop)
+    assert main([]) == 130 and capsys.readouterr().err == ""
+    monkeypatch.setattr(commands, "RANK", "0")
+    assert error_line(capsys, [], 130) == "paullite: stopped"
+
+
+def stop(args: list[str]) -> None:
+    """What Ctrl-C does to a command."""
+    raise KeyboardInterrupt
 
 
 def test_evaluate_control_and_people(folder: Path, start: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,9 +179,9 @@ def test_group_writes_picture_and_table(
 def test_group_names_the_package_that_it_needs(
     folder: Path, start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from paullite.app import groups
+    from paullite.app import search
 
-    monkeypatch.setattr(groups, "find_spec", lambda name: None)
+    monkeypatch.setattr(search, "find_spec", lambda name: None)
     args = ["group", str(folder / "query"), "--net", start, "--output", str(tmp_path)]
     assert "pip install scikit-learn" in error_line(capsys, args)
 
@@ -190,6 +223,7 @@ def test_data_check(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "12936" in capsys.readouterr().out.replace(",", "")
 
 
+@pytest.mark.slow
 def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
@@ -199,18 +233,24 @@ def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
 def test_doctor_looks_where_a_run_would_compute(monkeypatch: pytest.MonkeyPatch) -> None:
     from paullite.app import doctor
 
-    class Broken:
-        device = torch.device("cpu")
-
     def fault(*_: object) -> None:
         raise RuntimeError("the driver is too old\nfor this")
 
-    monkeypatch.setattr(doctor, "start_accelerator", lambda config: Broken)
-    monkeypatch.setattr(doctor, "_forward_backward", fault)
-    last = doctor.examine().lines[-1]
-    assert last == (False, "training", "on cpu: the driver is too old; use --device cpu")
+    monkeypatch.setattr(doctor, "chosen_device", lambda name: torch.device("meta"))
+    monkeypatch.setattr(doctor, "build_net", fault)
+    last = doctor.examine()[-1]
+    assert last == (False, "training", "on meta: the driver is too old; use --device cpu")
 
 
+def test_doctor_says_what_is_not_fine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from paullite.app import doctor
+
+    monkeypatch.setattr(doctor, "version", lambda name: "0.1")
+    monkeypatch.setattr(doctor, "_step", lambda: (True, "training", "quick"))
+    assert "some lines above say NO" in error_line(capsys, ["doctor"])
+
+
+@pytest.mark.slow
 def test_demo_with_small_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -468,7 +508,7 @@ def test_bad_input_is_one_line(folder: Path, start: str, tmp_path: Path, capsys:
         "cannot write to": ["demo", "--output", str(text)],
     }
     if not torch.cuda.is_available():
-        cases["found no cuda device"] = ["evaluate", "market1501", market, "--net", start, "--device", "cuda"]
+        cases["found no device cuda"] = ["evaluate", "market1501", market, "--net", start, "--device", "cuda"]
     for words, args in cases.items():
         line = error_line(capsys, args)
         assert line.startswith("paullite: ") and words in line, (words, line)

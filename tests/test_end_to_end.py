@@ -10,6 +10,8 @@ import paullite as pl
 from paullite.networks import shipped_net
 from paullite.runs.provenance import fingerprint
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = Path(pl.__file__).parent / "weights"
 
 

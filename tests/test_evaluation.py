@@ -13,7 +13,7 @@ from torchvision.transforms import v2
 import paullite as pl
 from paullite.errors import InputError
 from paullite.evaluation import score_ranking, threshold
-from tests import slow
+from tests import textbook
 from tests.conftest import cases
 
 
@@ -34,7 +34,7 @@ def test_ranking_is_the_loop(seed: int, cameras: bool) -> None:
     q_pids, g_pids = rng.randint(-1, 9, 12), rng.randint(-1, 7, 60)  # junk, distractors, lone queries
     q_cams, g_cams = (rng.randint(0, 3, 12), rng.randint(0, 3, 60)) if cameras else (None, None)
     own = None if cameras else rng.randint(-1, 60, 12)
-    expected = slow.ranking(q, g, q_pids, g_pids, q_cams, g_cams, own)
+    expected = textbook.ranking(q, g, q_pids, g_pids, q_cams, g_cams, own)
     found = score_ranking(q, g, q_pids, g_pids, q_cams, g_cams, own, chunk=5)
     assert found.cmc == pytest.approx(expected["cmc"])
     for name in ("map_step", "map_trapezoid", "minp", "queries", "lone_queries"):
@@ -173,7 +173,7 @@ def test_threshold_is_the_loop(seed: int, cameras: bool, kind: str) -> None:
     own = None if cameras else rng.randint(-1, 60, 12)
     for wanted in (0.0, 0.05, 0.29, 0.999):
         found = threshold(q, g, *columns, own, false_accept=wanted, chunk=5)
-        assert asdict(found) == pytest.approx(slow.threshold(q, g, *columns, own, false_accept=wanted), abs=1e-12)
+        assert asdict(found) == pytest.approx(textbook.threshold(q, g, *columns, own, false_accept=wanted), abs=1e-12)
         assert found.false_accept <= wanted
 
 

@@ -72,6 +72,7 @@ def test_stripes_cover_the_image_once() -> None:
         stripes(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BACKBONES)
 def test_every_backbone(name: str, dolls: pl.data.PaperDolls, tmp_path: Path) -> None:
     net = small(name)

@@ -106,6 +106,7 @@ def install_oldest() -> None:
     mark.write_text(label)
 
 
+@pytest.mark.slow
 def test_pixels_are_the_same_under_the_oldest_pillow_and_numpy() -> None:
     install_oldest()
     check = [sys.executable, "-c", "import numpy, PIL; print(f'numpy=={numpy.__version__} pillow=={PIL.__version__}')"]
@@ -256,6 +257,7 @@ def test_a_test_without_extras(tmp_path: Path) -> None:
 # ---- cameras ----
 
 
+@pytest.mark.slow
 def test_camera_shift_is_the_distance_from_the_source(tmp_path: Path) -> None:
     people = dict(SMALL, identities=8)
     source = PaperDolls("source", cache=tmp_path, **people)

@@ -10,11 +10,10 @@ from PIL import Image
 
 import paullite as pl
 from paullite.app import pictures
-from paullite.app.groups import group
-from paullite.app.search import search
+from paullite.app.search import group, search
 from paullite.errors import InputError
 from paullite.evaluation import ranked_lists
-from paullite.runs import evaluating
+from paullite.modes import mode
 
 
 def share_of(path: Path, colour: str) -> float:
@@ -37,6 +36,7 @@ def test_patches_have_an_outline_each(tmp_path: Path, net: pl.PatchNet, dolls: p
     assert all(share_of(path, colour) > 1e-3 for colour in pictures.COLOURS[:4])
 
 
+@pytest.mark.slow
 def test_rankings_mark_right_and_wrong(tmp_path: Path, net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
     lists = ranked_lists(net, dolls, top=4)
     right = [mark for ranked in lists for _, mark in ranked]
@@ -101,7 +101,7 @@ def test_looking_leaves_the_mode_of_every_module(tmp_path: Path, net: pl.PatchNe
     group(dolls.query, net, output=tmp_path / "groups")
     pictures.draw_patches({"n": net}, dolls.query, tmp_path / "p.png", images=1)
     pictures.draw_embedding(net, dolls.train, tmp_path / "e.png")
-    with pytest.raises(ZeroDivisionError), evaluating(net):
+    with pytest.raises(ZeroDivisionError), mode(net, False):
         assert not any(module.training for module in net.modules())
         raise ZeroDivisionError
     assert [module.training for module in net.modules()] == modes and True in modes and False in modes

@@ -139,6 +139,7 @@ def test_a_trial_that_runs_out_of_memory_is_made_smaller(net: pl.PatchNet) -> No
         try_step(Narrow(net, room=0), net, SIZE, 2, Team())
 
 
+@pytest.mark.slow
 def test_a_batch_that_does_not_fit_names_one_that_does(
     dolls: pl.data.PaperDolls, net: pl.PatchNet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +168,7 @@ def test_cost_in_words() -> None:
         check_fits(found, 2 * found.fits() + 1, Team(size=2))
 
 
+@pytest.mark.slow
 def test_compiled_or_not_the_steps_are_the_same(dolls: pl.data.PaperDolls, net: pl.PatchNet, tmp_path: Path) -> None:
     """With a backend that needs no C++ compiler; the network is traced, and its weights are the ones that are saved."""
     compiled = adapt_config(epochs=1, compile=True, output=str(tmp_path))

@@ -17,6 +17,8 @@ from paullite.runs.checkpoint import checkpoints, read_checkpoint
 from paullite.runs.distributed import Team, statistics_of
 from tests.runs import QUICK, as_a_team, first_steps, same_result, together
 
+pytestmark = pytest.mark.slow
+
 STEPS = 4
 
 

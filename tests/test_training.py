@@ -17,6 +17,8 @@ from paullite.files import read_history, replacing, write_csv
 from paullite.pretraining import SourceStep, identity_and_triplet, rates
 from paullite.step import Step
 
+pytestmark = pytest.mark.slow
+
 QUICK: dict[str, Any] = dict(epochs=2, batch=8, workers=0, progress=False, evaluate_every=1)
 
 

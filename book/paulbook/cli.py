@@ -1,4 +1,4 @@
-"""``paulbook``: run a study, compare two records, collect marks."""
+"""``paulbook``: run a study, compare two receipts, evaluate a network into a receipt, collect marks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from paullite.app.parsing import dispatch
 from paullite.version import __version__
 
 from .commands import marks
-from .studies.commands import compare, experiment
+from .studies.commands import compare, evaluate, experiment
 
 ABOUT = f"paulbook {__version__}: the studies of the book about PAUL, and the marks of a class."
 
@@ -25,7 +25,7 @@ def run(args: list[str]) -> None:
     if args[:1] in (["--version"], ["-V"]):
         print(f"paulbook {__version__}")
         return
-    commands = {command.__name__: command for command in (experiment, compare, marks)}
+    commands = {command.__name__: command for command in (experiment, compare, evaluate, marks)}
     dispatch(commands, args, "paulbook", ABOUT)
 
 

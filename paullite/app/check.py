@@ -27,28 +27,17 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found. ``str()`` of it is the text to print.
+    """What a check found. ``str()`` of it is the text to print."""
 
-    Attributes:
-        kind, root: what was checked.
-        tree: lines that show the folders found beside those expected.
-        counts: images, identities and cameras of each split.
-        unreadable: broken files, path -> reason.
-        notes: warnings and remarks.
-        problem: why it cannot be read as this kind; empty if it can.
-        do: the command to type next.
-        opened: how many images were opened; 0 if only names and sizes were looked at.
-    """
-
-    kind: str
-    root: str
-    tree: tuple[str, ...]
-    counts: tuple[Count, ...]
-    unreadable: dict[str, str]
-    notes: tuple[str, ...]
-    problem: str
-    do: str
-    opened: int
+    kind: str  #: what was checked
+    root: str  #: where
+    tree: tuple[str, ...]  #: lines that show the folders found beside those expected
+    counts: tuple[Count, ...]  #: images, identities and cameras of each split
+    unreadable: dict[str, str]  #: broken files, path -> reason
+    notes: tuple[str, ...]  #: warnings and remarks
+    problem: str  #: why it cannot be read as this kind; empty if it can
+    do: str  #: the command to type next
+    opened: int  #: how many images were opened; 0 if only names and sizes were looked at
 
     @property
     def ok(self) -> bool:
@@ -56,21 +45,25 @@ class CheckReport:
         return not self.problem and not self.unreadable
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        table = [f"{'split':9}{'what':14}{'found':>9}{'published':>12}"] if self.counts else []
+        for split, what, found, published in self.counts:
+            beside = "" if published is None else f"{published:>12,}" + ("" if found == published else "  differs")
+            table.append(f"{split:9}{what:14}{found:>9,}{beside}")
+        notes = (f"Note: {note}" for note in self.notes)
+        head = f"Data check: {self.kind} in {self.root}"
+        return "\n".join([head, *self.tree, *table, *notes, *_conclusion(self)])
 
 
 def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckReport:
     """Look at a data set from end to end before hours of training are spent on it.
 
-    Counts that differ from the published ones are shown as such and are no fault: a subset is fine.
+    Counts that differ from the published ones are no fault: a subset is fine. A wrong layout is no exception here; it
+    stands in the report, whose ``ok`` is then False.
 
     Args:
         kind: market1501, duke, msmt17, folder or csv.
         root: its folder, or the CSV file.
         full: open every image (ten seconds to some minutes); otherwise only names and sizes are looked at.
-
-    Returns:
-        The report. A wrong layout is no exception here; it stands in the report, whose ``ok`` is then False.
 
     Raises:
         InputError: an unknown kind.
@@ -90,8 +83,7 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
         raise unknown_kind(kind)
     bad: dict[str, str] = {}
     counts: tuple[Count, ...] = ()
-    problem = ""
-    opened = 0
+    problem, opened = "", 0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -101,9 +93,9 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
             counts = tuple(_counts(kind, assemble(kind, kind, root, rows)))
         except InputError as error:
             problem = str(error)
-    remark = layouts.REMARKS.get(kind, "") if counts else ""
-    notes = tuple(filter(None, [*(str(warning.message) for warning in caught), remark]))
-    do = _next_command(kind, root, counts, bool(bad), bool(problem))
+    remarks = [layouts.REMARKS[kind]] if counts and kind in layouts.REMARKS else []
+    notes = (*(str(warning.message) for warning in caught), *remarks)
+    do = layouts.check_command(kind, root) if problem else _next_command(kind, root, counts, bool(bad))
     return CheckReport(kind, str(root), tuple(_tree(kind, root)), counts, bad, notes, problem, do, opened)
 
 
@@ -121,27 +113,22 @@ def _counts(kind: str, data: ReIDDataset) -> Iterator[Count]:
 
 def _numbers(split: Split, queried: set[int] | None) -> dict[str, int]:
     """Images, identities and cameras of a split; of a gallery also those that no query looks for."""
-    if not len(split):
-        return {}
-    pids = split.pids or ()
     found = {"images": len(split), "identities": split.identities, "cameras": len(set(split.camids or ()))}
-    if queried is None:
-        return found
-    junk = pids.count(-1)
-    others = len(pids) - junk - sum(pid in queried for pid in pids)
-    return found | {"junk": junk, "not junk": len(pids) - junk, "distractors": others}
+    people = [pid for pid in split.pids or () if pid != -1]
+    if queried is not None:
+        found |= {"junk": len(split.pids or ()) - len(people), "not junk": len(people)}
+        found["distractors"] = sum(pid not in queried for pid in people)
+    return found if len(split) else {}
 
 
-def _next_command(kind: str, root: str | Path, counts: tuple[Count, ...], bad: bool, problem: bool) -> str:
-    """What to type next: correct and check again, learn from a source, or adapt to a target."""
-    if problem:
-        return layouts.check_command(kind, root)
+def _next_command(kind: str, root: str | Path, counts: tuple[Count, ...], bad: bool) -> str:
+    """What to type next: learn from a source, adapt to a target, or evaluate where nothing can be learned from."""
+    data = f"{kind} {layouts.quoted(root)}"
     skip = " --skip-unreadable" if bad else ""
     if kind == "msmt17":
-        return f"paullite pretrain {kind} {layouts.quoted(root)}{skip}"
-    if not any(count.split == "train" for count in counts):
-        return f"paullite evaluate {kind} {layouts.quoted(root)} --net FILE{skip}"
-    return f"paullite adapt {kind} {layouts.quoted(root)} --start FILE{skip}"
+        return f"paullite pretrain {data}{skip}"
+    learns = any(count.split == "train" for count in counts)
+    return f"paullite adapt {data} --start FILE{skip}" if learns else f"paullite evaluate {data} --net FILE{skip}"
 
 
 def _tree(kind: str, root: str | Path) -> Iterator[str]:
@@ -180,24 +167,11 @@ def _described(folder: Path, name: str) -> str:
     return f"{name.rstrip('/') + '/':22}{images:>9,} images"
 
 
-def _lines(report: CheckReport) -> Iterator[str]:
-    yield f"Data check: {report.kind} in {report.root}"
-    yield from report.tree
-    if report.counts:
-        yield f"{'split':9}{'what':14}{'found':>9}{'published':>12}"
-    for split, what, found, published in report.counts:
-        beside = "" if published is None else f"{published:>12,}" + ("" if found == published else "  differs")
-        yield f"{split:9}{what:14}{found:>9,}{beside}"
-    yield from (f"Note: {note}" for note in report.notes)
+def _conclusion(report: CheckReport) -> list[str]:
     if report.problem:
-        yield f"Problem: {report.problem}"
-        yield f"Next: correct it, then {report.do}"
-        return
+        return [f"Problem: {report.problem}", f"Next: correct it, then {report.do}"]
     looked = f"{report.opened:,} images opened" if report.opened else "names and sizes only, no image opened"
-    yield f"Unreadable: {len(report.unreadable):,} ({looked})"
-    yield from (f"  {path}: {why}" for path, why in list(report.unreadable.items())[:10])
-    if len(report.unreadable) > 10:
-        yield f"  and {len(report.unreadable) - 10:,} more"
-    if report.unreadable:
-        yield f"Replace the broken files, or {SKIP}."
-    yield f"Next: {report.do}"
+    broken = [f"  {path}: {why}" for path, why in report.unreadable.items()]
+    more = [f"  and {len(broken) - 10:,} more"] if broken[10:] else []
+    advice = [f"Replace the broken files, or {SKIP}."] if broken else []
+    return [f"Unreadable: {len(broken):,} ({looked})", *broken[:10], *more, *advice, f"Next: {report.do}"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import traceback
 import warnings
@@ -24,7 +23,6 @@ ABOUT = (
 GROUPS = {"data": (commands.DATA, "Look at a data set."), "show": (SHOW, "Draw a picture.")}
 PHASES = {"pretrain": commands.make_pretrain, "adapt": commands.make_adapt}
 MOVED = ("experiment", "compare", "marks")  # commands of version 1 that the book's package has now
-RANK = os.environ.get("RANK", "0")  # which of the processes that torchrun started
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,18 +33,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 def guarded(program: str, run: Callable[[list[str]], None], argv: Sequence[str] | None = None) -> int:
     """Call ``run`` with the arguments; an error becomes one line and an exit code. ``paulbook`` uses it, too."""
     args = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in args
     try:
         with messages_as_lines(program):
             run([a for a in args if a != "--debug"])
         return 0
-    except InputError as error:
-        return _complain(f"{program}: {error}" if RANK == "0" else f"{program}, process {RANK}: {error}", 2, debug)
-    except KeyboardInterrupt as error:
-        return _complain(f"{program}: {error or 'stopped'}" if RANK == "0" else "", 130, debug)
-    except Exception as error:
-        first = " ".join(str(error).split())[:300]
-        return _complain(f"{program}: {type(error).__name__}: {first}; run again with --debug for the place", 1, debug)
+    except (Exception, KeyboardInterrupt) as error:
+        if "--debug" in args:
+            traceback.print_exc()
+        line, code = _verdict(error)
+        if commands.RANK == "0":
+            print(f"{program}: {line}", file=sys.stderr)
+        elif code != 130:  # one process says that all were stopped
+            print(f"{program}, process {commands.RANK}: {line}", file=sys.stderr)
+        return code
+
+
+def _verdict(error: BaseException) -> tuple[str, int]:
+    if isinstance(error, InputError):
+        return str(error), 2
+    if isinstance(error, KeyboardInterrupt):
+        return str(error) or "stopped", 130
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}; run again with --debug for the place", 1
 
 
 @contextmanager
@@ -72,8 +79,8 @@ def run(args: list[str]) -> None:
     if name in ("--version", "-V"):
         print(f"paullite {__version__}")
     elif name in MOVED:
-        new = " ".join(["paulbook", *args])
-        raise InputError(f"found the command {name}", "expected it in the book's own package", f"type: {new}")
+        do = f"type: {' '.join(['paulbook', *args])}"
+        raise InputError(f"found the command {name}", "expected it in the book's own package", do)
     elif name in GROUPS:
         dispatch(GROUPS[name][0], args[1:], f"paullite {name}", GROUPS[name][1])
     else:
@@ -92,8 +99,7 @@ def top_level(preset: Preset) -> dict[str, Command]:
 
     phases = (make(preset) for make in PHASES.values())
     used = (commands.evaluate, commands.search, commands.group, commands.export)
-    listed: tuple[Command, ...] = (commands.demo, commands.doctor, data, *phases, *used, show)
-    return {command.__name__: command for command in listed}
+    return {one.__name__: one for one in (commands.demo, commands.doctor, data, *phases, *used, show)}
 
 
 def chosen_preset(make: Callable[[Preset], Command], args: Sequence[str]) -> Preset:
@@ -101,20 +107,13 @@ def chosen_preset(make: Callable[[Preset], Command], args: Sequence[str]) -> Pre
 
     The words are parsed once for these two alone, so that no folder and no option's value is taken for KIND.
     """
+    usual = PRESETS["market1501"]
     try:
-        call = parse(make(PRESETS["market1501"]), [a for a in args if a not in HELP], "paullite")
+        call = parse(make(usual), [a for a in args if a not in HELP], "paullite")
     except InputError:
-        return PRESETS["market1501"]  # the parse that follows says what is wrong
-    kind, named = call.args[0], call.keywords["preset"]
+        return usual  # the parse that follows says what is wrong
+    named = call.keywords["extra"].preset
     if named and named not in PRESETS:
         near = nearest_names(named, PRESETS)
         raise InputError(f"found the preset {named!r}", f"expected one of {', '.join(PRESETS)}", f"nearest: {near}")
-    return PRESETS.get(named or kind.removesuffix("-source").removesuffix("-target"), PRESETS["market1501"])
-
-
-def _complain(line: str, code: int, debug: bool) -> int:
-    if debug:
-        traceback.print_exc()
-    if line:
-        print(line, file=sys.stderr)
-    return code
+    return PRESETS.get(named or call.args[0].removesuffix("-source").removesuffix("-target"), usual)

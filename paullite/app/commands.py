@@ -5,31 +5,50 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import Positional, arg
 
 from ..config import AdaptConfig, Preset, PretrainConfig, RunConfig
-from ..data.items import ReIDDataset
+from ..data.readers import KINDS, load_dataset
 from ..errors import InputError, at_least_one
 
-KINDS = "market1501, msmt17, duke, folder, csv, paperdolls-source or paperdolls-target"
-Kind = Annotated[Positional[str], arg(metavar="KIND", help=f"What the data are: {KINDS}.")]
-Root = Annotated[
-    Positional[str], arg(metavar="ROOT", help="Folder of the data, or the CSV file; none for drawn people.")
-]
-Net = Annotated[str | None, arg(help="File of a network or run; none: the one for drawn people that comes along.")]
-Skip = Annotated[bool, arg(help="Leave out images that cannot be read, instead of stopping at the first.")]
-People = Annotated[int | None, arg(help="Use the first so many people only, for a quick trial; scores then mean less.")]
-Device = Annotated[str, arg(help="Where to compute: auto (a GPU if there is one), cpu, cuda, cuda:1 or mps.")]
-Workers = Annotated[int, arg(help="Processes that read images; 0: none beside this one.")]
+RANK = os.environ.get("RANK", "0")  # which of the processes that torchrun started
+Kind = Annotated[Positional[str], arg(metavar="KIND", help=f"What the data are: {', '.join(KINDS)}.")]
+Root = Annotated[Positional[str], arg(metavar="ROOT", help="Folder of the data, or CSV file; none for drawn people.")]
 Folder = Annotated[Positional[str], arg(metavar="FOLDER", help="Folder with pictures of people, one person in each.")]
+Net = Annotated[str | None, arg(help="File of a network or run; none: the one for drawn people that comes along.")]
+Device = Annotated[str, arg(help="Where to compute: auto (a GPU if there is one), cpu, cuda, cuda:1 or mps.")]
 Lists = Literal["train", "all"]
-Resume = Annotated[bool, arg(help="Go on from the last checkpoint in --output; from the start if there is none.")]
-Force = Annotated[bool, arg(help="With --resume: go on whatever differs. Without: replace the run in --output.")]
 Output = Annotated[str, arg(help="PNG file to write.")]
+People = Annotated[int | None, arg(help="Use the first so many people only, for a quick trial; scores then mean less.")]
+Skip = Annotated[bool, arg(help="Leave out images that cannot be read, instead of stopping at the first.")]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The network, where it computes, and how images are read."""
+
+    net: Net = None
+    device: Device = "auto"
+    workers: Annotated[int, arg(help="Processes that read images, where there are many; 0: this one alone.")] = 0
+    skip_unreadable: Skip = False
+
+
+SETUP = Setup()
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Which images a phase takes, and what it does with an earlier run."""
+
+    preset: Annotated[str, arg(help="Where the defaults of the settings come from; none: the one for KIND.")] = ""
+    people: People = None
+    skip_unreadable: Skip = False
+    resume: Annotated[bool, arg(help="Go on from the last checkpoint in --output, if there is one.")] = False
+    force: Annotated[bool, arg(help="With --resume: go on whatever differs. Without: replace an earlier run.")] = False
 
 
 def demo(output: str = "demo", seed: int = 0, pretrained: bool = False) -> None:
@@ -52,9 +71,10 @@ def doctor() -> None:
     """See whether this machine has what paullite needs: versions, devices, memory, cache, a training step."""
     from .doctor import examine
 
-    report = examine()
-    print(report)
-    if not report.ok:
+    lines = examine()
+    for fine, what, found in lines:
+        print(f"{'ok' if fine else 'NO':<4}{what:<14}{found}")
+    if not all(fine for fine, _, _ in lines):
         raise InputError("some lines above say NO", "expected none", "do what they say")
 
 
@@ -77,29 +97,18 @@ def make_pretrain(preset: Preset) -> Callable[..., None]:
     defaults = replace(preset.pretrain, output="runs/pretrain")
 
     def pretrain(
-        kind: Kind,
-        root: Root = "",
-        /,
-        config: OmitArgPrefixes[PretrainConfig] = defaults,
-        *,
-        preset: str = "",
-        lists: Lists = "all",
-        people: People = None,
-        skip_unreadable: Skip = False,
-        resume: Resume = False,
-        force: Force = False,
+        kind: Kind, root: Root = "", /, lists: Lists = "all", extra: Extra = Extra(), config: PretrainConfig = defaults
     ) -> None:
         """Phase 1: learn patches and features from a labelled source.
 
         Args:
-            preset: Where the defaults below come from; none: the one for KIND.
             lists: MSMT17 only: "all" four lists as the paper does, or "train" alone.
         """
         from ..pretraining import pretrain as run_phase
 
-        source = load_data(kind, root, people, skip_unreadable, lists)
-        run = run_phase(config, source, resume=resume, force=force)
-        _report(run, f"paullite adapt KIND ROOT --start {config.output}/run.safetensors")
+        source = load_dataset(kind, root, lists=lists, skip_unreadable=extra.skip_unreadable, people=extra.people)
+        run = run_phase(config, source, resume=extra.resume, force=extra.force)
+        report(run, f"paullite adapt KIND ROOT --start {config.output}/run.safetensors")
 
     return pretrain
 
@@ -109,34 +118,17 @@ def make_adapt(preset: Preset) -> Callable[..., None]:
     defaults = replace(preset.adapt, output="runs/adapt")
 
     def adapt(
-        kind: Kind,
-        root: Root = "",
-        /,
-        config: OmitArgPrefixes[AdaptConfig] = defaults,
-        *,
-        start: Net = None,
-        preset: str = "",
-        people: People = None,
-        skip_unreadable: Skip = False,
-        resume: Resume = False,
-        force: Force = False,
+        kind: Kind, root: Root = "", /, start: Net = None, extra: Extra = Extra(), config: AdaptConfig = defaults
     ) -> None:
-        """Phase 2: learn from the target's images alone. Its labels serve the judge only.
-
-        Args:
-            preset: Where the defaults below come from; none: the one for KIND.
-        """
+        """Phase 2: learn from the target's images alone. Its labels serve the judge only."""
         from ..adaptation import adapt as run_phase
 
-        target = load_data(kind, root, people, skip_unreadable)
+        target = load_dataset(kind, root, skip_unreadable=extra.skip_unreadable, people=extra.people)
         if start is None and not kind.startswith("paperdolls"):
-            raise InputError(
-                "found no --start",
-                "expected the network of phase 1, from: paullite pretrain",
-                "use --start FILE; the one that comes along knows drawn people only",
-            )
-        run = run_phase(config, target, start=load_net(start), resume=resume, force=force)
-        _report(run, f"paullite evaluate {f'{kind} {root}'.strip()} --net {config.output}/run.safetensors")
+            do = "use --start FILE; the one that comes along knows drawn people only"
+            raise InputError("found no --start", "expected the network of phase 1, from: paullite pretrain", do)
+        run = run_phase(config, target, start=load_net(start), resume=extra.resume, force=extra.force)
+        report(run, f"paullite evaluate {f'{kind} {root}'.strip()} --net {config.output}/run.safetensors")
 
     return adapt
 
@@ -145,14 +137,11 @@ def evaluate(
     kind: Kind,
     root: Root = "",
     /,
-    net: Net = None,
-    device: Device = "auto",
     batch: int = 128,
-    workers: Workers = 2,
     people: People = None,
     control: Literal["none", "batch-norm", "batch-norm-by-camera", "camera-mean"] = "none",
-    skip_unreadable: Skip = False,
     seed: int = 0,
+    setup: Setup = Setup(workers=2),
 ) -> None:
     """Rank the gallery for every query and print the scores.
 
@@ -163,34 +152,25 @@ def evaluate(
         seed: Of the batches of the controls with batch-norm.
     """
     from .. import controls
-    from ..config import RunConfig
     from ..evaluation import evaluate as score
-    from ..runs.machine import chosen_device
 
     at_least_one(batch=batch)
-    dataset = load_data(kind, root, people, skip_unreadable)
-    place = chosen_device(RunConfig(device=device).device)
-    network = load_net(net).to(place)
-    choices: dict[str, Callable[[], Any]] = {
-        "none": lambda: None,
-        "batch-norm": lambda: controls.batch_norm(network, dataset, seed=seed),
-        "batch-norm-by-camera": lambda: controls.batch_norm_by_camera(network, dataset, seed=seed),
-        "camera-mean": lambda: controls.camera_mean(network, dataset, workers=workers),
-    }
-    print(score(network, dataset, control=choices[control](), batch=batch, workers=workers))
+    dataset = load_dataset(kind, root, skip_unreadable=setup.skip_unreadable, people=people)
+    net = load_net(setup.net, setup.device)
+    make = getattr(controls, control.replace("-", "_"), None)
+    options = {"workers": setup.workers} if control == "camera-mean" else {"seed": seed}
+    correction = make(net, dataset, **options) if make else None
+    print(score(net, dataset, control=correction, batch=batch, workers=setup.workers))
 
 
 def search(
     image: Annotated[Positional[str], arg(metavar="IMAGE", help="Picture of one person.")],
     folder: Folder,
     /,
-    net: Net = None,
     top: int = 12,
     threshold: float | None = None,
-    device: Device = "auto",
-    workers: Workers = 0,
     output: str = "search",
-    skip_unreadable: Skip = False,
+    setup: Setup = SETUP,
 ) -> None:
     """Find the people in a folder who look most like the one in a picture.
 
@@ -204,8 +184,8 @@ def search(
 
     if Path(image).is_dir():
         raise InputError(f"found the folder {image}", "expected a picture first, then the folder", "see --help")
-    people, network = pictures_below(folder, skip_unreadable, without=image), load_net(net, device)
-    found = run_search(image, people, network, top=top, threshold=threshold, workers=workers, output=output)
+    people, net = pictures_below(folder, setup.skip_unreadable, without=image), load_net(setup.net, setup.device)
+    found = run_search(image, people, net, top=top, threshold=threshold, workers=setup.workers, output=output)
     for place, (path, score) in enumerate(found, start=1):
         print(f"{place:3}  {score:6.3f}  {printable(path)}")
     if not found:
@@ -214,15 +194,7 @@ def search(
 
 
 def group(
-    folder: Folder,
-    /,
-    net: Net = None,
-    distance: float = 0.3,
-    least: int = 2,
-    device: Device = "auto",
-    workers: Workers = 0,
-    output: str = "groups",
-    skip_unreadable: Skip = False,
+    folder: Folder, /, distance: float = 0.3, least: int = 2, output: str = "groups", setup: Setup = SETUP
 ) -> None:
     """Sort the pictures in a folder into people, without labels. Needs scikit-learn.
 
@@ -231,20 +203,18 @@ def group(
         least: Fewest pictures of a group; others are alone.
         output: Folder for groups.png and groups.csv (path, group; 1 is the largest group, -1 is alone).
     """
-    from .groups import group as run_group
+    from .search import group as run_group
     from .search import pictures_below
 
-    people, network = pictures_below(folder, skip_unreadable), load_net(net, device)
-    groups = run_group(people, network, distance=distance, least=least, workers=workers, output=output)
+    people, net = pictures_below(folder, setup.skip_unreadable), load_net(setup.net, setup.device)
+    groups = run_group(people, net, distance=distance, least=least, workers=setup.workers, output=output)
     *sizes, alone = map(len, groups.values())
     print(f"{len(sizes)} groups" + (f" of {min(sizes)} to {max(sizes)} pictures" if sizes else "") + f", {alone} alone")
     print(f"picture and table: {printable(Path(output).resolve())}")
 
 
 def export(
-    file: Annotated[Positional[str], arg(metavar="FILE", help="ONNX file to write, as in: net.onnx.")],
-    /,
-    net: Net = None,
+    file: Annotated[Positional[str], arg(metavar="FILE", help="ONNX file to write: net.onnx.")], /, net: Net = None
 ) -> None:
     """Write a network as ONNX: images in, retrieval features out, any number of images at a time."""
     from ..models.export import export_onnx
@@ -253,16 +223,7 @@ def export(
     print(f"written: {printable(file)}")
 
 
-DATA: dict[str, Callable[..., Any]] = {"check": data_check}
-
-
-def load_data(
-    kind: str, root: str, people: int | None = None, skip: bool = False, lists: Lists = "train"
-) -> ReIDDataset:
-    """Read a data set by kind, whole or its first few people."""
-    from ..data.readers import load_dataset
-
-    return load_dataset(kind, root, lists=lists, skip_unreadable=skip, people=people)
+DATA: dict[str, Callable[..., None]] = {"check": data_check}
 
 
 def load_net(path: str | None, device: str = "cpu") -> Any:
@@ -279,10 +240,14 @@ def printable(path: str | Path) -> str:
     return str(path).encode(encoding, "backslashreplace").decode(encoding)
 
 
-def _report(run: Any, then: str) -> None:
-    if os.environ.get("RANK", "0") != "0":  # one of several processes speaks
+def report(run: Any, then: str) -> None:
+    """Say how a run ended and draw its curves; one of several processes does."""
+    from .pictures import draw_curves
+
+    if RANK != "0":
         return
-    last = {k: v for k, v in run.history[-1].items() if k in ("rank1", "map_step", "loss")} if run.history else {}
-    print("  ".join(f"{name} {value:.4f}" for name, value in last.items()))
+    last = run.history[-1] if run.history else {}
+    print("  ".join(f"{name} {last[name]:.4f}" for name in ("loss", "rank1", "map_step") if name in last))
     if run.folder:
+        draw_curves(run.history, run.folder / "curves.png")
         print(f"written: {run.folder}; next: {then}")

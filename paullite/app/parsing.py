@@ -46,7 +46,7 @@ def parse(command: Command, args: Sequence[str], prog: str) -> functools.partial
     Traceback (most recent call last):
     paullite.errors.InputError: found --too; expected an option of add; nearest: --to; all: add --help
     """
-    _check_names(list(option_names(command)), args, prog)
+    _check_names(list(_option_names(command)), args, prog)
 
     @functools.wraps(command)
     def bind(*values: Any, **options: Any) -> functools.partial[None]:
@@ -55,15 +55,15 @@ def parse(command: Command, args: Sequence[str], prog: str) -> functools.partial
     said = io.StringIO()
     try:
         with redirect_stderr(said):
-            return tyro.cli(bind, args=args, prog=prog)
+            return tyro.cli(bind, args=args, prog=prog, config=(tyro.conf.OmitArgPrefixes,))
     except SystemExit as stop:
         if not stop.code:  # the help was asked for
             raise
-        raise one_line(said.getvalue(), prog) from None
+        raise _one_line(said.getvalue(), prog) from None
 
 
-def option_names(command: Command) -> Iterator[str]:
-    """The names of a command's options, without dashes in front: its arguments, and the fields of its settings."""
+def _option_names(command: Command) -> Iterator[str]:
+    """Without dashes in front: a command's arguments, and the fields of its settings."""
     for name, parameter in inspect.signature(command).parameters.items():
         if is_dataclass(parameter.default):
             yield from (field.name.replace("_", "-") for field in fields(parameter.default))
@@ -74,13 +74,12 @@ def option_names(command: Command) -> Iterator[str]:
 def _check_names(known: Sequence[str], args: Sequence[str], prog: str) -> None:
     for word in args:
         name = word[2:].split("=")[0].replace("_", "-")
-        if not word.startswith("--") or name.removeprefix("no-") in known or word in HELP:
-            continue
-        near = ", ".join(f"--{k}" for k in known if name in k) or nearest_names(word, (f"--{k}" for k in known))
-        raise InputError(f"found {word}", f"expected an option of {prog}", f"nearest: {near}; all: {prog} --help")
+        if word.startswith("--") and name.removeprefix("no-") not in known and word not in HELP:
+            near = ", ".join(f"--{k}" for k in known if name in k) or nearest_names(word, (f"--{k}" for k in known))
+            raise InputError(f"found {word}", f"expected an option of {prog}", f"nearest: {near}; all: {prog} --help")
 
 
-def one_line(box: str, prog: str) -> InputError:
+def _one_line(box: str, prog: str) -> InputError:
     """What the parser says in a box of several lines, as one. The frame is of lines; on some terminals of dashes."""
     plain = re.sub(r"\x1b\[[\d;]*m", "", box).replace("│", " ")
     body = plain.partition("\n")[2]  # below the title

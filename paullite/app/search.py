@@ -1,7 +1,10 @@
-"""Find who looks most like a person, in a folder of one's own."""
+"""In a folder of one's own: who looks most like a person, and which pictures show the same one."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch.nn.functional as F
@@ -13,7 +16,10 @@ from ..errors import InputError, at_least_one
 from ..features import extract
 from ..files import writable_folder, write_csv
 from ..models import PatchNet
-from .pictures import draw_matches
+from .pictures import draw_groups, draw_matches
+
+ALONE = -1
+MOST_ROWS = 40  # of the montage
 
 
 def search(
@@ -26,12 +32,11 @@ def search(
     workers: int = 0,
     output: str | Path = "search",
 ) -> list[tuple[str, float]]:
-    """Rank pictures of people by how much they look like one picture.
+    """Rank pictures of people by how much their retrieval features look like those of one picture.
 
     Args:
         image: picture of one person, cut out as a detector would.
         pictures: to look through, one person in each, as from `pictures_below`.
-        net: its retrieval features are compared.
         top: how many to return, at most.
         threshold: least cosine similarity of a picture that is returned, in -1..1; none: whoever is nearest.
         workers: processes that read images.
@@ -45,10 +50,9 @@ def search(
 
     >>> import tempfile, paullite as pl
     >>> dolls = pl.data.PaperDolls("target", identities=2, test_identities=3)
-    >>> net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     dolls.query[0].image.save(Path(folder, "0.png"))
-    ...     found = search(Path(folder, "0.png"), dolls.gallery, net, top=2, output=folder)
+    ...     found = search(Path(folder, "0.png"), dolls.gallery, pl.shipped_net(), top=2, output=folder)
     >>> len(found), found[0][1] >= found[1][1]
     (2, True)
     """
@@ -58,13 +62,85 @@ def search(
     query, target = open_image(image), writable_folder(output)
     scores = unit_features(net, pictures, workers) @ unit_features(net, Split((str(image),), None, None))[0]
     best = scores.argsort(descending=True, stable=True)[:top].tolist()
-    if threshold is not None:
-        best = [i for i in best if scores[i] >= threshold]
+    best = [i for i in best if threshold is None or scores[i] >= threshold]
     found = [(pictures.paths[i], float(scores[i])) for i in best]
     draw_matches(query, pictures, best, [score for _, score in found], target / "matches.png")
     rows = [{"place": n, "similarity": round(s, 6), "path": p} for n, (p, s) in enumerate(found, start=1)]
     write_csv(target / "matches.csv", rows, ("place", "similarity", "path"))
     return found
+
+
+def group(
+    pictures: Split,
+    net: PatchNet,
+    *,
+    distance: float = 0.3,
+    least: int = 2,
+    workers: int = 0,
+    output: str | Path = "groups",
+) -> dict[int, list[str]]:
+    """Sort pictures into groups that look like one person each, by the network's retrieval features.
+
+    Args:
+        pictures: one person in each. Time and memory grow with the square of their number: 10,000 take about 2 GB.
+        distance, least: see `clusters`.
+        workers: processes that read images.
+        output: folder for ``groups.csv`` and ``groups.png``, which shows the largest groups and those alone.
+
+    Returns:
+        The paths of each group: 1 is the largest; -1, always there and last, are those alone.
+
+    Raises:
+        InputError: fewer than two pictures, an unreadable one, a setting out of range, or no scikit-learn.
+    """
+    at_least_one(least=least)
+    if not 0 < distance <= 2:
+        raise InputError(f"found distance = {distance:g}", "expected a cosine distance above 0, at most 2", "try 0.3")
+    if find_spec("sklearn") is None:
+        raise InputError("found no scikit-learn", "expected it for groups", "type: pip install scikit-learn")
+    if len(pictures) < 2:
+        raise InputError(f"found {len(pictures)} picture", "expected two or more", "check the folder")
+    target = writable_folder(output)
+    numbers = clusters(unit_features(net, pictures, workers), distance=distance, least=least)
+    write_csv(target / "groups.csv", [{"path": p, "group": n} for p, n in zip(pictures.paths, numbers, strict=True)])
+    names = (*range(1, max(numbers) + 1), ALONE)
+    groups = {name: pictures.take(i for i, n in enumerate(numbers) if n == name) for name in names}
+    draw_groups(_montage(groups), target / "groups.png")
+    return {name: list(members.paths) for name, members in groups.items()}
+
+
+def _montage(groups: Mapping[int, Split]) -> dict[str, Split]:
+    """The rows to draw: the largest groups, how many more there are, and who is alone."""
+    rows = {f"group {n}: {len(members)}": members for n, members in groups.items() if 0 < n <= MOST_ROWS}
+    alone, more = groups[ALONE], len(groups) - 1 - len(rows)
+    rows |= {f"{more} more groups": alone.take([])} if more else {}
+    return rows | ({f"alone: {len(alone)}": alone} if alone else {})
+
+
+def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
+    """Join the two groups with the least mean distance d, again and again, while d is below a limit (average linkage).
+
+    d(A, B) = mean over a in A and b in B of 1 - cos(a, b)
+
+    Args:
+        features: (N, F), each of length 1; N is 2 or more.
+        distance: the limit, in 0..2.
+        least: fewest members of a group.
+
+    Returns:
+        N numbers: 1 for the largest group, then 2 ...; -1 for those in no group.
+
+    >>> import torch
+    >>> clusters(torch.eye(2)[[0, 1, 1, 1, 0]], distance=0.5), clusters(torch.eye(2)[[0, 1, 1]], distance=0.5)
+    ([2, 1, 1, 1, 2], [-1, 1, 1])
+    """
+    from sklearn.cluster import AgglomerativeClustering
+
+    apart = (1 - features @ features.T).clamp(min=0).double().numpy()
+    options = {"n_clusters": None, "metric": "precomputed", "linkage": "average", "distance_threshold": distance}
+    found = AgglomerativeClustering(**options).fit_predict(apart).tolist()
+    large = [name for name, size in Counter(found).most_common() if size >= least]
+    return [large.index(name) + 1 if name in large else ALONE for name in found]
 
 
 def unit_features(net: PatchNet, pictures: Split, workers: int = 0) -> Tensor:
@@ -73,12 +149,7 @@ def unit_features(net: PatchNet, pictures: Split, workers: int = 0) -> Tensor:
 
 
 def pictures_below(folder: str | Path, skip_unreadable: bool = False, without: str | Path = "") -> Split:
-    """All pictures in a folder and the folders inside it, sorted by name.
-
-    Args:
-        folder: where to look.
-        skip_unreadable: leave out pictures that cannot be read.
-        without: one more picture to leave out.
+    """All pictures in a folder and those inside it, by name; ``without`` one of them, or without unreadable ones.
 
     Raises:
         InputError: no such folder, or no picture in it.
@@ -90,6 +161,6 @@ def pictures_below(folder: str | Path, skip_unreadable: bool = False, without: s
     broken = find_unreadable(files, full=True) if skip_unreadable else {}
     kept = tuple(file for file in files if file not in broken)
     if not kept:
-        endings = ", ".join(sorted(IMAGE_ENDINGS))
-        raise InputError(f"found no picture in {folder}", f"expected files that end in {endings}", "check the path")
+        expected = f"expected files that end in {', '.join(sorted(IMAGE_ENDINGS))}"
+        raise InputError(f"found no picture in {folder}", expected, "check the path")
     return Split(kept, None, None)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from paullite.cyclic import Ranking
 from tests.wrong_answers import chapter_08_loss
 
 
@@ -126,6 +127,12 @@ def writes_into_distance(distance, between, owner, nearest=3, max_candidates=15)
     return slow(distance, between, owner, nearest, max_candidates)
 
 
+def writes_into_between(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
+    """Puts each center first in its own list, in the matrix that came in: the likeliest slip of all."""
+    between.fill_diagonal_(-1)
+    return slow(distance, between, owner, nearest, max_candidates)
+
+
 def a_list(distance, between, owner, nearest=3, max_candidates=15) -> list[int]:
     """The right places, as a list: nothing can be compared or indexed with it."""
     return slow(distance, between, owner, nearest, max_candidates).tolist()
@@ -165,9 +172,10 @@ def order_of(between: Tensor, j: int) -> list[int]:
 
 def library(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
     """Right: as the library does it."""
-    from paullite.losses import _cyclic_negative
-
-    return _cyclic_negative(distance, between, owner, nearest, max_candidates)
+    order = distance.scatter(1, owner[:, None], torch.inf).argsort(dim=1, stable=True)  # own one last
+    order = order[:, : min(max_candidates, len(between) - 1)]
+    lists = between.clone().fill_diagonal_(-1).argsort(dim=1, stable=True)[:, :nearest]
+    return Ranking(order, (lists[order] == owner[:, None, None]).any(-1)).negatives()
 
 
 def masked(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
@@ -184,8 +192,8 @@ WRONG = {
     "hard_negatives": (
         nearest_other, farthest_first, order_of_the_batch, place_in_the_list, asks_the_wrong_one, takes_the_vetoed,
         gives_up, anchor_for_owner, lists_without_itself, always_three, lists_of_anchors, none_is_the_first,
-        none_is_the_own, all_are_tried, own_center_is_tried, writes_into_distance, a_list, floats,
-        own_center_stands_first, more_than_there_are,
+        none_is_the_own, all_are_tried, own_center_is_tried, writes_into_distance,
+        writes_into_between, a_list, floats, own_center_stands_first, more_than_there_are,
     ),
     **chapter_08_loss.WRONG,
 }  # fmt: skip

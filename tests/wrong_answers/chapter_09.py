@@ -36,12 +36,20 @@ def total(config, first, second) -> Tensor:
     return config.pedal_weight * first + config.ipfl_weight * second
 
 
-def parts(features, embeddings, index, memory, centers, config) -> tuple[Tensor, Tensor]:
-    """Both losses as they should be, of memories as they are."""
+SETTINGS = ("margin", "nearest", "max_candidates", "no_negative")
+
+
+def settings(config, *forgotten: str) -> dict:
+    """IPFL's settings, without some."""
+    return {name: getattr(config, name) for name in SETTINGS if name not in forgotten}
+
+
+def parts(features, embeddings, index, memory, centers, config, *forgotten: str) -> tuple[Tensor, Tensor]:
+    """Both losses as they should be, of memories as they are; IPFL without the settings that are forgotten."""
     count = len(index)
     first = pedal(features[:count], memory.features, index, scale=config.scale, k=config.k)
     owner = torch.arange(count).repeat(2)
-    return first, ipfl(embeddings, centers.features[index, 0], owner, margin=config.margin)
+    return first, ipfl(embeddings, centers.features[index, 0], owner, **settings(config, *forgotten))
 
 
 def update(features, embeddings, index, memory, centers) -> None:
@@ -133,7 +141,7 @@ def owners_side_by_side(features, embeddings, index, memory, centers, config):
     update(features, embeddings, index, memory, centers)
     first, _ = parts(features, embeddings, index, memory, centers, config)
     owner = torch.arange(len(index)).repeat_interleave(2)
-    return total(config, first, ipfl(embeddings, centers.features[index, 0], owner, margin=config.margin))
+    return total(config, first, ipfl(embeddings, centers.features[index, 0], owner, **settings(config)))
 
 
 def owners_of_the_data_set(features, embeddings, index, memory, centers, config):
@@ -141,7 +149,7 @@ def owners_of_the_data_set(features, embeddings, index, memory, centers, config)
     update(features, embeddings, index, memory, centers)
     first, _ = parts(features, embeddings, index, memory, centers, config)
     own = centers.features[index, 0]
-    return total(config, first, ipfl(embeddings, own, index.repeat(2), margin=config.margin))
+    return total(config, first, ipfl(embeddings, own, index.repeat(2), **settings(config)))
 
 
 def centers_of_everyone(features, embeddings, index, memory, centers, config):
@@ -149,7 +157,7 @@ def centers_of_everyone(features, embeddings, index, memory, centers, config):
     update(features, embeddings, index, memory, centers)
     first, _ = parts(features, embeddings, index, memory, centers, config)
     everyone = centers.features[:, 0]
-    return total(config, first, ipfl(embeddings, everyone, index.repeat(2), margin=config.margin))
+    return total(config, first, ipfl(embeddings, everyone, index.repeat(2), **settings(config)))
 
 
 def first_centers(features, embeddings, index, memory, centers, config):
@@ -157,7 +165,7 @@ def first_centers(features, embeddings, index, memory, centers, config):
     update(features, embeddings, index, memory, centers)
     first, _ = parts(features, embeddings, index, memory, centers, config)
     own, owner = centers.features[: len(index), 0], torch.arange(len(index)).repeat(2)
-    return total(config, first, ipfl(embeddings, own, owner, margin=config.margin))
+    return total(config, first, ipfl(embeddings, own, owner, **settings(config)))
 
 
 def anchors_of_one_view(features, embeddings, index, memory, centers, config):
@@ -165,14 +173,31 @@ def anchors_of_one_view(features, embeddings, index, memory, centers, config):
     update(features, embeddings, index, memory, centers)
     first, _ = parts(features, embeddings, index, memory, centers, config)
     own, count = centers.features[index, 0], len(index)
-    return total(config, first, ipfl(embeddings[:count], own, torch.arange(count), margin=config.margin))
+    return total(config, first, ipfl(embeddings[:count], own, torch.arange(count), **settings(config)))
 
 
-def margin_of_the_reference(features, embeddings, index, memory, centers, config):
+def margin_of_the_reference(*given):
     """Leaves IPFL's margin at its default."""
-    update(features, embeddings, index, memory, centers)
-    first, _ = parts(features, embeddings, index, memory, centers, config)
-    return total(config, first, ipfl(embeddings, centers.features[index, 0], torch.arange(len(index)).repeat(2)))
+    update(*given[:-1])
+    return total(given[-1], *parts(*given, "margin"))
+
+
+def lists_of_the_default(*given):
+    """Leaves the size of a ranking list at its default."""
+    update(*given[:-1])
+    return total(given[-1], *parts(*given, "nearest"))
+
+
+def candidates_of_the_default(*given):
+    """Leaves the number of candidates at its default."""
+    update(*given[:-1])
+    return total(given[-1], *parts(*given, "max_candidates"))
+
+
+def always_skips(*given):
+    """Leaves anchors without a negative out, though the settings pull them."""
+    update(*given[:-1])
+    return total(given[-1], *parts(*given, "no_negative"))
 
 
 def plain_sum(features, embeddings, index, memory, centers, config):
@@ -226,7 +251,7 @@ def by_loop(features, embeddings, index, memory, centers, config):
         nearest = logits.topk(config.k, dim=0).values
         first = first + (logits.logsumexp(0) - nearest.logsumexp(0)).mean() / count
     owner = torch.cat([torch.arange(count), torch.arange(count)])
-    second = ipfl(embeddings, centers.features[index].squeeze(1), owner, margin=config.margin)
+    second = ipfl(embeddings, centers.features[index].squeeze(1), owner, **settings(config))
     return config.pedal_weight * first + config.ipfl_weight * second
 
 
@@ -250,6 +275,9 @@ WRONG = {
         first_centers,
         anchors_of_one_view,
         margin_of_the_reference,
+        lists_of_the_default,
+        candidates_of_the_default,
+        always_skips,
         plain_sum,
         weights_exchanged,
         weighted_mean,

@@ -10,21 +10,17 @@ from signal import SIGINT, raise_signal
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-import torch
-from paullite.runs.dry_step import SPARE, Cost, try_step
-from paullite.runs.start import team_of
 from PIL import Image
-from torch import Tensor
 
-from paullite.adaptation import empty_memories, look, only_these_learn, pedal_over, view_pairs
+from paullite.adaptation import learning
 from paullite.app.pictures import ranked_row, show_image
 from paullite.config import AdaptConfig
-from paullite.data.items import Opener, ReIDDataset, Split
+from paullite.data.items import Opener, ReIDDataset
 from paullite.data.layouts import FOLDERS, image_files
 from paullite.files import Row
-from paullite.losses import ipfl
 from paullite.models import PatchNet
-from paullite.runs import start_accelerator
+from paullite.runs.cost import SPARE, Cost, try_step
+from paullite.runs.machine import accelerated
 
 from ..checking import WIDTH
 from ..figures import COLOURS, WRONG, plot
@@ -57,43 +53,33 @@ def said(text: object, folder: str | Path) -> str:
     return "\n".join(lines)
 
 
-def cost_of_step(net: PatchNet, images: Split, config: AdaptConfig) -> Cost:
-    """What a step of `paullite.adapt` takes on this machine. Nothing is learned; the network is copied.
+def cost_of_step(net: PatchNet, config: AdaptConfig) -> Cost:
+    """What a step of `paullite.adapt` takes on this machine, by steps on noise. The network is copied, not changed.
 
     On CUDA a whole batch is measured. Elsewhere, two trials of few images: what the second keeps more is each image's
     own, the rest (16-bit copies of the weights in half precision) is fixed.
 
     Args:
         net: of any backbone and image size.
-        images: to take the step with; the first of them are enough.
-        config: its device, precision and settings of the losses count.
+        config: its device, precision and batch count.
 
     Raises:
         InputError: the device or precision is not there, or one image does not fit.
     """
-    place = start_accelerator(config)
-    net, team = copy.deepcopy(net).to(place.device), team_of(place, config.bn_splits)
-    model = place.prepare_model(net, evaluation_mode=True)  # under autocast, where the precision says so
-    only_these_learn(net, net.backbone, net.reduction, net.norm)
-    memory, centers = empty_memories(net, len(images), config, team)
-
-    def loss_of(index: Tensor, originals: Tensor, surrogates: Tensor) -> Tensor:
-        x, e = look(model, originals, surrogates, len(index), config, team)
-        anchors, owner = e.flatten(0, 1), torch.arange(len(index), device=index.device).repeat(2)
-        images_apart = ipfl(anchors, centers.features[index, 0], owner, no_negative="pull")
-        return config.pedal_weight * pedal_over(memory, x, index, config) + config.ipfl_weight * images_apart
-
-    pairs = view_pairs(net, images, config)
-    if place.device.type == "cuda":
-        return try_step(loss_of, pairs, net, config.batch, team)
-    return _told_apart(*(try_step(loss_of, pairs, net, count, team) for count in FEW))
+    with accelerated(config) as (accelerator, team):
+        net = copy.deepcopy(net).to(team.device)
+        model = accelerator.prepare_model(net, evaluation_mode=True)  # under autocast, where the precision says so
+        learning(net)
+        if team.device.type == "cuda":
+            return try_step(model, net, net.size, config.batch, team)
+        return _own_and_fixed(*(try_step(model, net, net.size, count, team) for count in FEW))
 
 
 FEW = 1, 2  # images of the two trials on a CPU, the second twice as many
 
 
-def _told_apart(one: Cost, two: Cost) -> Cost:
-    """What is each image's own, from what some images keep, and twice as many."""
+def _own_and_fixed(one: Cost, two: Cost) -> Cost:
+    """What is each image's own and what is fixed, from what some images keep, and twice as many."""
     pair = 2 * two.pair - one.pair
     return replace(two, pair=pair, fixed=round(two.fixed + FEW[0] * (one.pair - pair)))
 
@@ -101,6 +87,8 @@ def _told_apart(one: Cost, two: Cost) -> Cost:
 @dataclass
 class Finger:
     """Opens pictures as before, and presses Ctrl-C when one of them is opened for the n-th time.
+
+    In training a picture is opened more than once only if ``image_memory`` is 0.
 
     Attributes:
         opener: what opens a picture. path: the one that is waited for. visits: n.
@@ -154,7 +142,7 @@ def draw_memory(costs: dict[str, Cost], gib: float, batch: int) -> Figure:
     figure, axes = plot(height=3.4)
     sizes = [8, 16, 24, 32, 42, 64, 84]
     for (name, cost), marker in zip(costs.items(), "os^", strict=False):
-        axes.plot(sizes, [cost.bytes(size) / 2**30 for size in sizes], f"{marker}-", label=name)
+        axes.plot(sizes, [(cost.fixed + size * cost.pair) / 2**30 for size in sizes], f"{marker}-", label=name)
     axes.axhline(SPARE * gib, color=WRONG, linestyle="--")
     axes.text(8, 1.01 * SPARE * gib, f"{SPARE * gib:g} of {gib:g} GiB, the rest is spare", color=WRONG, va="bottom")
     axes.axvline(batch, color=COLOURS[3], linestyle=":", linewidth=1)
@@ -169,12 +157,12 @@ def draw_run(history: Sequence[Row], stopped: float | None = None) -> Figure:
     epochs = [row["epoch"] for row in history]
     axes[0].plot(epochs, [row["pedal"] for row in history], "o-", label="PEDAL")
     axes[0].plot(epochs, [row["ipfl"] for row in history], "s-", label="IPFL")
-    judged = [row for row in history if "map_step" in row]
+    evaluated = [row for row in history if "map_step" in row]
     for (name, label), marker in zip(
         {"map_step": "mAP (step)", "map_trapezoid": "(trapezoid)"}.items(), "os", strict=True
     ):
-        score = [100 * row[name] for row in judged]
-        axes[1].plot([row["epoch"] for row in judged], score, f"{marker}-", label=label)
+        score = [100 * row[name] for row in evaluated]
+        axes[1].plot([row["epoch"] for row in evaluated], score, f"{marker}-", label=label)
     for ax, what, place in zip(axes, ("loss", "percent"), ("center right", "lower right"), strict=True):
         ax.set(xlabel="epoch", ylabel=what)
         if stopped is not None:

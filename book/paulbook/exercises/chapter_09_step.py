@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from paullite.config import PRESETS, AdaptConfig
-from paullite.losses import ipfl, pedal
+from paullite.losses import ipfl, paul, pedal
 from paullite.memory import FeatureMemory
+from paullite.step import take_step
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 StepLoss = Callable[..., Any]
 
@@ -27,16 +28,18 @@ def step_loss(
     centers: FeatureMemory,
     config: AdaptConfig,
 ) -> Tensor:
-    """Both memories first, then both losses: the book's own answer."""
+    """Both memories first, then both losses, by the library, so by every setting: the book's own answer.
+
+    Args:
+        features: of both views, all originals first, (2B, P, D).
+        embeddings: likewise, (2B, E); those that ``image_embedding`` asks for.
+        index: place of each image in the training set, (B,).
+        memory, centers: of all images; up to date afterwards.
+        config: settings of phase 2.
+    """
     count = len(index)
-    x, views = features[:count], embeddings.unflatten(0, (2, count))
-    memory.update(index, x)
-    centers.update(index, views.mean(0)[:, None])
-    owner = torch.arange(count).repeat(2)
-    own = centers.features[index, 0]
-    return config.pedal_weight * pedal(x, memory.features, index, scale=config.scale, k=config.k) + (
-        config.ipfl_weight * ipfl(embeddings, own, owner, margin=config.margin)
-    )
+    both = embeddings.unflatten(0, (2, count)).transpose(0, 1)  # B 2 E
+    return paul(take_step(features[:count], both, index, memory, centers, config)).total
 
 
 COUNT, IMAGES, PATCHES, SIZE, WIDE = 5, 12, 2, 4, 6
@@ -63,6 +66,7 @@ def case(
     seed: int = 0,
     gradient: bool = False,
     rows: tuple[int, ...] = ROWS,
+    **changes: Any,
 ) -> Case:
     """A made-up step in the middle of a training: both memories are filled, and five of twelve images come again."""
     draws = torch.Generator().manual_seed(seed)
@@ -74,7 +78,7 @@ def case(
     embeddings = torch.randn(2 * COUNT, WIDE, generator=draws)
     index = torch.tensor(rows)
     plain = PRESETS["paperdolls"].adapt
-    config = replace(plain, pedal_weight=pedal_weight, ipfl_weight=ipfl_weight, k=3, scale=4.0, margin=3.0)
+    config = replace(plain, pedal_weight=pedal_weight, ipfl_weight=ipfl_weight, k=3, scale=4.0, margin=3.0, **changes)
     if gradient:
         features, embeddings = features.requires_grad_(), embeddings.requires_grad_()
     return Case(features, embeddings, index, memory, centers, config)
@@ -243,6 +247,17 @@ def gradient_reaches_both(answer: StepLoss) -> None:
         expect(moved, f"No gradient reaches the {name}. Which call was given a detached copy of them?")
 
 
+CHANGES: dict[str, Any] = {"nearest": 1, "max_candidates": 1, "no_negative": "pull"}
+
+
+def every_setting_counts(answer: StepLoss) -> None:
+    """How the hard negative is found, and what becomes of an anchor without one, stands in the settings."""
+    for name, value in CHANGES.items():
+        found, wanted = (float(way(*case(0.0, **{name: value}))) for way in (answer, step_loss))
+        says = f"With {name} = {value!r} in config IPFL is {wanted:.4f}; yours is {found:.4f}."
+        expect(near(found, wanted), f"{says} `pl.losses.ipfl` has an argument of that name: hand it on.")
+
+
 def every_step_anew(answer: StepLoss) -> None:
     """The same on other numbers."""
     for seed in (1, 2, 3):
@@ -264,6 +279,7 @@ EXERCISES = (
             ipfl_is_right,
             weights_are_right,
             gradient_reaches_both,
+            every_setting_counts,
             every_step_anew,
         ),
         example=tuple(case()),

@@ -11,7 +11,7 @@ from typing import Any
 from paullite.data.csv import COLUMNS
 from paullite.data.rows import SPLITS
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 MakeTable = Callable[[Sequence[str], Collection[int]], Any]
 

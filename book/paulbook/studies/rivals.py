@@ -14,36 +14,30 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F
 
-from paullite.adaptation import fill_memory, only_these_learn, view_pairs
+from paullite.adaptation import fill_memory, learning, set_rate
 from paullite.config import AdaptConfig
 from paullite.data.items import ReIDDataset, Split
-from paullite.data.loading import EpochLoader
+from paullite.data.loading import SurrogatePairs
 from paullite.errors import InputError
 from paullite.evaluation import history_scores
+from paullite.features import extract
+from paullite.files import Row
 from paullite.memory import FeatureMemory
 from paullite.models import PatchNet
 from paullite.networks import network_of
-from paullite.runs import (
-    Row,
-    Run,
-    Session,
-    Team,
-    check_batch,
-    check_finite,
-    check_groups,
-    digest,
-    each_group,
-    extract,
-    fingerprint,
-    set_rates,
-    sgd,
-)
+from paullite.run import Run
+from paullite.runs.distributed import Team
+from paullite.runs.provenance import digest, fingerprint
+from paullite.runs.session import Session
+from paullite.step import two_views
 
 from .clusters import dbscan, jaccard, purity
 from .rows import Rows, whole
@@ -65,7 +59,7 @@ def discriminate_instances(
 
     Args:
         config: as for `paullite.adaptation.adapt`. Its settings of PEDAL and IPFL have no effect.
-        target: its training images, without identities; its test is judged for display only.
+        target: its training images, without identities; its test is evaluated for display only.
         start: the network of phase 1, its run, or a file of either. It is copied, not changed.
         temperature: tau of the loss, over 0.
         lr_factor: on ``config.lr``, over 0.
@@ -92,8 +86,9 @@ def discriminate_instances(
     True
     """
     over_zero(temperature=temperature, lr_factor=lr_factor)
-    made_of = {"rival": "instance", "temperature": temperature, "lr_factor": lr_factor}
-    return learn_rows(config, target, start, made_of, before=None, columns=lambda rows: {}, resume=resume, force=force)
+    facts = {"rival": "instance", "temperature": temperature}
+    slower = replace(config, lr=config.lr * lr_factor)
+    return learn_rows(slower, target, start, facts, before=None, columns=lambda rows: {}, resume=resume, force=force)
 
 
 def learn_clusters(
@@ -119,7 +114,7 @@ def learn_clusters(
 
     Args:
         config: as for `paullite.adaptation.adapt`. Its settings of PEDAL and IPFL have no effect.
-        target: its training images, without identities; its test is judged for display only.
+        target: its training images, without identities; its test is evaluated for display only.
         start: the network of phase 1, its run, or a file of either. It is copied, not changed.
         eps: the largest Jaccard distance between neighbours in DBSCAN, over 0 and below 1.
         min_samples: images, itself counted, that make an image the core of a cluster.
@@ -160,18 +155,20 @@ def learn_clusters(
         )
     dbscan(torch.zeros(1, 1), eps=eps, min_samples=min_samples)  # is it installed?
 
+    pictures = images.unlabelled()
+
     def group(rows: Rows, net: PatchNet, team: Team) -> None:
-        features = whole(extract(net, target_images, batch=2 * config.batch, workers=config.workers, team=team))  # N E
+        features = whole(extract(net, pictures, batch=2 * config.batch, workers=config.workers, team=team))  # N E
         rows.assign(dbscan(jaccard(features, neighbours), eps=eps, min_samples=min_samples), features)
 
     def columns(rows: Rows) -> Row:
         row: Row = {"clusters": rows.count, "outliers": int((rows.labels < 0).sum())}
         return row | ({} if images.pids is None else {"cluster_purity": purity(rows.labels, images.pids)})
 
-    target_images = images.unlabelled()
-    made_of = {"rival": "cluster", "eps": eps, "min_samples": min_samples, "neighbours": neighbours}
-    made_of |= {"temperature": temperature, "lr_factor": lr_factor}
-    return learn_rows(config, target, start, made_of, before=group, columns=columns, resume=resume, force=force)
+    facts = {"rival": "cluster", "eps": eps, "min_samples": min_samples, "neighbours": neighbours}
+    facts["temperature"] = temperature
+    slower = replace(config, lr=config.lr * lr_factor)
+    return learn_rows(slower, target, start, facts, before=group, columns=columns, resume=resume, force=force)
 
 
 Before = Callable[[Rows, PatchNet, Team], None]
@@ -181,76 +178,58 @@ def learn_rows(
     config: AdaptConfig,
     target: ReIDDataset | Split,
     start: Start,
-    made_of: dict[str, Any],
+    facts: dict[str, Any],
     *,
     before: Before | None,
     columns: Callable[[Rows], Row],
     resume: bool,
     force: bool,
 ) -> Run:
-    """The loop that both rivals share. It is that of `paullite.adaptation.adapt` with other losses.
+    """The loop that both rivals share, from the building blocks of `paullite.adaptation.adapt`.
+
+    It is not ``adapt(loss=...)``, since the rows are assigned anew between two epochs, are part of every checkpoint, and
+    an epoch without two clusters must leave the network alone.
 
     Args:
         config, target, start, resume, force: as for `paullite.adaptation.adapt`.
-        made_of: name and settings of the rival, with ``temperature`` and ``lr_factor``.
+        facts: name and settings of the rival, with ``temperature``.
         before: gives the images their rows before an epoch; ``None``: each image keeps a row of its own.
         columns: what the history says of the rows of an epoch.
     """
-    images, start = target.unlabelled(), network_of(start)
-    check_batch(config, len(images))
-    made_of = {"data": fingerprint(images), "start": digest(start.state_dict())[:16], **made_of}
-    with Session(config, made_of, resume=resume, force=force) as session:
+    images, net = target.unlabelled(), network_of(start)
+    config = replace(config, image_embedding="features")  # both views' patch features side by side
+    sources = {"data": fingerprint(images), "start": digest(net.state_dict())[:16], **facts}
+    with Session(config, images, sources, resume=resume, force=force) as session:
         team, device = session.team, session.device
-        check_groups(team, config.batch, len(images))
-        net = copy.deepcopy(start).to(device)
-        team.same_start(net)
-        optimiser = sgd(config, learning=only_these_learn(net, net.backbone, net.reduction, net.norm))
-        rows = Rows(len(images), net.patches * net.feature_dim, config.memory_momentum).to(device)
-        pairs = view_pairs(net, images, config)
-        loader = EpochLoader(
-            pairs, len(images), batch=config.batch, seed=config.seed, workers=config.workers, share=team.share
+        net = session.place(copy.deepcopy(net))
+        optimiser = torch.optim.SGD(
+            learning(net), lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay
         )
-        if not session.resumed(optimiser, net=net, rows=rows):
+        rows = Rows(len(images), net.patches * net.feature_dim, config.memory_momentum).to(device)
+        pairs = SurrogatePairs(images, net.size, net.normalisation, config, device, team.share)
+        if not session.restore(optimiser, net=net, rows=rows):
             first = FeatureMemory(len(images), net.patches, net.feature_dim).to(device)
-            fill_memory(session, first, net, images, config)  # moves batch-norm as PAUL's first pass does
+            fill_memory(first, net, pairs, config, team)  # moves batch-norm as PAUL's first pass does
             rows.assign(torch.arange(len(images)), whole(first.features))
-        model = session.prepare(net)
+        look = partial(two_views, session.prepare(net, pairs), config=config)
 
-        def loss_of(places: Tensor, originals: Tensor, surrogates: Tensor) -> Tensor:
-            views = look(model, originals, surrogates, len(places), config, team)
-            return rows.loss(views, places, made_of["temperature"])
-
-        session.rehearse(loss_of, pairs, net, loader)
-        for epoch in session.epochs(loader):
-            lr = config.lr * made_of["lr_factor"] * (config.decay if epoch >= config.decay_epoch else 1.0)
-            set_rates(optimiser, learning=lr)
+        for epoch in session.epochs(pairs):
+            lr = set_rate(optimiser, config, epoch)
             if before and session.step == 0:  # later in an epoch, the rows came with the checkpoint
                 before(rows, net, team)
             net.train()
-            for places, (_, originals, surrogates) in session.batches(loader):
-                learning = int(rows.learns(places).sum())
-                if not learning:
+            for places, originals, surrogates in session.batches(pairs):
+                learners = int(rows.learns(places).sum())
+                if not learners:
                     continue
-                views = look(model, originals.to(device), surrogates.to(device), len(places), config, team)  # 2 B E
-                check_finite(session, images, places, features=views)
-                loss = rows.loss(views, places, made_of["temperature"])
-                check_finite(session, images, places, loss=loss)
-                session.learn(loss)
-                rows.update(places, views[0].detach())
-                session.means.add(learning, loss=loss.detach())
+                _, both = team.look(look, net, (originals, surrogates), len(places))  # B 2 E
+                views = F.normalize(both, dim=-1).transpose(0, 1)  # 2 B E
+                loss = rows.loss(views, places, facts["temperature"])
+                session.learn(places, loss, features=views.detach())
+                rows.update(places, views[0].detach())  # after the loss, so an image meets its row of the epoch before
+                session.means.add(learners, {"loss": loss})
             session.end_epoch({"lr": lr, **columns(rows)}, lambda: history_scores(net, target, config.workers, team))
         return session.finish(net, rows=rows.memory)
-
-
-def look(
-    model: nn.Module, originals: Tensor, surrogates: Tensor, total: int, config: AdaptConfig, team: Team
-) -> Tensor:
-    """Whole-image features of both views of the whole batch of ``total`` images, in one forward pass: (2, B, E)."""
-    views = []
-    for group in each_group(model, len(originals), total, team):
-        both = torch.cat([originals[group], surrogates[group]])  # 2B 3 h w
-        views.append(whole(model(both, generator_gradient=config.generator_gradient).features))
-    return team.both_views(views, total)
 
 
 def over_zero(**numbers: float) -> None:

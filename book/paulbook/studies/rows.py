@@ -55,7 +55,8 @@ class Rows(nn.Module):
         rows, member = labels[labels >= 0].unique(return_inverse=True)
         own = features[labels >= 0]
         sums = own.new_zeros(len(rows), own.shape[1]).index_add_(0, member, own)
-        self.memory.update(rows, (sums / member.bincount(minlength=len(rows))[:, None])[:, None])
+        means = sums / member.bincount(minlength=len(rows))[:, None]
+        self.memory.update(rows, means[:, None], check_finite=False)  # the loop watches what is finite
 
 
 def whole(features: Tensor) -> Tensor:

@@ -1,9 +1,8 @@
 """PaperDolls: a drawn world of people and cameras, in two domains, with the protocol of a real data set."""
 
-from __future__ import annotations
-
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from operator import index
 from pathlib import Path
@@ -21,6 +20,7 @@ from .style import LIMIT, SOURCE, TARGET
 DRAWING = 7  # raise by one whenever any pixel changes, so that old caches are not used
 MOST_PEOPLE = 5000  # per domain; the target's numbers start above the source's
 MOST_CAMERAS = 10
+SPLITS = ("train", "query", "gallery")
 LEAST = {  # smallest and usual values
     "identities": (2, 10), "test_identities": (2, 10), "images_per_camera": (2, 4), "distractors": (0, 12),
     "junk": (0, 60), "seed": (0, 0),
@@ -45,11 +45,7 @@ DOMAINS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a PaperDolls is made from. Two equal plans give the same pixels.
-
-    Raises:
-        InputError: a value makes no data set; it is named, with what would do.
-    """
+    """All that a PaperDolls is made from. Equal plans give the same pixels; a wrong value is an `InputError`."""
 
     domain: str
     identities: int
@@ -64,10 +60,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.type == "int":  # numpy's integers too become Python's, whose repr is part of the cache's name
+            if field.type is int:  # numpy's integers too become Python's, whose repr is part of the cache's name
                 object.__setattr__(self, field.name, whole_number(field.name, getattr(self, field.name)))
-        people = self.identities + self.test_identities
-        height, width = self.size
+        people, (height, width) = self.identities + self.test_identities, self.size
         rules = [
             (f"{name}={getattr(self, name)}", getattr(self, name) >= least, f"{least} or more", f"use {name}={usual}")
             for name, (least, usual) in LEAST.items()
@@ -107,27 +102,21 @@ class Picture:
 class PaperDolls(ReIDDataset):
     """A drawn re-identification data set: the same on every computer, without a download.
 
-    The ``source`` domain is where labels are given, the ``target`` domain where they are not. People and cameras of
-    the two are never the same. What the target's cameras do differently (views, boxes, things in front, places,
-    colours) is written down in `paullite.data.paperdolls.style`.
+    The ``source`` domain is where labels are given, the ``target`` domain where they are not. They share no person and
+    no camera. What the target's cameras do differently is written down in `paullite.data.paperdolls.style`.
 
     Args:
         domain: "source" or "target".
         identities: people in the training split; 100 for the source and 110 for the target if not given.
-        cameras: number of cameras, 2 to 10.
+        cameras: 2 to 10.
         seed: another seed, another world. Use one seed for source and target, so that their people differ.
         size: height and width of a picture in pixels, multiples of 16.
         camera_shift: how far the target's cameras are from the source's style: 0 not at all, 1 as meant, 2 severely.
-            The source is always mild.
         test_identities: people in query and gallery; half as many as ``identities`` if not given.
         images_per_camera: mean length of a track, that is of one person's pictures from one camera; 2 or more.
         distractors: further people who are in the gallery only, with pid 0.
         junk: boxes with nobody or too little of somebody in them, in the gallery with pid -1.
         cache: folder for the drawn pictures; ``PAULLITE_CACHE``, or else the system's place for caches, if not given.
-
-    Attributes:
-        pictures: what is on each picture, by path: the look of the person, the shot with its pose, the camera. Nothing
-            that learns may ask; figures and the study of failures do.
 
     Raises:
         InputError: a value is out of range, or there is no folder to write to.
@@ -135,15 +124,13 @@ class PaperDolls(ReIDDataset):
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     data = PaperDolls("target", identities=3, cameras=2, distractors=1, junk=2, cache=folder)
-    ...     size = data.train[0].image.size
-    >>> data.train.identities, data.query.identities, size
-    (3, 2, (64, 128))
+    >>> data.train.identities, data.query.identities, sorted({pid for pid in data.gallery.pids if pid < 1})
+    (3, 2, [-1, 0])
     >>> str(data.pictures[data.train[0].path].look)[:14]
     'black bun hair'
-    >>> sorted({pid for pid in data.gallery.pids if pid < 1})
-    [-1, 0]
     """
 
+    #: Who and what is on each picture, by path. Nothing that learns may ask; figures and the study of failures do.
     pictures: Mapping[str, Picture]
 
     def __init__(
@@ -167,18 +154,17 @@ class PaperDolls(ReIDDataset):
             raise InputError(f"domain {domain!r}", "expected source or target", f"nearest: {near}")
         identities = DOMAINS[domain].identities if identities is None else whole_number("identities", identities)
         test_identities = max(2, identities // 2) if test_identities is None else test_identities
-        shift = 0.0 if domain == "source" else float(camera_shift)
-        plan = Plan(domain, identities, cameras, seed, height_and_width(size), shift, test_identities,
+        shift = 0.0 if domain == "source" else float(camera_shift)  # the source is always mild
+        two = isinstance(size, Sequence) and len(size) == 2
+        both = (int(size[0]), int(size[1])) if two else (0, 0)  # the plan refuses what is no height and width
+        plan = Plan(domain, identities, cameras, seed, both, shift, test_identities,
                     images_per_camera, distractors, junk)  # fmt: skip
         pictures = list_pictures(plan)
         drawn = lambda: (take(p.camera, p.look, p.shot, plan.size) for p in pictures)  # noqa: E731
         file = cached_array(plan.file, (len(pictures), *plan.size, 3), drawn, Path(cache) if cache else None)
         opener = CachedPictures(file, {picture.path: row for row, picture in enumerate(pictures)})
-        splits = {
-            name: Split.from_rows([(p.path, p.pid, p.camid) for p in pictures if p.split == name], opener)
-            for name in ("train", "query", "gallery")
-        }
-        super().__init__(f"paperdolls-{domain}", **splits)
+        rows = {name: [(p.path, p.pid, p.camid) for p in pictures if p.split == name] for name in SPLITS}
+        super().__init__(f"paperdolls-{domain}", **{name: Split.from_rows(rows[name], opener) for name in SPLITS})
         object.__setattr__(self, "pictures", {picture.path: picture for picture in pictures})  # the class is frozen
 
     def garments(self, heights: Sequence[float]) -> list[list[int]]:
@@ -199,11 +185,6 @@ def whole_number(name: str, value: Any) -> int:
         raise InputError(f"{name}={value!r}", "expected a whole number", "use 4, not 4.0") from None
 
 
-def height_and_width(size: Sequence[int]) -> tuple[int, int]:
-    """Two whole numbers from any sequence; anything else becomes a size that `Plan` refuses."""
-    return (int(size[0]), int(size[1])) if isinstance(size, Sequence) and len(size) == 2 else (0, 0)
-
-
 def list_pictures(plan: Plan) -> list[Picture]:
     """Everything that there is to draw, in order, without drawing it. Derived from the seed alone."""
     cameras = make_cameras(plan.domain, plan.cameras, plan.seed, plan.camera_shift)
@@ -211,45 +192,38 @@ def list_pictures(plan: Plan) -> list[Picture]:
     strangers = plan.test_identities + plan.distractors
     world = looks(plan.seed, 4 * max(plan.identities, strangers) + 4)
     train, test = world[domain.people :: 4], world[domain.people + 1 :: 4]
-    pid = domain.first_pid
     found: list[Picture] = []
     for k in range(plan.identities):
-        found += _pictures_of(plan, cameras, train[k], pid + k, k, "train")
+        found += _pictures_of(plan, cameras, train[k], domain.first_pid + k, "train", k)
     for k in range(strangers):
-        known = k < plan.test_identities
-        found += _pictures_of(plan, cameras, test[k], pid + plan.identities + k if known else 0, k, "gallery")
+        pid = domain.first_pid + plan.identities + k if k < plan.test_identities else 0
+        found += _pictures_of(plan, cameras, test[k], pid, "test", k)
     for k in range(plan.junk):
-        camera = k % plan.cameras
-        shot = plan_junk(cameras[camera], f"{plan.seed}/{plan.domain}/junk/{k}")
-        camid = domain.first_camid + camera
-        found.append(Picture("gallery", "", -1, camid, cameras[camera], test[k % strangers], shot))
-    return _with_paths(plan, sorted(found, key=lambda picture: ("train", "query", "gallery").index(picture.split)))
+        place = k % plan.cameras
+        shot = plan_junk(cameras[place], f"{plan.seed}/{plan.domain}/junk/{k}")
+        found.append(Picture("gallery", "", -1, domain.first_camid + place, cameras[place], test[k % strangers], shot))
+    return list(_with_paths(plan, sorted(found, key=lambda picture: SPLITS.index(picture.split))))
 
 
 def _pictures_of(
-    plan: Plan, cameras: tuple[Camera, ...], look: Look, pid: int, number: int, split: str
-) -> list[Picture]:
+    plan: Plan, cameras: tuple[Camera, ...], look: Look, pid: int, part: str, number: int
+) -> Iterator[Picture]:
     """All pictures of one person. Of a test person's every track one picture becomes a query."""
-    name = f"{'train' if split == 'train' else 'test'}/{number}"
-    rng = random_numbers(plan.seed, plan.domain, name)
-    domain = DOMAINS[plan.domain]
+    name = f"{plan.seed}/{plan.domain}/{part}/{number}"
+    rng, domain = random_numbers(name), DOMAINS[plan.domain]
     absent = number % (1 + min(domain.absent, plan.cameras - 2))  # in turn, so that sizes hardly vary
-    found = []
     for k in sorted(shuffled(rng, plan.cameras)[absent:]):
         count = max(2, plan.images_per_camera + pick(rng, -1, 1))
-        query = pick(rng, 0, count - 1) if split == "gallery" and pid > 0 else -1
-        for i, shot in enumerate(plan_track(cameras[k], f"{plan.seed}/{plan.domain}/{name}/{k}", count)):
-            part = "query" if i == query else split
-            found.append(Picture(part, "", pid, domain.first_camid + k, cameras[k], look, shot))
-    return found
+        query = pick(rng, 0, count - 1) if part == "test" and pid > 0 else -1
+        for i, shot in enumerate(plan_track(cameras[k], f"{name}/{k}", count)):
+            split = "train" if part == "train" else "query" if i == query else "gallery"
+            yield Picture(split, "", pid, domain.first_camid + k, cameras[k], look, shot)
 
 
-def _with_paths(plan: Plan, pictures: list[Picture]) -> list[Picture]:
+def _with_paths(plan: Plan, pictures: list[Picture]) -> Iterator[Picture]:
     """Give every picture its name: split, person, camera and a running number."""
-    seen: dict[str, int] = {}
-    named = []
+    seen: Counter[str] = Counter()
     for p in pictures:
         stem = f"paperdolls-{plan.domain}/{p.split}/{p.pid if p.pid < 0 else f'{p.pid:04d}'}_c{p.camid}"
-        seen[stem] = seen.get(stem, 0) + 1
-        named.append(replace(p, path=f"{stem}_{seen[stem]:03d}.png"))
-    return named
+        seen[stem] += 1
+        yield replace(p, path=f"{stem}_{seen[stem]:03d}.png")

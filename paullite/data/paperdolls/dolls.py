@@ -1,14 +1,12 @@
 """What a person wears: the palettes and the sampling of looks, no two alike in one world."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from .randomness import pick, random_numbers
+from .randomness import choose, random_numbers
 from .raster import Colour
 
 SKIN: dict[str, Colour] = {
@@ -48,60 +46,42 @@ WIDE = (86, 94, 102, 110, 120)
 
 @dataclass(frozen=True)
 class Look:
-    """Everything that makes a person look like that person.
-
-    Attributes:
-        skin, hair: colours by name.
-        hair_length: short, chin, long or bun.
-        upper: colour of the upper garment.
-        pattern: plain, rows, columns, logo (front only), two-tone or coat (open in front).
-        second: second colour of the pattern; the same as ``upper`` if plain.
-        sleeves: long or short.
-        lower: trousers, shorts or skirt.
-        lower_colour, shoes: colours by name.
-        bag: none, backpack or shoulder.
-        bag_colour: colour by name; "none" without a bag.
-        height, width: build in per cent of the average.
-    """
+    """Everything that makes a person look like that person. Colours are names."""
 
     skin: str
     hair: str
-    hair_length: str
-    upper: str
-    pattern: str
-    second: str
-    sleeves: str
-    lower: str
+    hair_length: str  #: short, chin, long or bun
+    upper: str  #: colour of the upper garment
+    pattern: str  #: plain, rows, columns, logo (front only), two-tone or coat (open in front)
+    second: str  #: second colour of the pattern; the same as ``upper`` if plain
+    sleeves: str  #: long or short
+    lower: str  #: trousers, shorts or skirt
     lower_colour: str
     shoes: str
-    bag: str
-    bag_colour: str
-    height: int
-    width: int
+    bag: str  #: none, backpack or shoulder
+    bag_colour: str  #: "none" without a bag
+    height: int  #: % of the average
+    width: int  #: % of the average
 
     def __str__(self) -> str:
         second = "" if self.pattern == "plain" else f" and {self.second}"
         kind = "shoulder bag" if self.bag == "shoulder" else self.bag
         bag = "no bag" if self.bag == "none" else f"{self.bag_colour} {kind}"
         top = f"{self.upper}{second} {self.pattern} top with {self.sleeves} sleeves"
-        lower = f"{self.lower_colour} {self.lower}"
-        return f"{self.hair} {self.hair_length} hair, {top}, {lower}, {self.shoes} shoes, {bag}"
+        return (
+            f"{self.hair} {self.hair_length} hair, {top}, {self.lower_colour} {self.lower}, {self.shoes} shoes, {bag}"
+        )
 
 
 def draw_look(rng: np.random.RandomState) -> Look:
     """One look from a stream of random numbers. Another person may have the same one."""
-
-    def choice(names: tuple[str, ...] | dict[str, Colour]) -> str:
-        return tuple(names)[pick(rng, 0, len(names) - 1)]
-
-    upper, pattern, bag = choice(CLOTH), choice(PATTERNS), choice(BAG_KINDS)
-    second, bag_colour = choice({name: rgb for name, rgb in CLOTH.items() if name != upper}), choice(BAGS)
+    upper, pattern, bag = choose(rng, CLOTH), choose(rng, PATTERNS), choose(rng, BAG_KINDS)
+    second, bag_colour = choose(rng, [name for name in CLOTH if name != upper]), choose(rng, BAGS)
     return Look(
-        skin=choice(SKIN), hair=choice(HAIR), hair_length=choice(HAIR_LENGTHS),
-        upper=upper, pattern=pattern, second=upper if pattern == "plain" else second, sleeves=choice(SLEEVES),
-        lower=choice(LOWER_KINDS), lower_colour=choice(LOWER), shoes=choice(SHOES),
-        bag=bag, bag_colour="none" if bag == "none" else bag_colour,
-        height=TALL[pick(rng, 0, 4)], width=WIDE[pick(rng, 0, 4)],
+        skin=choose(rng, SKIN), hair=choose(rng, HAIR), hair_length=choose(rng, HAIR_LENGTHS),
+        upper=upper, pattern=pattern, second=upper if pattern == "plain" else second, sleeves=choose(rng, SLEEVES),
+        lower=choose(rng, LOWER_KINDS), lower_colour=choose(rng, LOWER), shoes=choose(rng, SHOES),
+        bag=bag, bag_colour="none" if bag == "none" else bag_colour, height=choose(rng, TALL), width=choose(rng, WIDE),
     )  # fmt: skip
 
 

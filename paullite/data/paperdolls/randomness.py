@@ -1,10 +1,12 @@
 """Random whole numbers that belong to a name, the same on every machine."""
 
-from __future__ import annotations
-
 import zlib
+from collections.abc import Iterable
+from typing import TypeVar
 
 import numpy as np
+
+Thing = TypeVar("Thing")
 
 
 def random_numbers(*words: object) -> np.random.RandomState:
@@ -15,6 +17,12 @@ def random_numbers(*words: object) -> np.random.RandomState:
 def pick(rng: np.random.RandomState, low: int, high: int) -> int:
     """A whole number from low to high, both included. The type is fixed because its default depends on the system."""
     return int(rng.randint(low, max(low, high) + 1, dtype=np.int32))
+
+
+def choose(rng: np.random.RandomState, things: Iterable[Thing]) -> Thing:
+    """One of the things, all equally likely. What is written twice is drawn twice as often."""
+    found = tuple(things)
+    return found[pick(rng, 0, len(found) - 1)]
 
 
 def chance(rng: np.random.RandomState, percent: int) -> bool:
