@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from paullite.runs.files import replacing, writable_folder, write_csv
+from paullite.files import replacing, writable_folder, write_csv
 
 from paullite.errors import InputError, nearest_names
 
