@@ -1,51 +1,79 @@
-# make demo | book | notebooks | test | bench | bar | bands | experiments | results | weights | check
-# Each sets up .venv by itself when it is missing or stale.
+# make demo | book | quick | test | notebooks | experiments | ... : make help lists them all.
+# Each target sets up what it needs in .venv, and no more: the library alone for make demo, the book's package and what
+# builds its pages for make book, the test tools for make test.
 # Needs only Python 3.10 or later and make. Another interpreter: make demo PYTHON=python3.12
 
 PYTHON ?= python3
+OLDEST_PYTHON ?= $(PYTHON)
+COLAB_PYTHON ?= python3.13
 BIN := .venv/bin
 OUTPUT ?= demo
 SEED ?= 0
 PORT ?= 8000
-COLAB_PYTHON ?= python3.13
 STUDIES ?= all failures
 EDITION ?= full
 
-.PHONY: help demo book html publish notebooks test test-colab check bench bar bands experiments results weights release clean
+.PHONY: install help demo book html publish notebooks check quick test test-chapter test-oldest test-colab coverage nightly
+.PHONY: bench bar bands experiments results weights release clean
+
+install: .venv/.book
+	@echo "paullite and paulbook are installed in .venv; make help says what to do next"
 
 help:
-	@echo "make demo    PAUL end to end on drawn people, two to five minutes; OUTPUT=folder SEED=number"
+	@echo "make         install the library and the book's package into .venv"
+	@echo "make demo    PAUL from start to end on drawn people, two to five minutes; OUTPUT=folder SEED=number"
 	@echo "make book    build the book and show it at http://127.0.0.1:$(PORT); PORT=number; EDITION=student: no solutions"
 	@echo "make publish build the book and push it to the branch gh-pages of the remote origin"
 	@echo "make notebooks  run every chapter and assignment, write it back; CHAPTERS='03 04 assignment_02' for some"
-	@echo "make test    every test, doctest, README example and chapter, with style and types"
-	@echo "make test-colab  the chapters with the versions that Colab has"
+	@echo "make quick   style, types and the quick tests: about a minute"
+	@echo "make test-chapter CHAPTER=07  the exercises of one chapter, and its notebook run again"
+	@echo "make test    everything: style, types, tests, doctests, README example, pages, chapters; about twelve minutes"
+	@echo "make test-oldest  the quick tests and one short training with the lowest versions that are allowed"
+	@echo "make test-colab   the chapters with the versions that Colab has"
+	@echo "make nightly what is too long for every change: coverage, the pages of the student edition, the oldest versions"
 	@echo "make bench   speed: medians and ratios, one thread"
 	@echo "make bar     the demo on seeds 0 to 4, and the table of it"
 	@echo "make bands   the numbers over seeds that the chapters compare with"
 	@echo "make experiments  every study, its receipts and the page of results: about two hours on 2 cores; after a stop"
 	@echo "                  it goes on where it was; STUDIES='ablation rivals' for some"
 	@echo "make results the page of results from the receipts, nothing is run"
-	@echo "make weights both networks that come with the package, made again"
-	@echo "make release do tag, first cells, Colab buttons and citation agree? what is left to do?"
+	@echo "make weights train both networks that come with the package again"
+	@echo "make release do versions, first cells, Colab buttons and citation agree? what is left to do?"
 	@echo "make clean   remove .venv and what tests leave"
 
 # The exact versions of constraints.txt serve where they were tested, that is on one minor version of Python.
-.venv/.ready: pyproject.toml constraints.txt
+define install
+@tested=$$(sed -n 's/^# Python \([0-9.]*\).*/\1/p' constraints.txt); \
+ here=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+ exact=""; [ "$$tested" = "$$here" ] && exact="-c constraints.txt"; \
+ echo "pip install $$exact $(1)"; \
+ $(BIN)/python -m pip install --quiet --disable-pip-version-check $$exact $(1)
+@touch $@
+endef
+
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "found $$($(PYTHON) --version); expected Python 3.10 or later; try: make PYTHON=python3.11"; exit 2; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@tested=$$(sed -n 's/^# Python \([0-9.]*\).*/\1/p' constraints.txt); \
-	 here=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-	 exact=""; [ "$$tested" = "$$here" ] && exact="-c constraints.txt"; \
-	 echo "setting up .venv for Python $$here $$exact: the first time this takes some minutes and, on Linux, a download of 2.7 GB"; \
-	 $(BIN)/python -m pip install --quiet --disable-pip-version-check $$exact -e '.[test,book]'
-	@touch $@
+	$(PYTHON) -m venv .venv
 
-demo: .venv/.ready
+# Four tiers, each on top of the one before. A tier whose file is newer than pyproject.toml is not installed again.
+.venv/.library: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "setting up .venv: the first time this takes some minutes and, on Linux, a download of 2.7 GB"
+	$(call install,-e .)
+
+.venv/.book: .venv/.library book/pyproject.toml
+	$(call install,-e . -e book)
+
+.venv/.site: .venv/.book
+	$(call install,-e . -e 'book[site]')
+
+.venv/.test: .venv/.site
+	$(call install,-e '.[test]' -e 'book[site]')
+
+demo: .venv/.library
 	$(BIN)/paullite demo --output $(OUTPUT) --seed $(SEED)
 
-check: .venv/.ready
+check: .venv/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -53,7 +81,7 @@ check: .venv/.ready
 SOURCE := $(if $(filter student,$(EDITION)),_build/student,.)
 
 # A warm build repeats no warning of an unchanged page, so every build is a clean one.
-html: .venv/.ready
+html: .venv/.site
 	@case "$(EDITION)" in full|student) ;; *) \
 		echo "found EDITION=$(EDITION); expected full or student; try: make $@ EDITION=student"; exit 2;; esac
 	rm -rf _build
@@ -67,38 +95,69 @@ publish: html
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ghp-import
 	$(BIN)/ghp-import --no-jekyll --push --force --no-history $(CURDIR)/_build/html
 
-notebooks: .venv/.ready
+notebooks: .venv/.test
 	$(BIN)/python -m book.tools.notebooks run $(CHAPTERS)
 	$(BIN)/python -m book.tools.paper_figures
 
-NBVAL := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_rules -p no:cacheprovider
+# Two processes with one thread each: on two cores faster than one process with two threads, and no test waits for another.
+PYTEST := -m pytest -p no:cacheprovider
+TWO := -n 2 --dist loadscope --no-loadscope-reorder
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_rules
+QUICK := -m "not slow and not browser and not kernel"
+
+quick: check
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(TWO) $(QUICK)
 
 test: check .venv/axe-core
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --durations=10
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadfile --durations=6 notebooks book/assignments
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(TWO) --durations=15
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(NBVAL) -n 2 --dist loadfile --durations=6 notebooks book/assignments
+
+test-chapter: .venv/.test
+	@ls notebooks/$(CHAPTER)_*.ipynb >/dev/null 2>&1 || \
+		{ echo "found CHAPTER=$(CHAPTER); expected 01 to 12; try: make test-chapter CHAPTER=07"; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) tests/test_exercises.py -k chapter_$(CHAPTER)
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(NBVAL) notebooks/$(CHAPTER)_*.ipynb
+
+coverage: .venv/.test
+	PAULLITE_NIGHTLY=1 OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(TWO) --cov --cov-report=term-missing:skip-covered
+
+nightly: coverage test-oldest
 
 # The rules of accessibility, as a program that runs in the page. Without npm, its tests say that they were left out.
-.venv/axe-core: .venv/.ready
+.venv/axe-core: .venv/.test
 	@npm install --silent --no-save --prefix .venv/axe-core axe-core@4 || echo "npm is missing: axe-core is left out"
 	@touch $@
 
-.venv.colab/.ready: pyproject.toml tests/constraints-colab.txt
+# Wheels of versions that old exist for Python 3.10 to 3.12.
+.venv.oldest/.ready: pyproject.toml book/pyproject.toml tests/oldest.py
+	@$(OLDEST_PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' || \
+		{ echo "found $$($(OLDEST_PYTHON) --version); expected 3.10 to 3.12; try: make $@ OLDEST_PYTHON=python3.11"; exit 2; }
+	$(OLDEST_PYTHON) -m venv .venv.oldest
+	$(OLDEST_PYTHON) -m tests.oldest > .venv.oldest/constraints.txt
+	.venv.oldest/bin/python -m pip install --quiet -c .venv.oldest/constraints.txt -e '.[test]' -e 'book[site]'
+	@touch $@
+
+test-oldest: .venv.oldest/.ready
+	OMP_NUM_THREADS=1 .venv.oldest/bin/python $(PYTEST) $(TWO) $(QUICK)
+	OMP_NUM_THREADS=1 .venv.oldest/bin/python $(PYTEST) tests/test_project.py::test_readme_example_runs
+
+.venv.colab/.ready: pyproject.toml book/pyproject.toml tests/constraints-colab.txt tests/requirements-colab.txt
 	$(COLAB_PYTHON) -m venv .venv.colab
 	.venv.colab/bin/python -m pip install --quiet -c tests/constraints-colab.txt -r tests/requirements-colab.txt
-	.venv.colab/bin/python -m pip install --quiet --no-deps -e .
+	.venv.colab/bin/python -m pip install --quiet --no-deps -e . -e book
 	@touch $@
 
 test-colab: .venv.colab/.ready
-	.venv.colab/bin/python -m pytest -p no:cacheprovider tests/test_figures.py
-	.venv.colab/bin/python -m pytest $(NBVAL) --durations=6 notebooks book/assignments
+	.venv.colab/bin/python $(PYTEST) tests/test_figures.py
+	.venv.colab/bin/python $(PYTEST) $(NBVAL) --durations=6 notebooks book/assignments
 
-bench: .venv/.ready
+bench: .venv/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks
 
-bar: .venv/.ready
+bar: .venv/.test
 	$(BIN)/python -m tests.benchmarks.bar $(SEEDS)
 
-bands: .venv/.ready
+bands: .venv/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bands
 
 STUDY_RUNS := runs/experiments
@@ -107,21 +166,21 @@ RESULTS = $(BIN)/python -m book.tools.results
 
 # Trials that were run before, with the same settings and versions, are not run again: delete $(STUDY_RUNS) when the code
 # behind them has changed. The number of threads is set for what is computed outside of trials.
-experiments: .venv/.ready
+experiments: .venv/.site
 	set -e; for study in $(STUDIES); do OMP_NUM_THREADS=1 $(BIN)/paulbook experiment $$study --output $(STUDY_RUNS); done
 	mkdir -p $(RECEIPTS)
 	cp $(STUDY_RUNS)/*.json $(STUDY_RUNS)/*.csv $(RECEIPTS)
 	if [ -f $(STUDY_RUNS)/failures-worst.png ]; then cp $(STUDY_RUNS)/failures-worst.png book/assets/worst.png; fi
 	$(RESULTS)
 
-results: .venv/.ready
+results: .venv/.site
 	$(RESULTS)
 
-weights: .venv/.ready
+weights: .venv/.test
 	$(BIN)/python -m tests.benchmarks.weights
 
-release: .venv/.ready
+release: .venv/.site
 	$(BIN)/python -m book.tools.release
 
 clean:
-	rm -rf _build .venv .venv.colab .pytest_cache .mypy_cache .ruff_cache .coverage build *.egg-info
+	rm -rf _build .venv .venv.colab .venv.oldest .pytest_cache .mypy_cache .ruff_cache .coverage build *.egg-info

@@ -29,7 +29,8 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time a name is import
     from .errors import InputError
     from .evaluation import Scores, evaluate
     from .models import PatchNet
-    from .networks import export_onnx, load, load_reference_checkpoint, save, shipped_net
+    from .models.export import export_onnx
+    from .networks import load, load_reference_checkpoint, save, shipped_net
     from .pretraining import pretrain
     from .run import Run
 
@@ -40,6 +41,7 @@ HOMES = {
     "errors": ("InputError",),
     "evaluation": ("Scores", "evaluate"),
     "models": ("PatchNet",),
+    "models.export": ("export_onnx",),
     "pretraining": ("pretrain",),
     "run": ("Run",),
     "networks": ("load", "load_reference_checkpoint", "save", "shipped_net"),
@@ -55,7 +57,7 @@ MOVED = {
 
 __all__ = [
     "PRESETS", "AdaptConfig", "InputError", "PatchNet", "Preset", "PretrainConfig", "Run", "Scores", "__version__",
-    "adapt", "controls", "data", "evaluate", "evaluation", "load", "load_reference_checkpoint",
+    "adapt", "controls", "data", "evaluate", "evaluation", "export_onnx", "load", "load_reference_checkpoint",
     "losses", "memory", "models", "pretrain", "save", "shipped_net", "step",
 ]  # fmt: skip
 

@@ -17,7 +17,7 @@ from .data.reading import parts_of
 from .data.transforms import shuffled_places
 from .diagnostics import Diagnosis
 from .errors import InputError
-from .evaluation import judged as history_scores
+from .evaluation import history_scores
 from .losses import PaulLoss, paul
 from .memory import FeatureMemory
 from .models import PatchNet

@@ -21,7 +21,7 @@ def pedal_logits(x: Tensor, w: Tensor, scale: float) -> Tensor:
 def pedal_in_blocks(
     features: Tensor, memory: Tensor, index: Tensor, *, scale: float, k: int, block: int = 16_384
 ) -> Tensor:
-    r"""`paullite.losses.pedal` for a memory so long that its (B, P, N) logits do not fit: the same value and gradient, block by block.
+    r"""`paullite.losses.pedal` for a memory whose (B, P, N) logits do not fit: the same value and gradient, by blocks.
 
     .. math:: \frac{\partial L}{\partial x} = 2 s \Big( \sum_{j \ne i} p_j w_j - \sum_{j \in K} q_j w_j \Big)
 
@@ -80,12 +80,16 @@ def _walk(
 
 
 def check_pedal(features: Tensor, memory: Tensor, index: Tensor, scale: float, k: int) -> None:
-    """Raises an `InputError` if shapes, K or s of PEDAL do not fit."""
+    """Raises an `InputError` if shapes, index, K or s of PEDAL do not fit."""
     if features.shape[1:] != memory.shape[1:] or index.shape != features.shape[:1] or not len(features):
         raise InputError(
             f"found features {tuple(features.shape)}, memory {tuple(memory.shape)}, index {tuple(index.shape)}",
             "expected (B, P, D), (N, P, D) and (B,) with one image or more",
         )
+    if index.device.type == "cpu":  # a look at an index on a GPU would make the program wait for it
+        rows = index.numpy()
+        if not 0 <= rows.min() <= rows.max() < len(memory):
+            raise InputError(f"found index {rows.min()}..{rows.max()}", f"expected rows in 0..{len(memory) - 1}")
     if not 1 <= k <= len(memory) - 1:
         raise InputError(
             f"found k = {k} with {len(memory)} images in the memory",

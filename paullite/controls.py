@@ -1,55 +1,144 @@
-"""Controls: what can be had without labels and without training, so that any adaptation has to beat it."""
+"""Controls: what can be had without labels and without training, so that any adaptation has to beat it.
+
+Each is handed to the evaluation: ``pl.evaluate(net, target, control=pl.controls.camera_mean(net, target))``. Of
+``target``, a data set or a split, the training images are used, without identities. ``net`` is not changed; it is a
+`PatchNet`, or any torch module with ``transform`` (PIL image -> tensor). An `InputError` says what is missing. Images
+of a camera that has no number, or fewer than `LEAST` training images, are treated by the statistics of all cameras.
+"""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
 
 from .data.items import ReIDDataset, Split
 from .data.transforms import seed_of
+from .errors import InputError
 from .features import extract
-from .models import PatchNet
+from .runs.distributed import Team
+
+Net = TypeVar("Net", bound=nn.Module)
+Target = ReIDDataset | Split
+Transform = Callable[[Image.Image], Tensor]
+LEAST = 8  # with fewer training images, the statistics of a camera would be those of one or two people
 
 
-def batch_norm(net: PatchNet, target: ReIDDataset | Split, *, seed: int = 0, batch: int = 84) -> PatchNet:
-    """The control that any adaptation must beat: only the batch-norm statistics are taken anew from the target.
+@dataclass(frozen=True, eq=False, repr=False)
+class Control:
+    """How images become features: by a network, less ``shift`` (P, D) if there is one. Without, it changes nothing."""
 
-    Args:
-        net: copied, not changed.
-        target: its training images, without their identities.
-        seed: the batches are drawn at random.
-        batch: images at a time, as many as a training step sees with their surrogates.
+    net: nn.Module
+    transform: Transform | None = None
+    shift: Tensor | None = None
 
-    Returns:
-        A copy of the network whose running means and variances are plain averages over one pass.
+    def features(self, split: Split, *, batch: int = 128, workers: int = 0, team: Team | None = None) -> Tensor:
+        """(N, P, D) for a `PatchNet`, (N, F) for another module, in the order of the images."""
+        x = extract(self.net, split, transform=self.transform, batch=batch, workers=workers, team=team)
+        return x if self.shift is None else F.normalize(x, dim=-1) - self.shift
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ByCamera:
+    """A control for each camera; the one under ``None`` is for images whose camera is not among them, or not known."""
+
+    net: nn.Module
+    controls: Mapping[int | None, Control]
+
+    def features(self, split: Split, *, batch: int = 128, workers: int = 0, team: Team | None = None) -> Tensor:
+        """As for `Control`; each image by the control of its camera."""
+        cameras = [camera if camera in self.controls else None for camera in split.camids or [None] * len(split)]
+        rows: dict[int, Tensor] = {}
+        for camera, places in places_of(cameras).items():
+            x = self.controls[camera].features(split.take(places), batch=batch, workers=workers, team=team)
+            rows.update(zip(places, x, strict=True))
+        return torch.stack([rows[place] for place in range(len(split))])
+
+
+def batch_norm(net: Net, target: Target, *, transform: Transform | None = None, seed: int = 0, batch: int = 84) -> Net:
+    r"""A copy of the network whose batch-norm statistics are averages over one pass of the target.
+
+    .. math:: \mu = \frac1M \sum_m \mathrm{mean}(x_m), \qquad \sigma^2 = \frac1M \sum_m \mathrm{var}(x_m)
+
+    over M random batches x_m of ``batch`` images, as many as a training step sees with their surrogates.
 
     Source: Li et al., Pattern Recognition 2018 (AdaBN), for the idea.
 
     >>> import paullite as pl
-    >>> net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
-    >>> adapted = batch_norm(net, pl.data.PaperDolls("target", identities=4, test_identities=2))
-    >>> torch.equal(net.reduction.weight, adapted.reduction.weight)
-    True
-    >>> torch.equal(net.norm.running_mean, adapted.norm.running_mean)
+    >>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
+    >>> torch.equal(net.norm.running_mean, batch_norm(net, dolls).norm.running_mean)
     False
     """
-    adapted = copy.deepcopy(net)
-    for layer in batch_norms(adapted):
+    images, adapted = target.unlabelled(), copy.deepcopy(net)
+    momenta = {m: m.momentum for m in adapted.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
+    for layer in momenta:
         layer.reset_running_stats()
         layer.momentum = None  # a plain average over all batches
-    extract(adapted, shuffled(target.unlabelled(), seed), batch=batch, train_mode=True)
-    for layer, original in zip(batch_norms(adapted), batch_norms(net), strict=True):
-        layer.momentum = original.momentum
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed_of(seed, "first pass")))
+    extract(adapted, images.take(order.tolist()), transform=transform, batch=batch, train_mode=True)
+    for layer, momentum in momenta.items():
+        layer.momentum = momentum
     return adapted
 
 
-def batch_norms(net: torch.nn.Module) -> list[torch.nn.modules.batchnorm._BatchNorm]:
-    """All batch-norm layers of a network."""
-    return [layer for layer in net.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
+def batch_norm_by_camera(
+    net: nn.Module, target: Target, *, transform: Transform | None = None, seed: int = 0, batch: int = 84
+) -> ByCamera:
+    r"""One set of batch-norm statistics per camera: as `batch_norm`, but over the images of one camera.
+
+    .. math:: x_i \to (x_i - \mu_c) / \sigma_c, \qquad c \text{ the camera of image } i
+
+    Source: Zhuang et al., ECCV 2020 (camera-based batch normalisation), without their training.
+
+    >>> import paullite as pl
+    >>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
+    >>> sorted(batch_norm_by_camera(net, dolls).controls, key=str)
+    [10, 11, 12, 13, None]
+    """
+    images, controls = target.unlabelled(), {}
+    for camera, places in training_places(images).items():
+        even = -(-len(places) // -(-len(places) // batch))  # a last batch of two would weigh as much as the others
+        adapted = batch_norm(net, images.take(places), transform=transform, seed=seed, batch=even)
+        for own, shared in zip(adapted.parameters(), net.parameters(), strict=True):
+            own.data = shared.data  # sixteen cameras need not hold sixteen backbones
+        controls[camera] = Control(adapted, transform)
+    return ByCamera(net, controls)
 
 
-def shuffled(images: Split, seed: int) -> Split:
-    """The images in an order that depends on the seed alone."""
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed_of(seed, "first pass")))
-    return images.take(order.tolist())
+def camera_mean(net: nn.Module, target: Target, *, transform: Transform | None = None, workers: int = 0) -> ByCamera:
+    r"""The camera's mean feature over the training images is subtracted from each feature.
+
+    .. math:: y_i = x_i - \frac{1}{N_c} \sum_{j: c_j = c} x_j, \qquad c = c_i
+
+    with L2-normalised x, each patch by itself; y is not normalised again.
+
+    Source: Song et al., ICLR 2025 (camera bias), for the idea.
+
+    >>> import paullite as pl
+    >>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
+    >>> pl.evaluate(net, dolls, control=camera_mean(net, dolls)).queries == len(dolls.query)
+    True
+    """
+    images = target.unlabelled()
+    x = F.normalize(Control(net, transform).features(images, workers=workers), dim=-1)  # N P D
+    means = {camera: x[places].mean(0) for camera, places in training_places(images).items()}
+    return ByCamera(net, {camera: Control(net, transform, mean) for camera, mean in means.items()})
+
+
+def training_places(images: Split) -> dict[int | None, list[int]]:
+    """The places of each camera's images, and of all under ``None``; cameras with fewer than `LEAST` are left out."""
+    if images.camids is None:
+        raise InputError("found images without camera numbers", "expected one for each", "use pl.controls.batch_norm")
+    each = {camera: places for camera, places in places_of(images.camids).items() if len(places) >= LEAST}
+    return {None: list(range(len(images))), **each}
+
+
+def places_of(cameras: Sequence[int | None]) -> dict[int | None, list[int]]:
+    """The places of each camera's images: ``places_of([4, 7, 4])`` is ``{4: [0, 2], 7: [1]}``."""
+    return {camera: [i for i, other in enumerate(cameras) if other == camera] for camera in dict.fromkeys(cameras)}

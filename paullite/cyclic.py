@@ -84,4 +84,5 @@ def length(x: Tensor) -> Tensor:
     tensor([0., 0.])
     """
     squared = x.square().sum(-1)
-    return squared.where(squared > 0, 1).sqrt() * (squared > 0)
+    moved = squared != 0  # and not > 0, which would turn NaN into 0
+    return squared.where(moved, 1).sqrt() * moved

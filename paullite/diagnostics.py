@@ -12,9 +12,9 @@ from .config import AdaptConfig
 from .data.items import ReIDDataset, Split
 from .data.reading import PixelReader
 from .data.views import originals
-from .features import mode
 from .files import Row
 from .models import PatchNet
+from .modes import mode
 from .step import Step
 
 SAMPLE = 512  # images whose neighbours are looked at
@@ -49,6 +49,7 @@ class Diagnosis:
         target: as `paullite.adaptation.adapt` takes it.
         config: K, the size of the ranking lists, the number of candidates.
 
+    >>> from paullite.data import PaperDolls
     >>> dolls = PaperDolls("target", identities=3, test_identities=2)
     >>> chance = Diagnosis(dolls, AdaptConfig(k=2)).chance([0.4])       # a patch on the chest
     >>> chance["same_person"] > 0.2 and chance["same_garment"] >= chance["same_person"]

@@ -1,28 +1,27 @@
-"""The judge: rank a gallery for each query and score the rankings.
+"""Evaluation: rank a gallery for each query, score the rankings, and set the bar for "is it anybody we know?".
 
-Letters: Q queries, G gallery images.
+Letters: Q queries, G gallery images. The rules of a ranking stand in `paullite.ranking`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import nn
 
+from .controls import ByCamera, Control, Transform
 from .data.items import ReIDDataset, Split
 from .errors import InputError
 from .features import extract
 from .models import PatchNet
+from .ranking import Columns, Features, RankingRules, average_precision, cosines, match_ranks, ranking_columns
 from .runs.distributed import Team
 
-Columns = Tensor | np.ndarray | Sequence[int]
+STEPS = 1_000_000  # a threshold is a multiple of 1 / STEPS, about as fine as float32 tells cosines apart
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scores:
     """What a ranking is worth. All shares are in 0..1 and are averages over ``queries``.
 
@@ -72,10 +71,13 @@ class Scores:
             f"mAP (trapezoid) {self.map_trapezoid:.1%}  mINP {self.minp:.1%}  ({self.queries} queries{lone})"
         )
 
+    def __repr__(self) -> str:
+        return f"<Scores: {self}>"
+
 
 def score_ranking(
-    query: Tensor | np.ndarray,
-    gallery: Tensor | np.ndarray,
+    query: Features,
+    gallery: Features,
     query_pids: Columns,
     gallery_pids: Columns,
     query_camids: Columns | None = None,
@@ -90,8 +92,8 @@ def score_ranking(
     a gallery person that no query has, needs no rule. Equal similarities keep the order of the gallery.
 
     Args:
-        query, gallery: features, (Q, D) and (G, D), any scale, on any device. Queries in float64 are ranked in
-            float64, which keeps the order of nearly equal similarities; everything else in float32.
+        query, gallery: features, (Q, D) and (G, D), any scale, on any device, with or without gradient. Queries in
+            float64 are ranked in float64, which keeps the order of nearly equal similarities; all else in float32.
         query_pids, gallery_pids: identities, (Q,) and (G,); -1 is junk.
         query_camids, gallery_camids: cameras, (Q,) and (G,). ``None`` for both: nothing is known of the cameras.
         own: place of the query's own file in the gallery, (Q,), -1 if it is not there; it is left out.
@@ -105,41 +107,24 @@ def score_ranking(
 
     Source: Zheng et al., ICCV 2015 (CMC, mAP on Market-1501); Ye et al., TPAMI 2021 (mINP).
 
+    >>> import torch
     >>> q, g = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.1], [1.0, 0.2], [0.0, 1.0]])
     >>> s = score_ranking(q, g, [5], [6, 5, 5], [0], [1, 1, 1])         # matches at ranks 2 and 3
     >>> s.rank1, s.rank(2), round(s.map_step, 3), round(s.map_trapezoid, 3), round(s.minp, 3)
     (0.0, 1.0, 0.583, 0.417, 0.667)
     """
-    dtype = torch.promote_types(torch.as_tensor(query[:0]).dtype, torch.float32)
-    q, g = _unit_rows(query, "query", dtype), _unit_rows(gallery, "gallery", dtype)
-    rules = RankingRules.of(len(q), len(g), query_pids, gallery_pids, query_camids, gallery_camids, own)
+    rules = RankingRules.of(len(query), len(gallery), query_pids, gallery_pids, query_camids, gallery_camids, own)
     ranks: list[np.ndarray] = []
-    for start in range(0, len(q), chunk):
-        similarity = (q[start : start + chunk] @ g.T).cpu().numpy()  # chunk G
-        ranks += [_match_ranks(row, *rules(start + i)) for i, row in enumerate(similarity)]
-    return _scores(ranks, len(g))
-
-
-def _match_ranks(similarity: np.ndarray, match: np.ndarray, left_out: np.ndarray) -> np.ndarray:
-    """Ranks, from 1, of the matches (G indices) in a gallery from which some entries are left out."""
-    similarity[left_out] = -np.inf
-    ascending = np.sort(similarity)  # values only: several times quicker than sorting places
-    found = similarity[match]
-    above = len(ascending) - np.searchsorted(ascending, found, side="right")
-    equal = np.searchsorted(ascending, found, side="right") - np.searchsorted(ascending, found, side="left")
-    for i in np.flatnonzero(equal > 1):  # ties keep the gallery's order
-        above[i] += np.count_nonzero(similarity[: match[i]] == found[i])
-    return np.sort(above) + 1
+    for start, similarity in cosines(query, gallery, chunk):
+        ranks += [match_ranks(row, *rules(i)) for i, row in enumerate(similarity, start)]
+    return _scores(ranks, len(gallery))
 
 
 def _scores(ranks: list[np.ndarray], gallery: int) -> Scores:
     seen = [r for r in ranks if len(r)]
     if not seen:
-        raise InputError(
-            f"none of the {len(ranks)} queries has a match in the gallery",
-            "expected the same person by another camera",
-            "check identities and camera numbers with: paullite data check",
-        )
+        found = f"none of the {len(ranks)} queries has a match in the gallery"
+        raise InputError(found, "expected the same person by another camera", "check with: paullite data check")
     first = np.bincount([r[0] - 1 for r in seen], minlength=gallery)
     return Scores(
         cmc=first.cumsum() / len(seen),
@@ -153,79 +138,88 @@ def _scores(ranks: list[np.ndarray], gallery: int) -> Scores:
     )
 
 
-def average_precision(ranks: np.ndarray, rule: str = "step") -> float:
-    """Average precision of one query from the ascending ranks r_1..r_n of its matches, counted from 1.
+@dataclass(frozen=True)
+class Threshold:
+    """A bar for "is it anybody we know?": two images show one person if their cosine lies above ``cosine``.
 
-    ``step`` is the mean of i / r_i; ``trapezoid`` the mean of (i / r_i + (i - 1) / (r_i - 1)) / 2, where the second
-    term is 1 at rank 1.
-
-    >>> average_precision(np.array([1, 4])), round(average_precision(np.array([1, 4]), "trapezoid"), 4)
-    (0.75, 0.7083)
+    ``false_accept`` and ``false_reject`` are the shares, in 0..1, of the ``impostors`` (pairs of two people) above it
+    and of the ``genuine`` (pairs of one person) that are not.
     """
-    i = np.arange(1, len(ranks) + 1)
-    if rule == "step":
-        return float((i / ranks).mean())
-    before = np.where(ranks == 1, 1.0, (i - 1) / np.maximum(ranks - 1, 1))
-    return float((i / ranks + before).mean() / 2)
+
+    cosine: float
+    false_accept: float
+    false_reject: float
+    genuine: int
+    impostors: int
 
 
-@dataclass(frozen=True, eq=False)
-class RankingRules:
-    """Who is whose match, and who is left out, for each query; the gallery is grouped by identity once."""
+def threshold(
+    query: Features,
+    gallery: Features,
+    query_pids: Columns,
+    gallery_pids: Columns,
+    query_camids: Columns | None = None,
+    gallery_camids: Columns | None = None,
+    own: Columns | None = None,
+    *,
+    false_accept: float = 0.01,
+    chunk: int = 256,
+) -> Threshold:
+    r"""The lowest cosine above which at most a wanted share of the impostor pairs lies.
 
-    query_pids: np.ndarray
-    query_camids: np.ndarray | None
-    gallery_camids: np.ndarray | None
-    places: dict[int, np.ndarray]
-    own: np.ndarray
+    .. math:: t = \min \{ u : |\{ s \in \mathrm{impostors} : s > u \}| \le a \, |\mathrm{impostors}| \}
 
-    @classmethod
-    def of(cls, q: int, g: int, *columns: Columns | None) -> RankingRules:
-        """From Q, G and the five columns of `score_ranking`."""
-        names = ("query_pids", "gallery_pids", "query_camids", "gallery_camids", "own")
-        arrays = dict(zip(names, map(_integers, columns), strict=True))
-        for name, column in arrays.items():
-            length = g if name.startswith("gallery") else q
-            if column is not None and column.shape != (length,):
-                raise InputError(f"found {name} of shape {column.shape}", f"expected ({length},)")
-        if (arrays["query_camids"] is None) != (arrays["gallery_camids"] is None):
-            raise InputError("found cameras on one side only", "expected them for query and gallery, or None twice")
-        mine, theirs, mine_at, theirs_at, own = arrays.values()
-        assert mine is not None and theirs is not None
-        order = np.argsort(theirs, kind="stable")
-        values, starts = np.unique(theirs[order], return_index=True)
-        places = dict(zip(values.tolist(), np.split(order, starts[1:]), strict=True))
-        return cls(mine, mine_at, theirs_at, places, np.full(q, -1) if own is None else own)
+    over the multiples u of a millionth. A trial is a pair (verification): each query with each gallery image that
+    `score_ranking` ranks for it; a query of junk forms none. One search in a gallery of G images makes about a * G
+    false accepts: ask for less than 1 / G where it should seldom name a stranger.
 
-    def __call__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """Gallery places that match query i, and those that are left out for it."""
-        nobody = np.empty(0, dtype=int)
-        pid, own, junk = self.query_pids[i], self.own[i], self.places.get(-1, nobody)
-        same = self.places.get(int(pid), nobody) if pid != -1 else nobody
-        blind = same == own
-        if self.gallery_camids is not None and self.query_camids is not None:
-            blind = blind | (self.gallery_camids[same] == self.query_camids[i])
-        return same[~blind], np.concatenate([junk, same[blind], [own] if own >= 0 else nobody]).astype(int)
+    Args:
+        query, gallery, query_pids, gallery_pids, query_camids, gallery_camids, own, chunk: as for `score_ranking`.
+        false_accept: a, in 0..1, 1 excluded. Equal cosines go the same way, so that less may be reached.
 
+    Raises:
+        InputError: as for `score_ranking`; no pair of one of the two kinds; a share outside its range.
 
-def _unit_rows(features: Tensor | np.ndarray, name: str, dtype: torch.dtype) -> Tensor:
-    x = torch.as_tensor(features)
-    if x.ndim != 2 or not len(x):
-        raise InputError(
-            f"found {name} features of shape {tuple(x.shape)}", "expected (images, D) and at least one image"
-        )
-    bad = int((~torch.isfinite(x)).any(1).sum())
-    if bad:
-        raise InputError(f"found NaN or infinity in {bad} of {len(x)} {name} features", "expected finite numbers")
-    return F.normalize(x.to(dtype), dim=1)
+    >>> x = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]])
+    >>> threshold(x[:1], x[1:], [5], [5, 6, 7], false_accept=0.0)
+    Threshold(cosine=0.6, false_accept=0.0, false_reject=0.0, genuine=1, impostors=2)
+    """
+    if not 0 <= false_accept < 1:
+        raise InputError(f"found false_accept = {false_accept}", "expected a share from 0 to below 1")
+    rules = RankingRules.of(len(query), len(gallery), query_pids, gallery_pids, query_camids, gallery_camids, own)
+    counts = np.zeros((2, 2 * STEPS + 1), dtype=np.int64)
+    for start, similarity in cosines(query, gallery, chunk):
+        counts += _pair_counts(similarity, rules, start)
+    impostors, genuine = counts.sum(1).tolist()
+    if not impostors or not genuine:
+        found = f"found {genuine} pairs of one person and {impostors} of two people"
+        raise InputError(found, "expected both", "give labelled images of several people, each by two cameras")
+    accepted = (impostors - counts[0].cumsum()) / impostors  # share above each step
+    step = int(np.argmax(accepted <= false_accept))
+    rejected = int(counts[1, : step + 1].sum()) / genuine
+    return Threshold((step - STEPS) / STEPS, float(accepted[step]), rejected, genuine, impostors)
 
 
-def _integers(column: Columns | None) -> np.ndarray | None:
-    return None if column is None else torch.as_tensor(column).cpu().numpy().astype(np.int64)
+def _pair_counts(similarity: np.ndarray, rules: RankingRules, start: int) -> np.ndarray:
+    """Impostor and genuine pairs of a few queries at each step of the cosine, rounded up: (2, 2 * STEPS + 1)."""
+    kind = np.zeros(similarity.shape, dtype=np.int8)  # 0 impostor, 1 genuine, 2 no trial
+    for row, i in zip(kind, range(start, start + len(kind)), strict=True):
+        match, left_out = rules(i)
+        row[match] = 1
+        row[left_out if rules.query_pids[i] != -1 else slice(None)] = 2
+    steps = np.ceil(similarity.clip(-1, 1).astype(np.float64) * STEPS).astype(np.int64) + STEPS
+    return np.stack([np.bincount(steps[kind == k], minlength=2 * STEPS + 1) for k in (0, 1)])
 
 
 def evaluate(
-    net: PatchNet, dataset: ReIDDataset, *, batch: int = 128, workers: int = 0, team: Team | None = None
+    net: nn.Module,
+    dataset: ReIDDataset,
+    *,
+    control: Control | ByCamera | nn.Module | None = None,
+    transform: Transform | None = None,
+    batch: int = 128,
+    workers: int = 0,
+    team: Team | None = None,
 ) -> Scores:
     """Rank the gallery for every query with the network's retrieval features.
 
@@ -233,65 +227,71 @@ def evaluate(
     query's own file is left out of its ranking.
 
     Args:
-        net: judged in evaluation mode on its own device, and left as it was.
+        net: a `PatchNet`, or any module that turns images into features. It works in evaluation mode on its own device,
+            and is left as it was.
         dataset: its ``query`` and ``gallery`` are used.
+        control: what takes the network's place, made for this network by a function of `paullite.controls`.
+        transform: PIL image -> tensor; ``None`` takes the attribute ``transform`` of the network.
         batch: images at a time.
         workers: processes that read images.
         team: in a run of several processes: each looks at a share of the images, and all get the scores.
 
-    Returns:
-        `Scores`.
-
     Raises:
-        InputError: no query or gallery, or no query with a match.
+        InputError: no query, gallery or transform; no query with a match; or a control of another network.
 
-    >>> from paullite.data import PaperDolls
-    >>> dolls = PaperDolls("target", identities=2, test_identities=3)
-    >>> scores = evaluate(PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8), dolls)
+    >>> import paullite as pl
+    >>> dolls = pl.data.PaperDolls("target", identities=2, test_identities=3)
+    >>> scores = evaluate(pl.shipped_net(), dolls)
     >>> scores.queries + scores.lone_queries == len(dolls.query)
     True
     """
+    query, gallery = _test_of(dataset)
+    if not isinstance(net, nn.Module):
+        raise InputError(f"found {type(net).__name__}", "expected a network", "of a run, pass run.net")
+    if control is None or isinstance(control, nn.Module):
+        control = Control(control or net, transform)
+    elif control.net is not net:
+        found = "found a control that was made for another network"
+        raise InputError(
+            found, "expected one of this network", "make it anew, as in: pl.controls.camera_mean(net, target)"
+        )
+    q, g = (control.features(part, batch=batch, workers=workers, team=team).flatten(1) for part in (query, gallery))
+    return score_ranking(q, g, *ranking_columns(query, gallery))
+
+
+def _test_of(dataset: ReIDDataset) -> tuple[Split, Split]:
+    if not isinstance(dataset, ReIDDataset):
+        expected = "expected a data set with query and gallery"
+        raise InputError(f"found {type(dataset).__name__}", expected, "use pl.data.from_items(train, query, gallery)")
     query, gallery = dataset.query, dataset.gallery
     if not len(query) or not len(gallery) or query.pids is None or gallery.pids is None:
-        raise InputError(
-            f"found {len(query)} query and {len(gallery)} gallery images in {dataset.name}",
-            "expected both, with identities",
-            "check the folder with: paullite data check",
-        )
-    features = [extract(net, part, batch=batch, workers=workers, team=team).flatten(1) for part in (query, gallery)]
-    return score_ranking(features[0], features[1], *ranking_columns(query, gallery))
+        found = f"found {len(query)} query and {len(gallery)} gallery images in {dataset.name}"
+        raise InputError(found, "expected both, with identities", "check the folder with: paullite data check")
+    return query, gallery
 
 
-Column = Sequence[int] | None
-
-
-def ranking_columns(query: Split, gallery: Split) -> tuple[Sequence[int], Sequence[int], Column, Column, list[int]]:
-    """Identities, cameras (or None twice) and the place of each query's own file in the gallery (or -1)."""
-    place = {path: i for i, path in enumerate(gallery.paths)}
-    whole = query.camids is not None and gallery.camids is not None
-    cameras = (query.camids, gallery.camids) if whole else (None, None)
-    return query.pids or (), gallery.pids or (), *cameras, [place.get(path, -1) for path in query.paths]
-
-
-def judged(net: PatchNet, dataset: ReIDDataset | Split, workers: int, team: Team) -> dict[str, float]:
-    """The judge's numbers as columns of the history; none where there is no test."""
+def history_scores(net: PatchNet, dataset: ReIDDataset | Split, workers: int, team: Team) -> dict[str, float]:
+    """The five scores as columns of the history; none where there is no test."""
     if isinstance(dataset, Split) or not len(dataset.query) or not len(dataset.gallery):
         return {}
     return evaluate(net, dataset, workers=workers, team=team).headline()
 
 
-def ranked_lists(net: PatchNet, dataset: ReIDDataset, *, top: int = 10) -> list[list[tuple[int, bool]]]:
+def ranked_lists(
+    net: PatchNet, dataset: ReIDDataset, *, top: int = 10, workers: int = 0
+) -> list[list[tuple[int, bool]]]:
     """For each query the first places of its ranking: (place in the gallery, whether it is the same person).
 
     Junk and the query's own camera are left out, as in `evaluate`.
     """
-    query, gallery = dataset.query, dataset.gallery
-    q, g = (extract(net, part).flatten(1) for part in (query, gallery))
+    query, gallery = _test_of(dataset)
     rules = RankingRules.of(len(query), len(gallery), *ranking_columns(query, gallery))
     lists = []
-    for i, row in enumerate(q @ g.T):
-        matches, left_out = rules(i)
-        row[torch.as_tensor(left_out, dtype=torch.long)] = -torch.inf
-        places = row.argsort(descending=True, stable=True)[:top].tolist()
-        lists.append([(place, place in set(matches.tolist())) for place in places])
+    q, g = (extract(net, part, workers=workers).flatten(1) for part in (query, gallery))
+    for start, similarity in cosines(q, g):
+        for i, row in enumerate(similarity, start):
+            match, left_out = rules(i)
+            row[left_out] = -np.inf
+            places = np.argsort(-row, kind="stable")[:top]
+            lists.append(list(zip(places.tolist(), np.isin(places, match).tolist(), strict=True)))
     return lists

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import torch
 from PIL import Image
@@ -15,19 +14,8 @@ from .data.reading import PixelReader, Transformed, parts_of, with_plain_errors
 from .data.views import originals
 from .errors import InputError
 from .models import PatchNet
+from .modes import mode
 from .runs.distributed import Team
-
-
-@contextmanager
-def mode(net: nn.Module, train: bool) -> Iterator[None]:
-    """Training or evaluation mode for a block; then every module is in the mode that it was in, also after an error."""
-    before = [(module, module.training) for module in net.modules()]
-    net.train(train)
-    try:
-        yield
-    finally:
-        for module, training in before:
-            module.training = training
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +53,32 @@ def flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows as CSV with the union of their columns; the file is replaced whole."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files that may be there.
+
+    Raises:
+        InputError: another program has one open, on Windows.
+    """
+    try:
+        for path in paths:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot remove an older file ({error})", "expected it closed", "close it, try again"
+        ) from None
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """Rows as CSV with the columns given and those that the rows have beside; the file is replaced whole.
+
+    A file name that is no UTF-8 keeps its bytes.
+    """
+    names = dict.fromkeys([*columns, *(name for row in rows for name in row)])
     with (
         replacing(path) as temporary,
         open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as file,
     ):
-        writer = csv.DictWriter(file, columns)
+        writer = csv.DictWriter(file, list(names))
         writer.writeheader()
         writer.writerows(rows)
 

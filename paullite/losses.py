@@ -3,7 +3,8 @@
 Letters: B images, P patches, D patch feature size, E embedding size, N training images, A anchors.
 """
 
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -117,10 +118,11 @@ def ipfl(
 
 
 def _check_ipfl(embeddings: Tensor, centers: Tensor, owner: Tensor, no_negative: str) -> None:
-    if embeddings.shape[1:] != centers.shape[1:] or owner.shape != embeddings.shape[:1]:
+    fits = embeddings.ndim == 2 and embeddings.shape[1:] == centers.shape[1:] and owner.shape == embeddings.shape[:1]
+    if not fits or not len(embeddings):
         raise InputError(
             f"found embeddings {tuple(embeddings.shape)}, centers {tuple(centers.shape)}, owner {tuple(owner.shape)}",
-            "expected (A, E), (B, E) and (A,)",
+            "expected (A, E), (B, E) and (A,) with one anchor or more",
         )
     if no_negative not in ("skip", "pull"):
         raise InputError(f"found no_negative = {no_negative!r}", "expected 'skip' or 'pull'")
@@ -194,10 +196,11 @@ def batch_triplet(embeddings: Tensor, labels: Tensor, *, margin: float = 1.0, po
     >>> batch_triplet(e, torch.tensor([7, 7, 8]), margin=1.0)       # 1 + 0 - sqrt(2) < 0
     tensor(0.)
     """
-    if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1] or positive not in ("nearest", "hardest"):
+    fits = embeddings.ndim == 2 and labels.shape == embeddings.shape[:1] and len(labels)
+    if not fits or positive not in ("nearest", "hardest"):
         raise InputError(
             f"found embeddings {tuple(embeddings.shape)}, labels {tuple(labels.shape)}, positive = {positive!r}",
-            "expected (B, E), (B,) and 'nearest' or 'hardest'",
+            "expected (B, E) with one row or more, (B,) and 'nearest' or 'hardest'",
         )
     with full_precision(embeddings.device):
         e = F.normalize(at_least_float32(embeddings), dim=-1)
@@ -213,62 +216,42 @@ def batch_triplet(embeddings: Tensor, labels: Tensor, *, margin: float = 1.0, po
         return loss.where(usable, 0).sum() / usable.sum().clamp(min=1)
 
 
-class PedalLoss(nn.Module):
-    """`pedal` with its two numbers kept: ``PedalLoss(scale=15, k=10)(features, memory, index)``."""
+class _Module(nn.Module):
+    """A loss function with its settings kept; the call takes the tensors."""
 
-    def __init__(self, scale: float, k: int) -> None:
+    def __init__(self, function: Callable[..., Tensor], **settings: float | str) -> None:
         super().__init__()
-        self.scale = scale
-        self.k = k
+        self.function = function
+        self.settings = settings
 
-    def forward(self, features: Tensor, memory: Tensor, index: Tensor) -> Tensor:
-        """(B, P, D), (N, P, D), (B,) -> scalar."""
-        return pedal(features, memory, index, scale=self.scale, k=self.k)
-
-    def extra_repr(self) -> str:
-        """The settings, for ``repr``."""
-        return f"scale={self.scale}, k={self.k}"
-
-
-class IpflLoss(nn.Module):
-    """`ipfl` with its settings kept: ``IpflLoss(margin=2)(embeddings, centers, owner)``."""
-
-    def __init__(
-        self,
-        margin: float = 2.0,
-        nearest: int = 3,
-        max_candidates: int = 15,
-        no_negative: Literal["skip", "pull"] = "skip",
-    ) -> None:
-        super().__init__()
-        self.settings = {
-            "margin": margin,
-            "nearest": nearest,
-            "max_candidates": max_candidates,
-            "no_negative": no_negative,
-        }
-
-    def forward(self, embeddings: Tensor, centers: Tensor, owner: Tensor) -> Tensor:
-        """(A, E), (B, E), (A,) -> scalar."""
-        return ipfl(embeddings, centers, owner, **self.settings)
+    def forward(self, *tensors: Tensor) -> Tensor:
+        """The function of these tensors, with the settings: a scalar."""
+        return self.function(*tensors, **self.settings)
 
     def extra_repr(self) -> str:
         """The settings, for ``repr``."""
         return ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
 
 
-class BatchTripletLoss(nn.Module):
+class PedalLoss(_Module):
+    """`pedal` with its two numbers kept: ``PedalLoss(scale=15, k=10)(features, memory, index)``."""
+
+    def __init__(self, scale: float, k: int) -> None:
+        super().__init__(pedal, scale=scale, k=k)
+
+
+class IpflLoss(_Module):
+    """`ipfl` with its settings kept: ``IpflLoss(margin=2)(embeddings, centers, owner)``."""
+
+    def __init__(
+        self, margin: float = 2.0, nearest: int = 3, max_candidates: int = 15, no_negative: str = "skip"
+    ) -> None:
+        settings = {"nearest": nearest, "max_candidates": max_candidates, "no_negative": no_negative}
+        super().__init__(ipfl, margin=margin, **settings)
+
+
+class BatchTripletLoss(_Module):
     """`batch_triplet` with its settings kept: ``BatchTripletLoss(margin=1)(embeddings, labels)``."""
 
-    def __init__(self, margin: float = 1.0, positive: Literal["nearest", "hardest"] = "nearest") -> None:
-        super().__init__()
-        self.margin = margin
-        self.positive = positive
-
-    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """(B, E), (B,) -> scalar."""
-        return batch_triplet(embeddings, labels, margin=self.margin, positive=self.positive)
-
-    def extra_repr(self) -> str:
-        """The settings, for ``repr``."""
-        return f"margin={self.margin}, positive={self.positive!r}"
+    def __init__(self, margin: float = 1.0, positive: str = "nearest") -> None:
+        super().__init__(batch_triplet, margin=margin, positive=positive)

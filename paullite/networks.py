@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
-import pickle
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
@@ -22,8 +21,11 @@ from .files import replacing
 from .memory import FeatureMemory
 from .models import Normalisation, PatchNet
 from .run import Run
+from .version import __version__
+from .weights import is_safetensors, load_weights, read_weights
 
 FORMAT = "paullite-1"
+PHASES = {kind.__name__: kind for kind in (PretrainConfig, AdaptConfig)}
 
 
 def save(thing: PatchNet | Run, path: str | Path) -> Path:
@@ -49,15 +51,17 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
     path = Path(path)
     net = thing.net if isinstance(thing, Run) else thing
     tensors = {f"net.{key}": value for key, value in net.state_dict().items()}
-    header: dict[str, Any] = {"format": FORMAT, "network": net.settings, "normalisation": net.normalisation}
+    header: dict[str, Any] = {"network": net.settings, "normalisation": net.normalisation}
+    header |= {"format": FORMAT, "version": __version__}
     if isinstance(thing, Run):
         header |= {"config": dataclasses.asdict(thing.config), "phase": type(thing.config).__name__}
-        header |= {"history": thing.history, "memories": {k: m.momentum for k, m in thing.memories.items()}}
+        header |= {"history": thing.history, "memories": {k: float(m.momentum) for k, m in thing.memories.items()}}
         for name, memory in thing.memories.items():
             tensors |= {f"memory.{name}.{key}": value for key, value in memory.state_dict().items()}
-    whole = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+    # copies: tensors that share storage, or are views, are refused by safetensors
+    copies = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(serialise(whole, metadata={"paullite": json.dumps(header)}))
+        temporary.write_bytes(serialise(copies, metadata={"paullite": json.dumps(header, default=str)}))
     return path
 
 
@@ -73,25 +77,28 @@ def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | R
     """
     path = Path(path)
     header = _header(path)
-    tensors = read_state(path)
-    net = _network(header, _part(tensors, "net."), path, backbone)
+    tensors = read_weights(path)
+    net = _network(header, tensors, path, backbone)
     if "config" not in header:
         return net
-    kind = {c.__name__: c for c in (PretrainConfig, AdaptConfig)}[header["phase"]]
+    kind, settings = PHASES[header["phase"]], _tuples(header["config"])
+    _check_settings(settings, kind.__dataclass_fields__, header, path)
     memories = {name: _memory(_part(tensors, f"memory.{name}."), m) for name, m in header["memories"].items()}
-    return Run(net, header["history"], kind(**_tuples(header["config"])), path.parent, memories)
+    return Run(net, header["history"], kind(**settings), path.parent, memories)
 
 
 def load_network(path: str | Path) -> PatchNet:
-    """The network in a file of this library, or in a .pth or .tar file of the reference implementation.
+    """The network in a file of this library, or in one of the reference implementation.
+
+    Settings of a run are not read, so that one of another version does as well.
 
     Raises:
         InputError: see `load` and `load_reference_checkpoint`.
     """
-    if Path(path).is_file() and not _is_safetensors(Path(path)):
+    path = Path(path)
+    if path.is_file() and not is_safetensors(path):
         return load_reference_checkpoint(path)
-    found = load(path)
-    return found.net if isinstance(found, Run) else found
+    return _network(_header(path), read_weights(path), path)
 
 
 def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
@@ -115,7 +122,7 @@ def shipped_net(name: Literal["source", "adapted"] = "source") -> PatchNet:
     path = files("paullite") / "weights" / f"paperdolls_{name}.safetensors"
     if not path.is_file():
         raise InputError(f"found no file {path}", "expected the weights that come with paullite", "run: make weights")
-    return network_of(Path(str(path)))
+    return load_network(str(path))
 
 
 def load_reference_checkpoint(path: str | Path) -> PatchNet:
@@ -127,7 +134,7 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
     Raises:
         InputError: the file is missing, cannot be read without unpickling code, or has another layout.
     """
-    state = {key.removeprefix("module."): value for key, value in read_state(Path(path)).items()}
+    state = {key.removeprefix("module."): value for key, value in read_weights(path).items()}
     patches = len({key.split(".")[2] for key in state if key.startswith("new.down.")})
     needed = ("backbone.conv1.weight", "new.fc_list.0.weight", "new.embedding.0.weight", "patch_proposal.fc_loc.2.bias")
     absent = [key for key in needed if key not in state]
@@ -139,116 +146,75 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
         )
     net = PatchNet(
         "resnet50.tv_in1k",
-        patches,
+        patches=patches,
         feature_dim=state["new.down.0.0.weight"].shape[0],
         embedding_dim=state["new.embedding.0.weight"].shape[0],
         identities=state["new.fc_list.0.weight"].shape[0],
         pretrained=False,
         generator="reference",
     )
-    _fit(net, _renamed(state, patches), Path(path))
+    load_weights(net, _renamed(state, patches), file=Path(path).name, owner="the reference's network")
     return net.eval()
 
 
 def _renamed(state: Mapping[str, Tensor], patches: int) -> dict[str, Tensor]:
     """The reference's names and one layer per patch -> our names and all patches in one tensor."""
-    # a file may still hold ImageNet's classifier, backbone.fc
-    backbone = {k: v for k, v in state.items() if k.startswith("backbone.") and not k.startswith("backbone.fc.")}
-    ours = {k.replace("backbone.", "backbone.net.", 1): v for k, v in backbone.items()}
-    generator = {k: v for k, v in state.items() if k.startswith("patch_proposal.")}
-    ours |= {k.replace("patch_proposal.", "generator.", 1): v for k, v in generator.items()}
+    ours = {f"backbone.net.{key}": value for key, value in _part(state, "backbone.").items() if key[:3] != "fc."}
+    ours |= {f"generator.{key}": value for key, value in _part(state, "patch_proposal.").items()}  # fc: ImageNet's
     layers = {"reduction": "new.down.{}.0", "classifier": "new.fc_list.{}", "embedding": "new.embedding.{}"}
     for name, theirs in layers.items():
-        for kind in ("weight", "bias"):
-            stacked = torch.stack([state[f"{theirs.format(p)}.{kind}"] for p in range(patches)])
-            ours[f"{name}.{kind}"] = stacked.flatten(2) if kind == "weight" else stacked
+        weights, biases = ([state[f"{theirs.format(p)}.{kind}"] for p in range(patches)] for kind in ("weight", "bias"))
+        ours[f"{name}.weight"] = torch.stack(weights).flatten(2)  # a 1x1 convolution is a linear layer
+        ours[f"{name}.bias"] = torch.stack(biases)
     for kind in ("weight", "bias", "running_mean", "running_var"):
         ours[f"norm.{kind}"] = torch.cat([state[f"new.down.{p}.1.{kind}"] for p in range(patches)])
     return ours
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """All tensors of a weight file: safetensors, or a foreign .pth read without running any code in it.
-
-    Raises:
-        InputError: the file is missing, damaged or of another kind.
-    """
-    if not path.is_file():
-        raise InputError(f"found no file {path}", "expected a weight file", "check the path")
-    try:
-        state = load_file(path) if _is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise InputError(
-            f"cannot read {path} as weights ({type(error).__name__}: {str(error)[:80]})",
-            "expected a whole .safetensors file, or a .pth file that holds tensors only",
-        ) from None
-    for wrapper in ("state_dict", "model"):
-        state = state.get(wrapper, state) if isinstance(state, dict) else state
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise InputError(f"found no weights by name in {path}", "expected a dictionary of tensors")
-    return state
-
-
-def _is_safetensors(path: Path) -> bool:
-    """A safetensors file starts with the length of its JSON header, and the header with a brace."""
-    with open(path, "rb") as file:
-        return file.read(9)[8:] == b"{"
-
-
 def _header(path: Path) -> dict[str, Any]:
-    problem = "no safetensors header"
-    if path.is_file() and _is_safetensors(path):
-        try:
-            with safe_open(path, "pt") as file:
-                header = json.loads((file.metadata() or {}).get("paullite", "{}"))
-            if header.get("format") == FORMAT:
-                return header
-            problem = f"format {header.get('format')}"
-        except SafetensorError as error:
-            problem = f"a damaged file, {str(error)[:80]}"
-    elif not path.is_file():
+    if not path.is_file():
         raise InputError(f"found no file {path}", "expected a file written by pl.save", "check the path")
-    raise InputError(
-        f"found {problem} in {path}",
-        f"expected a file of this library ({FORMAT})",
-        "for bare backbone weights use --weights, for the reference's files pl.load_reference_checkpoint",
-    )
+    problem = "no header of ours"
+    try:
+        with safe_open(path, "pt") as file:
+            header = json.loads((file.metadata() or {}).get("paullite", "{}"))
+        if header.get("format") == FORMAT:
+            return header
+    except SafetensorError as error:
+        problem = f"a damaged file, or one of another kind ({str(error)[:80]})"
+    do = "for bare backbone weights use --weights, for the reference's files pl.load_reference_checkpoint"
+    raise InputError(f"found {problem} in {path}", f"expected a file of this library ({FORMAT})", do)
 
 
-def _network(header: Mapping[str, Any], state: dict[str, Tensor], path: Path, backbone: nn.Module | None) -> PatchNet:
-    settings = dict(header["network"])
+def _network(
+    header: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path, backbone: nn.Module | None = None
+) -> PatchNet:
+    settings = _tuples(header["network"])
     name = settings.pop("backbone")
     if name == "custom" and backbone is None:
-        raise InputError(
-            f"found a network with a backbone of one's own in {path}",
-            "expected the module that it was trained with",
-            "use pl.load(path, backbone=your_module)",
-        )
-    net = PatchNet(
-        backbone if name == "custom" and backbone is not None else name, pretrained=False, **_tuples(settings)
-    )
+        do = "use pl.load(path, backbone=your_module)"
+        raise InputError(f"found a network on a module of one's own in {path}", "expected that module", do)
+    _check_settings(settings, inspect.signature(PatchNet).parameters, header, path)
+    net = PatchNet(backbone if backbone is not None and name == "custom" else name, pretrained=False, **settings)
     net.normalisation = Normalisation(*map(tuple, header["normalisation"]))
-    _fit(net, state, path)
+    owner = f"the network of P = {net.patches} and backbone {net.backbone.name!r} that it describes"
+    load_weights(net, _part(tensors, "net."), file=path.name, owner=owner)
     return net.eval()
 
 
-def _fit(net: PatchNet, state: dict[str, Tensor], path: Path) -> None:
-    """Load weights that must fit exactly; counters of batches may be absent."""
-    own = net.state_dict()
-    wrong = [k for k, v in state.items() if k not in own or own[k].shape != v.shape]
-    wrong += [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
-    if wrong:
-        raise InputError(
-            f"{path.name} does not fit the network ({len(wrong)} entries differ, first {wrong[0]})",
-            f"expected {len(own)} entries for P = {net.patches} and backbone {net.backbone.name!r}",
-            "give the file that belongs to these settings",
-        )
-    net.load_state_dict(state, strict=False)
+def _check_settings(settings: Mapping[str, Any], known: Collection[str], header: Mapping[str, Any], path: Path) -> None:
+    for name in settings:
+        if name not in known:
+            raise InputError(
+                f"found the setting {name!r} in {path}, written by paullite {header.get('version', '1')}",
+                f"expected the settings of paullite {__version__}",
+                "read it with that version; as start=... or --net, where the network alone is read, a run will do",
+            )
 
 
 def _memory(state: dict[str, Tensor], momentum: float) -> FeatureMemory:
     memory = FeatureMemory(*state["features"].shape, momentum=momentum)
-    memory.load_state_dict(state)
+    memory.load_state_dict({**memory.state_dict(), **state})  # files of version 1 have the momentum in the header alone
     return memory
 
 

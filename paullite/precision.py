@@ -10,7 +10,7 @@ def full_precision(device: torch.device) -> AbstractContextManager[object]:
     """A block in which autocast is off, so that what is computed there keeps the dtype of its inputs.
 
     Args:
-        device: where the tensors are. Older versions of torch know no autocast for Apple GPUs; there is none to turn off.
+        device: where the tensors are. Older versions of torch have no autocast for Apple GPUs to turn off.
 
     >>> with torch.autocast("cpu", torch.bfloat16), full_precision(torch.device("cpu")):
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype

@@ -17,7 +17,7 @@ from .data.items import ReIDDataset, Split
 from .data.loading import IdentityPairs
 from .data.transforms import seeded
 from .errors import InputError
-from .evaluation import judged as history_scores
+from .evaluation import history_scores
 from .losses import batch_triplet
 from .models import Normalisation, PatchNet
 from .run import Run
@@ -148,7 +148,7 @@ def pretrain(
 def look_at_pairs(model: nn.Module, anchors: Tensor, positives: Tensor) -> tuple[Tensor, Tensor]:
     """Logits and embeddings of both images of each pair, (B, 2, P, identities) and (B, 2, E), from one forward pass."""
     out = model(torch.cat([anchors, positives]))
-    logits = torch.stack(out.logits or (), 1)  # 2B P I
+    logits = torch.stack(out.logits, 1)  # 2B P I
     logits, embeddings = (x.unflatten(0, (2, -1)).transpose(0, 1) for x in (logits, out.source_embedding))
     return logits, embeddings
 
@@ -187,12 +187,12 @@ def build_net(config: PretrainConfig, identities: int | None) -> PatchNet:
     with seeded(config.seed, "net"):
         net = PatchNet(
             config.backbone,
-            config.patches,
-            config.feature_dim,
-            config.embedding_dim,
-            identities,
-            config.pretrained,
-            config.generator,
+            patches=config.patches,
+            feature_dim=config.feature_dim,
+            embedding_dim=config.embedding_dim,
+            identities=identities,
+            pretrained=config.pretrained,
+            generator=config.generator,
             size=config.size,
             weights=config.weights,
             backbone_options=config.backbone_options,

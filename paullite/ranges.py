@@ -60,7 +60,27 @@ def _check_of(hint: Any) -> Check:
         return lambda what, value: _tuple(what, value, [_check_of(a) for a in args])
     if NoneType in args:
         return lambda what, value: None if value is None else _check_of(args[0])(what, value)
-    return {int: _integer, float: _number, bool: _flag, str: _text}.get(origin or hint, _mapping)
+    return lambda what, value: _converted(what, value, *CONVERSIONS[origin or hint])
+
+
+# What brings a value to a type, and that type in words. numpy's integers pass, 3.5 does not; a Path becomes text.
+CONVERSIONS: dict[Any, tuple[Callable[[Any], Any], str]] = {
+    int: (operator.index, "a whole number"),
+    float: (float, "a number"),
+    bool: (lambda value: {True: True, False: False}[value], "True or False"),
+    str: (lambda value: str(os.fspath(value)), "text or a path"),
+    dict: (dict, "names with values"),
+}
+
+
+def _converted(what: str, value: Any, convert: Callable[[Any], Any], expected: str) -> Any:
+    try:
+        found = convert(value)
+    except (TypeError, ValueError, KeyError):
+        found = math.nan
+    if found != found or found in (math.inf, -math.inf):
+        raise InputError(f"found {what}", f"expected {expected}")
+    return found
 
 
 def _in_range(what: str, value: float, allowed: Range) -> float:
@@ -83,37 +103,3 @@ def _tuple(what: str, value: Any, checks: list[Check]) -> tuple[Any, ...]:
     if isinstance(value, str) or len(parts) != len(checks):
         raise InputError(f"found {what}", f"expected {len(checks)} numbers")
     return tuple(check(what, part) for check, part in zip(checks, parts, strict=True))
-
-
-def _integer(what: str, value: Any) -> int:
-    try:
-        return operator.index(value)  # numpy's integers, too, but no 3.5
-    except TypeError:
-        raise InputError(f"found {what}", "expected a whole number") from None
-
-
-def _number(what: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"found {what}", "expected a number") from None
-
-
-def _flag(what: str, value: Any) -> bool:
-    if value not in (True, False):
-        raise InputError(f"found {what}", "expected True or False")
-    return bool(value)
-
-
-def _text(what: str, value: Any) -> str:
-    try:
-        return str(os.fspath(value))  # a Path becomes text, which JSON can hold
-    except TypeError:
-        raise InputError(f"found {what}", "expected text or a path") from None
-
-
-def _mapping(what: str, value: Any) -> dict[str, Any]:
-    try:
-        return dict(value)
-    except (TypeError, ValueError):
-        raise InputError(f"found {what}", "expected names with values") from None

@@ -123,20 +123,31 @@ def loss_columns(found: Tensor | Mapping[str, Tensor] | tuple[Tensor, ...]) -> d
         found: a scalar, or a mapping or NamedTuple of scalars with ``total``.
 
     Raises:
-        InputError: no ``total``, or not a scalar with a gradient.
+        InputError: no ``total``, not a scalar with a gradient, or a part that is no scalar tensor or named ``loss``.
 
     >>> loss_columns({"total": torch.ones((), requires_grad=True), "part": torch.zeros(())}).keys()
     dict_keys(['loss', 'part'])
     """
-    columns = {"total": found} if isinstance(found, Tensor) else dict(getattr(found, "_asdict", lambda: found)())
+    named = getattr(found, "_asdict", lambda: found)()
+    columns = dict(named) if isinstance(named, Mapping) else {"total": named}
     total = columns.pop("total", None)
-    if total is None or total.ndim or not total.requires_grad:
-        what = (
-            "no total" if total is None else f"a total of shape {tuple(total.shape)}, gradient: {total.requires_grad}"
-        )
+    if not isinstance(total, Tensor) or total.ndim or not total.requires_grad:
         raise InputError(
-            f"found a loss with {what}",
+            f"found a loss with {'no total' if total is None else f'a total: {_described(total)}'}",
             "expected a scalar that depends on step.features or step.embeddings",
             'return such a scalar, or {"total": scalar, ...}',
         )
-    return {"loss": total, **columns}
+    for name, part in columns.items():
+        if not isinstance(part, Tensor) or part.ndim or name == "loss":
+            raise InputError(
+                f"found a loss with {name}: {_described(part)}",
+                "expected scalar tensors beside the total, and none named loss, which is the total's column",
+            )
+    return {"loss": total, **{name: part.to(total.device) for name, part in columns.items()}}
+
+
+def _described(value: object) -> str:
+    """A value in a few words."""
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}, {'with' if value.requires_grad else 'without'} gradient"
+    return f"a {type(value).__name__}"

@@ -10,7 +10,7 @@ __all__ += ["written_exercises"]
 
 CHAPTERS = chapters([])
 ASSIGNMENTS = assignments([])
-EXERCISE = re.compile(r"pl\.check\(\s*\"(\w+)\"")
+EXERCISE = re.compile(r"pb\.check\(\s*\"(\w+)\"")
 FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
 
 

@@ -15,10 +15,20 @@ DATA = Path(__file__).parent / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Drawn pictures of the tests and the doctests go to a folder of their own, which is removed at the end."""
-    folder = tempfile.TemporaryDirectory(prefix="paullite-tests-")
-    config.add_cleanup(folder.cleanup)
-    os.environ["PAULLITE_CACHE"] = folder.name
+    """Drawn pictures of the tests and the doctests go to a folder of their own, which is removed at the end.
+
+    Processes of pytest-xdist inherit the folder of the process that starts them, so that each picture is drawn once.
+    """
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="paullite-tests-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["PAULLITE_CACHE"] = folder.name
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with long tests first: with two processes, one that begins last would leave the other one idle."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("browser", "kernel", "slow")))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +56,9 @@ def one_thread() -> Iterator[None]:
 def net() -> pl.PatchNet:
     """A small PatchNet with classifiers, untrained."""
     torch.manual_seed(0)
-    return pl.PatchNet("test_resnet", 4, 16, 8, 5, pretrained=False, size=(128, 64))
+    return pl.PatchNet(
+        "test_resnet", patches=4, feature_dim=16, embedding_dim=8, identities=5, pretrained=False, size=(128, 64)
+    )
 
 
 def cases(name: str) -> list[dict[str, torch.Tensor]]:

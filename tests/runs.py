@@ -16,8 +16,8 @@ import torch
 
 import paullite as pl
 from paullite import adaptation
-from paullite.data.loading import ViewPairs
-from paullite.runs import state
+from paullite.data import loading
+from paullite.runs import checkpoint
 from paullite.runs.session import Session
 
 # a server that has imported everything and computed nothing: its children start at once, and are free to be killed
@@ -33,8 +33,9 @@ class Fault:
 
     Attributes:
         where: "learn" (killed between the memory's update and the weights'), "save" (killed with half a checkpoint
-            written), "judge" (killed while the judge looks), "worker" (a process that reads images is killed), "nan"
-            (an image is no number), "full" (the disk is), "ctrl-c" (the user stops it), or "" (nothing).
+            written), "evaluation" (killed inside one), "worker" (a process that reads images is killed), "nan" (the
+            surrogates of a batch are not finite), "nan, ctrl-c" (the same, and the user stops the run in that step),
+            "full" (the disk is), "ctrl-c" (the user stops the run), or "" (nothing).
         count: how many times that place is passed before.
     """
 
@@ -50,8 +51,7 @@ def dolls() -> pl.data.PaperDolls:
 def start_net() -> pl.PatchNet:
     """A small network that draws random numbers at every step: each image skips a fifth of the blocks."""
     torch.manual_seed(0)
-    options = {"drop_path_rate": 0.2}
-    return pl.PatchNet("test_resnet", 4, 16, 8, pretrained=False, size=(128, 64), backbone_options=options)
+    return small_net(backbone_options={"drop_path_rate": 0.2})
 
 
 def adapt_config(**changes: Any) -> pl.AdaptConfig:
@@ -101,18 +101,24 @@ def happen(fault: Fault) -> None:
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
-    def no_number(pairs: ViewPairs, key: tuple[int, int]) -> Any:
-        return key[1], torch.full((3, 128, 64), torch.nan), torch.zeros(3, 128, 64)
+    def stop(*_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
 
-    original_save = state.save_file
+    def not_finite(pixels: torch.Tensor, *_: Any) -> torch.Tensor:
+        if "ctrl-c" in fault.where:
+            stop()
+        return torch.full((len(pixels), 3, 128, 64), torch.nan)
+
+    original_save = checkpoint.save_file
     places = {
         "learn": (Session, "learn", die),
-        "save": (state, "save_file", half_a_file),
-        "judge": (adaptation, "judged", die),
+        "save": (checkpoint, "save_file", half_a_file),
+        "evaluation": (adaptation, "history_scores", die),
         "worker": (Session, "learn", kill_workers),
-        "nan": (ViewPairs, "__getitem__", no_number),
-        "full": (state, "save_file", fill_the_disk),
-        "ctrl-c": (Session, "learn", lambda *_: os.kill(os.getpid(), signal.SIGINT)),
+        "nan": (loading, "surrogates", not_finite),
+        "nan, ctrl-c": (loading, "surrogates", not_finite),
+        "full": (checkpoint, "save_file", fill_the_disk),
+        "ctrl-c": (Session, "learn", stop),
     }
     if fault.where:
         owner, name, do = places[fault.where]
@@ -175,9 +181,9 @@ def first_steps(rank: int, folder: str, steps: int, changes: dict[str, Any]) -> 
     kept: list[dict[str, torch.Tensor]] = []
     original = Session.learn
 
-    def learn(self: Session, loss: torch.Tensor) -> None:
-        original(self, loss)
-        if len(kept) < steps:
+    def learn(self: Session, index: torch.Tensor, loss: torch.Tensor, **watched: torch.Tensor) -> None:
+        original(self, index, loss, **watched)
+        if self.optimiser and len(kept) < steps:
             grads = [p.grad for group in self.optimiser.param_groups for p in group["params"]]
             flat = torch.cat([g.reshape(-1) for g in grads if g is not None])
             kept.append({"loss": loss.detach().clone(), "gradient": flat})
@@ -200,4 +206,11 @@ def as_a_team(rank: int, folder: str, resume: bool, killed_at: int, changes: dic
 def start_net_without_chance() -> pl.PatchNet:
     """A small network that is the same function in every process."""
     torch.manual_seed(0)
-    return pl.PatchNet("test_resnet", 4, 16, 8, pretrained=False, size=(128, 64))
+    return small_net()
+
+
+def small_net(**more: Any) -> pl.PatchNet:
+    """The network of all these runs."""
+    return pl.PatchNet(
+        "test_resnet", patches=4, feature_dim=16, embedding_dim=8, pretrained=False, size=(128, 64), **more
+    )

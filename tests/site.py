@@ -30,11 +30,11 @@ def lacking(what: str) -> None:
     pytest.skip(message)
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, sources: Path = ROOT) -> Path:
     """A clean build with warnings as errors. Returns the folder of the pages."""
     command = [str(Path(sys.executable).parent / "jupyter-book"), "build", "-W", "-n", "--keep-going"]
     done = subprocess.run(
-        [*command, "--path-output", str(folder), "."], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, "--path-output", str(folder), "."], cwd=sources, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return folder / "_build" / "html"
@@ -99,13 +99,14 @@ def broken(site: Path) -> list[str]:
 
 @contextmanager
 def browser() -> Iterator:
-    """Chromium without a window."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        lacking("Chromium")
-    from playwright.sync_api import sync_playwright
+    """Chromium without a window: the one of this machine, else the one of ``playwright install chromium``."""
+    from playwright.sync_api import Error, sync_playwright
 
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=QUIET)
+        try:
+            opened = playwright.chromium.launch(executable_path=program, args=QUIET)
+        except Error:
+            lacking("Chromium (playwright install chromium)")
         yield opened
         opened.close()

@@ -54,6 +54,8 @@ def test_three_are_there() -> None:
     assert [path.stem for path in ASSIGNMENTS] == list(HOURS)
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 @BY_ASSIGNMENT
 def test_as_handed_out_it_runs_and_gives_no_points(path: Path, tmp_path: Path, as_in_the_book: None) -> None:
     began = time.perf_counter()
@@ -63,6 +65,8 @@ def test_as_handed_out_it_runs_and_gives_no_points(path: Path, tmp_path: Path, a
     assert marks["points"] == 0 and {row["state"] for row in marks["exercises"]} == {"not tried"}
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 @BY_ASSIGNMENT
 def test_with_the_solutions_it_gives_all_points(path: Path, tmp_path: Path, as_in_the_book: None) -> None:
     notebook, answers = read(path), solutions(path)

@@ -27,6 +27,7 @@ def test_chapter_5_was_measured_with_its_settings() -> None:
     assert [report["settings"] for report in receipt["reports"]] == [asked(seed) for seed in SEEDS], "run: make bands"
 
 
+@pytest.mark.slow
 def test_an_untrained_network_is_outside_the_band_of_chapter_5() -> None:
     """On the very test people of the chapter; those of the training split need not be drawn for it."""
     test = pl.data.PaperDolls("source", identities=2, test_identities=50).first_people(PEOPLE)
@@ -72,6 +73,7 @@ def test_the_world_of_chapter_9_is_the_middle_one() -> None:
             assert gains[2][1] == chapter9.WORLD, (control, column)
 
 
+@pytest.mark.slow
 def test_an_untrained_network_is_outside_the_bands_of_chapter_9() -> None:
     _, target = chapter9.world()
     for seed in range(3):

@@ -16,6 +16,8 @@ from tests.benchmarks.loss_step import Step as LossStep
 from tests.benchmarks.step import Parts, Step, drawn_step, learning, net_of, section
 from tests.benchmarks.timing import Row, medians, rows, table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def split(small_target: pl.data.PaperDolls) -> pl.data.items.Split:

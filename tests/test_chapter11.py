@@ -1,5 +1,7 @@
 """What chapter 11 uses: the cost of a step, split, and the finger on the stop button."""
 
+import signal
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +15,15 @@ DOLLS = pl.data.PaperDolls("target", identities=4, test_identities=2)
 CONFIG = replace(pl.PRESETS["paperdolls"].adapt, device="cpu", k=5, image_memory=0)
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_interrupts() -> Iterator[None]:
+    """Ctrl-C stops, also where the shell that started the tests ignores it, as for a job in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.slow
 def test_two_images_tell_what_sixteen_take(monkeypatch: pytest.MonkeyPatch) -> None:
     net = pl.shipped_net()
     before = digest(net.state_dict())
@@ -23,6 +34,7 @@ def test_two_images_tell_what_sixteen_take(monkeypatch: pytest.MonkeyPatch) -> N
     assert digest(net.state_dict()) == before
 
 
+@pytest.mark.slow
 def test_half_precision_keeps_half() -> None:
     net = pl.PatchNet("test_resnet", pretrained=False, size=(128, 64))
     costs = [chapter11.cost_of_step(net, replace(CONFIG, precision=name)) for name in ("no", "bf16")]
@@ -40,6 +52,7 @@ def test_the_finger_presses_at_the_nth_visit_only() -> None:
     assert pressed[1].image is not None
 
 
+@pytest.mark.slow
 def test_a_run_that_was_pressed_stops_and_goes_on(tmp_path) -> None:
     config = replace(CONFIG, epochs=2, batch=8, progress=False, dry_step=False, evaluate_every=0)
     kept, start = replace(config, output=str(tmp_path / "run")), pl.shipped_net()

@@ -1,17 +1,22 @@
 """Files: what is written comes back; the reference's layout is read; foreign and broken files are named."""
 
+import dataclasses
+import json
 import os
 import pickle
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 import paullite as pl
 from paullite.errors import InputError
-from paullite.networks import read_state
+from paullite.memory import FeatureMemory
+from paullite.networks import network_of
+from paullite.weights import read_weights
 
 
 class ReferenceHeads(nn.Module):
@@ -39,7 +44,15 @@ class ReferenceLayout(nn.Module):
 @pytest.fixture(scope="module")
 def reference_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReferenceLayout]:
     torch.manual_seed(0)
-    net = pl.PatchNet("resnet50.tv_in1k", 6, 16, 8, 7, pretrained=False, generator="reference", size=(128, 64))
+    net = pl.PatchNet(
+        "resnet50.tv_in1k",
+        feature_dim=16,
+        embedding_dim=8,
+        identities=7,
+        pretrained=False,
+        generator="reference",
+        size=(128, 64),
+    )
     layout = ReferenceLayout(net, 6)
     for module in layout.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -51,10 +64,11 @@ def reference_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Refe
     return path, layout.eval()
 
 
+@pytest.mark.slow
 def test_reference_layout_gives_the_reference_features(reference_file: tuple[Path, ReferenceLayout]) -> None:
     path, layout = reference_file
     net = pl.load_reference_checkpoint(path)
-    assert isinstance(pl.adaptation.network_of(path), pl.PatchNet)  # so --net and --start take it, too
+    assert isinstance(network_of(path), pl.PatchNet)  # so --net and --start take it, too
     assert (net.patches, net.feature_dim, net.settings["identities"]) == (6, 16, 7)
     x = torch.randn(2, 3, 128, 64)
     with torch.no_grad():
@@ -88,7 +102,7 @@ def test_damaged_files_are_named(tmp_path: Path, net: pl.PatchNet) -> None:
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError) as caught:
-            read_state(tmp_path / name)
+            read_weights(tmp_path / name)
         assert name in str(caught.value) and "\n" not in str(caught.value)
     with pytest.raises(InputError, match="damaged"):
         pl.load(tmp_path / "cut.safetensors")
@@ -105,17 +119,49 @@ def test_foreign_files_run_no_code(tmp_path: Path) -> None:
     path = tmp_path / "trap.pth"
     path.write_bytes(pickle.dumps({"state_dict": Trap()}))
     with pytest.raises(InputError, match="cannot read"):
-        read_state(path)
+        read_weights(path)
 
 
 def test_other_patches_or_backbone_than_the_weights(tmp_path: Path, net: pl.PatchNet) -> None:
-    path = pl.save(net, tmp_path / "net.safetensors")
-    tensors = read_state(path)
-    other = pl.PatchNet("test_resnet", 3, 16, 8, 5, pretrained=False, size=(128, 64))
-    from paullite.networks import _fit
+    path = rewritten(pl.save(net, tmp_path / "net.safetensors"), network={**net.settings, "patches": 3})
+    with pytest.raises(InputError, match=r"do not fit the network of P = 3 .*net.safetensors: .* first"):
+        pl.load(path)
 
-    with pytest.raises(InputError, match=r"does not fit the network .* P = 3"):
-        _fit(other, {k.removeprefix("net."): v for k, v in tensors.items()}, path)
+
+def rewritten(path: Path, **changes: object) -> Path:
+    """The file with other entries in its header; ``None`` takes one out."""
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["paullite"]) | changes
+    kept = {key: value for key, value in header.items() if value is not None}
+    save_file({k: v.clone() for k, v in read_weights(path).items()}, path, {"paullite": json.dumps(kept)})
+    return path
+
+
+def adapted(net: pl.PatchNet) -> pl.Run:
+    """A run with a memory, as phase 2 leaves it."""
+    memory = FeatureMemory(3, 4, 16, momentum=0.3)
+    memory.update(torch.tensor([2]), torch.ones(1, 4, 16))
+    return pl.Run(net, [{"epoch": 0.0}], pl.PRESETS["paperdolls"].adapt, memories={"patches": memory})
+
+
+def test_a_run_comes_back_with_its_memory(tmp_path: Path, net: pl.PatchNet) -> None:
+    run = adapted(net)
+    again = pl.load(pl.save(run, tmp_path / "run.safetensors"))
+    assert isinstance(again, pl.Run) and again.config == run.config and again.history == run.history
+    assert again.memories["patches"].momentum == pytest.approx(0.3)
+    assert torch.equal(again.memories["patches"].features, run.memories["patches"].features)
+
+
+def test_a_setting_of_another_version_is_named(tmp_path: Path, net: pl.PatchNet) -> None:
+    path = pl.save(adapted(net), tmp_path / "run.safetensors")
+    config = {**dataclasses.asdict(pl.PRESETS["paperdolls"].adapt), "colour": 3}
+    rewritten(path, config=config, version="7.1")
+    with pytest.raises(InputError, match=r"'colour' in .*run.safetensors, written by paullite 7.1; expected .* 2\."):
+        pl.load(path)
+    assert torch.equal(network_of(path).embedding.weight, net.embedding.weight)  # the network alone needs none of it
+    rewritten(path, network={**net.settings, "shape": "round"}, version=None)
+    with pytest.raises(InputError, match="'shape' in .*, written by paullite 1"):
+        pl.load(path)
 
 
 def test_backbone_weights_from_a_file(tmp_path: Path) -> None:
@@ -129,7 +175,7 @@ def test_backbone_weights_from_a_file(tmp_path: Path) -> None:
     for path in (good, bad):  # a classifier in the file does no harm, nor does module.
         net = pl.PatchNet("test_resnet", weights=path, size=(128, 64))
         assert torch.equal(net.backbone.net.conv1[0].weight, plain.conv1[0].weight)
-    with pytest.raises(InputError, match=r"does not fit 'mobilenetv2_100' \(good.safetensors: .* missing"):
+    with pytest.raises(InputError, match=r"do not fit 'mobilenetv2_100' \(good.safetensors: .* missing"):
         pl.PatchNet("mobilenetv2_100", weights=good, size=(128, 64))
 
 

@@ -2,15 +2,24 @@
 
 import csv
 import json
+import logging
+import os
+import subprocess
+import sys
+import types
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 import paullite as pl
-from paullite.app import cli
+from paullite.app import cli, commands
 from paullite.app.cli import main
+from paullite.app.commands import make_adapt
+from paullite.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A network to start from, as a file."""
     torch.manual_seed(0)
-    net = pl.PatchNet("test_resnet", 4, 16, 8, 5, pretrained=False, size=(128, 64))
+    net = pl.PatchNet(
+        "test_resnet", patches=4, feature_dim=16, embedding_dim=8, identities=5, pretrained=False, size=(128, 64)
+    )
     return str(pl.save(net, tmp_path_factory.mktemp("start") / "net.safetensors"))
 
 
@@ -46,10 +57,12 @@ def error_line(capsys: pytest.CaptureFixture[str], args: list[str], code: int = 
     return lines[0]
 
 
+@pytest.mark.slow
 def test_whole_chain_on_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     network = ["--backbone", "test_resnet", "--no-pretrained", "--size", "128", "64", "--feature-dim", "16"]
     assert main(["pretrain", "market1501", str(folder), "--output", str(first), *network, *SMALL]) == 0
+    assert Image.open(first / "curves.png").width > 400
     net = str(first / "run.safetensors")
     assert f"--start {net}" in capsys.readouterr().out
     adapt = ["adapt", "market1501", str(folder), "--start", net, "--output", str(second), "--k", "3", *SMALL]
@@ -58,15 +71,46 @@ def test_whole_chain_on_a_folder(folder: Path, tmp_path: Path, capsys: pytest.Ca
         main(["evaluate", "market1501", str(folder), "--net", str(second / "run.safetensors"), "--workers", "0"]) == 0
     )
     assert "rank-1" in capsys.readouterr().out
-    assert (second / "history.csv").is_file() and (second / "curves.png").is_file()
+    assert (second / "history.csv").is_file() and Image.open(second / "curves.png").width > 400
+
+
+def test_one_of_several_processes_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"epoch": 1.0, "loss": 2.0, "rank1": 0.5}
+    run = Run(torch.nn.Module(), [row], pl.AdaptConfig(), tmp_path)  # type: ignore[arg-type]
+    monkeypatch.setattr(commands, "RANK", "1")
+    commands.report(run, "more")
+    assert not list(tmp_path.iterdir()) and capsys.readouterr().out == ""
+    monkeypatch.setattr(commands, "RANK", "0")
+    commands.report(run, "more")
+    assert [path.name for path in tmp_path.iterdir()] == ["curves.png"]
+    assert capsys.readouterr().out == f"loss 2.0000  rank1 0.5000\nwritten: {tmp_path}; next: more\n"
+    commands.report(Run(torch.nn.Module(), [row], pl.AdaptConfig()), "more")  # type: ignore[arg-type]
+    assert "written" not in capsys.readouterr().out
+
+
+def test_other_processes_name_themselves(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(commands, "RANK", "3")
+    assert error_line(capsys, ["search"]).startswith("paullite, process 3: found no IMAGE")
+    monkeypatch.setattr(cli, "run", stop)
+    assert main([]) == 130 and capsys.readouterr().err == ""
+    monkeypatch.setattr(commands, "RANK", "0")
+    assert error_line(capsys, [], 130) == "paullite: stopped"
+
+
+def stop(args: list[str]) -> None:
+    """What Ctrl-C does to a command."""
+    raise KeyboardInterrupt
 
 
 def test_evaluate_control_and_people(folder: Path, start: str, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["evaluate", "market1501", str(folder), "--net", start, "--workers", "0"]
-    assert main([*args, "--batch-norm"]) == 0
+    for control in ("none", "batch-norm", "batch-norm-by-camera", "camera-mean"):
+        assert main([*args, "--control", control]) == 0
     assert main([*args, "--people", "3"]) == 0
-    whole, part = capsys.readouterr().out.splitlines()
-    assert whole != part and "queries" in part
+    *controls, part = capsys.readouterr().out.splitlines()
+    assert len({*controls, part}) == 5 and "queries" in part
 
 
 def test_search_writes_picture_and_table(
@@ -80,6 +124,85 @@ def test_search_writes_picture_and_table(
     assert len(rows) == 3 and str(image) not in [row["path"] for row in rows]
     assert [float(r["similarity"]) for r in rows] == sorted((float(r["similarity"]) for r in rows), reverse=True)
     assert Image.open(out / "matches.png").width > 200
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_search_leaves_out_who_is_below_the_threshold(
+    folder: Path, start: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = sorted((folder / "query").glob("*.jpg"))[0]
+    args = ["search", str(image), str(folder / "query"), "--net", start, "--output", str(tmp_path)]
+    assert main(args) == 0
+    scores = [float(row["similarity"]) for row in table(tmp_path / "matches.csv")]
+    between = (scores[0] + scores[1]) / 2
+    assert main([*args, "--threshold", str(between)]) == 0
+    assert [float(row["similarity"]) for row in table(tmp_path / "matches.csv")] == scores[:1]
+    some = np.asarray(Image.open(tmp_path / "matches.png")).shape
+    assert "nobody" not in capsys.readouterr().out
+    assert main([*args, "--threshold", "1"]) == 0
+    assert "nobody" in capsys.readouterr().out
+    assert (tmp_path / "matches.csv").read_text().strip() == "place,similarity,path"
+    assert np.asarray(Image.open(tmp_path / "matches.png")).shape == some  # the query, and a word in the other's place
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no file names of bytes")
+def test_file_names_that_are_no_utf8(folder: Path, start: str, tmp_path: Path) -> None:
+    """As an old camera or a zip file from Windows leaves them; the table keeps their bytes."""
+    image = sorted((folder / "query").glob("*.jpg"))[0]
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/J\xfcrgen.jpg")
+    Path(odd).write_bytes(image.read_bytes())
+    command = [sys.executable, "-m", "paullite", "search", str(image), str(tmp_path), "--net", start]
+    run = subprocess.run([*command, "--output", str(tmp_path / "found")], capture_output=True, check=False)
+    assert run.returncode == 0 and b"J\\udcfcrgen.jpg" in run.stdout, run.stderr
+    assert b"J\xfcrgen.jpg" in (tmp_path / "found" / "matches.csv").read_bytes()
+
+
+def test_group_writes_picture_and_table(
+    folder: Path, start: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["group", str(folder / "query"), "--net", start, "--output", str(tmp_path)]
+    images = sorted(str(path) for path in (folder / "query").glob("*.jpg"))
+    expected = {"0.000001": {-1}, "2": {1}}  # nobody is like anybody; all are alike
+    for distance, groups in expected.items():
+        assert main([*args, "--distance", distance]) == 0
+        rows = table(tmp_path / "groups.csv")
+        assert [row["path"] for row in rows] == images and {int(row["group"]) for row in rows} == groups
+    assert f"1 groups of {len(images)} to {len(images)} pictures, 0 alone" in capsys.readouterr().out
+    assert Image.open(tmp_path / "groups.png").height == 4 + 132  # one row
+
+
+def test_group_names_the_package_that_it_needs(
+    folder: Path, start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from paullite.app import search
+
+    monkeypatch.setattr(search, "find_spec", lambda name: None)
+    args = ["group", str(folder / "query"), "--net", start, "--output", str(tmp_path)]
+    assert "pip install scikit-learn" in error_line(capsys, args)
+
+
+def test_export_writes_the_network_of_a_file(
+    start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+    module = types.ModuleType("paullite.models.export")
+    module.export_onnx = lambda net, path: asked.append((net, path))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert main(["export", str(tmp_path / "net.onnx"), "--net", start]) == 0
+    ((net, path),) = asked
+    assert isinstance(net, pl.PatchNet) and path == str(tmp_path / "net.onnx")
+    assert f"written: {path}" in capsys.readouterr().out
+
+
+def test_pictures_run_where_they_are_told(folder: Path, start: str, tmp_path: Path) -> None:
+    for what in ("ranking", "embedding"):
+        args = ["show", what, "market1501", str(folder), "--net", start, "--device", "cpu", "--workers", "1"]
+        assert main([*args, "--output", str(tmp_path / "it.png")]) == 0
 
 
 @pytest.mark.parametrize("what", ["patches", "ranking", "embedding"])
@@ -100,12 +223,34 @@ def test_data_check(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "12936" in capsys.readouterr().out.replace(",", "")
 
 
+@pytest.mark.slow
 def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
-    assert "torch" in out and "images a second" in out
+    assert "torch" in out and "images a second on" in out
 
 
+def test_doctor_looks_where_a_run_would_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    from paullite.app import doctor
+
+    def fault(*_: object) -> None:
+        raise RuntimeError("the driver is too old\nfor this")
+
+    monkeypatch.setattr(doctor, "chosen_device", lambda name: torch.device("meta"))
+    monkeypatch.setattr(doctor, "build_net", fault)
+    last = doctor.examine()[-1]
+    assert last == (False, "training", "on meta: the driver is too old; use --device cpu")
+
+
+def test_doctor_says_what_is_not_fine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from paullite.app import doctor
+
+    monkeypatch.setattr(doctor, "version", lambda name: "0.1")
+    monkeypatch.setattr(doctor, "_step", lambda: (True, "training", "quick"))
+    assert "some lines above say NO" in error_line(capsys, ["doctor"])
+
+
+@pytest.mark.slow
 def test_demo_with_small_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,13 +268,14 @@ def test_demo_with_small_settings(
     monkeypatch.setattr(demo_module, "PaperDolls", tiny)
     assert main(["demo", "--output", str(tmp_path / "demo"), "--seed", "1"]) == 0
     report = json.loads((tmp_path / "demo" / "report.json").read_text())
-    for row in ("direct_transfer", "batch_norm_only", "paul"):
+    for row in demo_module.ROWS:
         assert set(report[row]) == {"rank1", "rank5", "map_step", "map_trapezoid", "minp"}
         assert all(0 <= value <= 1 for value in report[row].values())
     assert report["settings"]["seed"] == 1 and report["versions"]["torch"] and report["seconds"]["total"] > 0
     for picture in ("curves.png", "patches.png", "rankings.png"):
         assert Image.open(tmp_path / "demo" / picture).width > 400
-    assert "direct transfer" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert all(title in out for title in demo_module.ROWS.values())
     assert str(tmp_path) not in json.dumps(report["settings"])
 
 
@@ -138,7 +284,11 @@ def test_demo_with_small_settings(
     [
         [],
         ["--help"],
-        *([name, "--help"] for name in ("demo", "doctor", "pretrain", "adapt", "evaluate", "search", "data", "show")),
+        *(
+            [name, "--help"]
+            for name in ("demo", "doctor", "pretrain", "adapt", "evaluate", "search", "group", "export")
+        ),
+        *([name, *rest] for name in ("data", "show") for rest in ([], ["--help"])),
         ["data", "check", "--help"],
         *(["show", name, "--help"] for name in ("patches", "ranking", "embedding", "curves")),
     ],
@@ -157,10 +307,128 @@ def test_help_gives_the_presets_defaults(capsys: pytest.CaptureFixture[str]) -> 
         assert f"(default: {scale})" in capsys.readouterr().out
 
 
-def test_unknown_options_are_the_parsers(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main(["adapt", "market1501", "x", "--epoch", "3"])
-    assert stop.value.code == 2 and "--epochs" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("args", "scale"),
+    [
+        (["duke", "folder"], 5.0),
+        (["--epochs", "3", "duke", "folder"], 5.0),
+        (["folder", "duke"], 15.0),
+        (["folder", "x", "--output", "duke"], 15.0),
+        (["folder", "--output=duke", "duke"], 15.0),
+        (["folder", "x", "--preset", "duke"], 5.0),
+        (["--preset=duke", "market1501", "x"], 5.0),
+        (["paperdolls-target"], 4.0),
+    ],
+)
+def test_the_preset_is_that_of_the_kind_alone(args: list[str], scale: float) -> None:
+    assert cli.chosen_preset(make_adapt, args).adapt.scale == scale
+
+
+def test_what_is_misspelt_is_one_line_with_the_nearest_name(capsys: pytest.CaptureFixture[str]) -> None:
+    cases = {
+        "found --epoch; expected an option of paullite adapt; nearest: --epochs": [
+            "adapt",
+            "duke",
+            "x",
+            "--epoch",
+            "3",
+        ],
+        "nearest: --lr-backbone": ["pretrain", "duke", "x", "--lr=3"],
+        "nearest: --batch": ["evaluate", "duke", "x", "--bach", "3"],
+        "found 'adpt'": ["adpt", "duke"],
+        "nearest: ranking": ["show", "rankings"],
+        "found no IMAGE, no FOLDER; expected paullite search IMAGE FOLDER": ["search"],
+        "found no KIND": ["adapt"],
+        "--batch: invalid literal": ["evaluate", "duke", "x", "--batch", "q"],
+        "expected --batch INT": ["evaluate", "duke", "x", "--batch", "q"],
+        "Missing value for argument": ["adapt", "duke", "x", "--jitter", "1"],
+        "('light', 'reference')": ["pretrain", "duke", "x", "--generator", "other"],
+        "did not expect z": ["show", "patches", "duke", "y", "z"],
+        "type: paulbook compare a b": ["compare", "a", "b"],
+        "type: paulbook experiment list": ["experiment", "list"],
+        "type: paulbook marks .": ["marks", "."],
+    }
+    for words, args in cases.items():
+        line = error_line(capsys, args)
+        assert line.startswith("paullite: ") and words in line, (words, line)
+
+
+def test_the_command_of_the_book_speaks_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    from paulbook.cli import main as book
+
+    cases = {
+        "found --seed; expected an option of paulbook experiment; nearest: --seeds": [
+            "experiment",
+            "list",
+            "--seed",
+            "3",
+        ],
+        "found 'experiments'; expected paulbook with one of experiment, compare, marks": ["experiments"],
+    }
+    for words, args in cases.items():
+        assert book(args) == 2
+        assert capsys.readouterr().err.startswith(f"paulbook: {words}")
+
+
+def test_a_setting_that_checks_itself_speaks_for_itself() -> None:
+    import dataclasses
+
+    from tyro.conf import OmitArgPrefixes
+
+    from paullite.app.parsing import parse
+
+    @dataclasses.dataclass(frozen=True)
+    class Settings:
+        size: int = 1
+
+        def __post_init__(self) -> None:
+            if self.size < 0:
+                raise pl.InputError(f"found size = {self.size}", "expected 0 or more", "try 1")
+
+    def command(settings: OmitArgPrefixes[Settings] = Settings()) -> None:
+        """Does nothing."""
+
+    command.__annotations__["settings"] = OmitArgPrefixes[Settings]
+    with pytest.raises(pl.InputError, match="^found size = -1; expected 0 or more; try 1; see it --help$"):
+        parse(command, ["--size", "-1"], "it")
+
+
+@pytest.mark.parametrize(
+    "args", ["--help", "adapt --help", "pretrain --help", "evaluate --help", "group --help", "show ranking --help"]
+)
+def test_help_needs_no_torch(args: str) -> None:
+    code = f"""
+import sys
+from paullite.app.cli import main
+try:
+    main({args.split()!r})
+except SystemExit as stop:
+    heavy = {{"torch", "torchvision", "timm", "accelerate", "matplotlib", "sklearn"}} & set(sys.modules)
+    sys.exit(str(heavy) if heavy else stop.code)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0 and run.stdout.startswith("usage: paullite"), run.stderr
+
+
+def test_a_command_leaves_warnings_and_logging_as_they_were(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger = logging.getLogger("paullite")
+
+    def speak(args: list[str]) -> None:
+        logger.info("one step takes %d s", 3)
+        warnings.warn("a file is missing", stacklevel=1)
+        raise pl.InputError(*args)
+
+    monkeypatch.setattr(cli, "run", speak)
+    before = warnings.formatwarning, logger.level, list(logger.handlers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda *warning: sys.stderr.write(warnings.formatwarning(*warning[:4]))  # not pytest's
+        assert main(["found it"]) == 2
+    lines = ["paullite: one step takes 3 s", "paullite: a file is missing", "paullite: found it"]
+    assert capsys.readouterr().err.splitlines() == lines
+    assert (warnings.formatwarning, logger.level, list(logger.handlers)) == before
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,6 +496,9 @@ def test_bad_input_is_one_line(folder: Path, start: str, tmp_path: Path, capsys:
         "found lr = -1": ["adapt", "market1501", market, "--start", start, "--batch", "8", "--lr", "-1", *cpu],
         "found people = 0": ["evaluate", "market1501", market, "--net", start, "--people", "0"],
         "found top = 0": ["search", str(image), market, "--net", start, "--top", "0"],
+        "found threshold = 2": ["search", str(image), market, "--net", start, "--threshold", "2"],
+        "found distance = 0": ["group", market, "--net", start, "--distance", "0"],
+        "found least = 0": ["group", market, "--net", start, "--least", "0"],
         "found images = 0": ["show", "patches", "market1501", market, "--net", start, "--images", "0"],
         "a picture first": ["search", market, str(image), "--net", start],
         "need no folder": ["evaluate", "paperdolls-target", market],
@@ -237,7 +508,7 @@ def test_bad_input_is_one_line(folder: Path, start: str, tmp_path: Path, capsys:
         "cannot write to": ["demo", "--output", str(text)],
     }
     if not torch.cuda.is_available():
-        cases["found no cuda device"] = ["evaluate", "market1501", market, "--net", start, "--device", "cuda"]
+        cases["found no device cuda"] = ["evaluate", "market1501", market, "--net", start, "--device", "cuda"]
     for words, args in cases.items():
         line = error_line(capsys, args)
         assert line.startswith("paullite: ") and words in line, (words, line)

@@ -1,13 +1,19 @@
-"""The judge against a loop, against the reference's numbers, and on its rules one by one."""
+"""The evaluation against a loop, against the reference's numbers, and on its rules one by one."""
+
+import tracemalloc
+from dataclasses import asdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torchvision.transforms import v2
 
 import paullite as pl
 from paullite.errors import InputError
-from paullite.evaluation import score_ranking
-from tests import slow
+from paullite.evaluation import score_ranking, threshold
+from tests import textbook
 from tests.conftest import cases
 
 
@@ -28,7 +34,7 @@ def test_ranking_is_the_loop(seed: int, cameras: bool) -> None:
     q_pids, g_pids = rng.randint(-1, 9, 12), rng.randint(-1, 7, 60)  # junk, distractors, lone queries
     q_cams, g_cams = (rng.randint(0, 3, 12), rng.randint(0, 3, 60)) if cameras else (None, None)
     own = None if cameras else rng.randint(-1, 60, 12)
-    expected = slow.ranking(q, g, q_pids, g_pids, q_cams, g_cams, own)
+    expected = textbook.ranking(q, g, q_pids, g_pids, q_cams, g_cams, own)
     found = score_ranking(q, g, q_pids, g_pids, q_cams, g_cams, own, chunk=5)
     assert found.cmc == pytest.approx(expected["cmc"])
     for name in ("map_step", "map_trapezoid", "minp", "queries", "lone_queries"):
@@ -68,7 +74,36 @@ def test_tensors_arrays_and_scale_do_not_matter() -> None:
     pids = torch.arange(5), torch.arange(20) % 5
     a = score_ranking(q, g, *pids)
     b = score_ranking(3 * q.numpy(), g.double(), pids[0].tolist(), pids[1].numpy())
-    assert a.headline() == b.headline() and "queries" in str(a)
+    c = score_ranking(q.clone().requires_grad_(), g.numpy()[::-1][::-1], *pids)
+    read_only = g.numpy().copy()
+    read_only.flags.writeable = False
+    d = score_ranking(q, read_only, torch.arange(5, dtype=torch.int32), pids[1].numpy().astype(np.uint16))
+    assert a.headline() == b.headline() == c.headline() == d.headline() and "queries" in str(a)
+    assert str(a) in repr(a) and "\n" not in repr(a)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64])
+def test_any_dtype(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    q, g = torch.randint(-4, 5, (5, 4)).to(dtype), torch.randint(-4, 5, (20, 4)).to(dtype)
+    pids = range(5), [i % 5 for i in range(20)]
+    expected = score_ranking(q.float(), g.float(), *pids)
+    assert score_ranking(q, g, *pids).map_step == pytest.approx(expected.map_step, abs=1e-6)
+    assert threshold(q, g, *pids, false_accept=0.1).impostors == 80
+
+
+@pytest.mark.parametrize("judge", [score_ranking, threshold])
+def test_q_times_g_is_never_held(judge) -> None:  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(0)
+    q, g = rng.standard_normal((4000, 2), dtype=np.float32), rng.standard_normal((3000, 2), dtype=np.float32)
+    pids = rng.integers(0, 5, 4000), rng.integers(0, 5, 3000)
+    judge(q[:9], g[:9], pids[0][:9], pids[0][:9])
+    tracemalloc.start()
+    judge(q, g, *pids, chunk=100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    table = len(q) * len(g) * 4
+    assert peak < table * (0.5 if judge is score_ranking else 2.5)  # the counters alone are 4 tables of 2,000,001
 
 
 @pytest.mark.parametrize(
@@ -121,3 +156,116 @@ def test_each_query_by_itself() -> None:
     assert s.first_ranks.tolist() == [2, 0, 1] and s.precisions[[0, 2]].tolist() == [0.5, 1.0]
     assert np.isnan(s.precisions[1]) and np.nanmean(s.precisions) == pytest.approx(s.map_step)
     assert (s.first_ranks[s.first_ranks > 0] == 1).mean() == s.rank1
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("cameras", [True, False])
+@pytest.mark.parametrize("kind", ["spread", "ties", "collapsed"])
+def test_threshold_is_the_loop(seed: int, cameras: bool, kind: str) -> None:
+    rng = np.random.RandomState(seed)
+    q, g = rng.randn(12, 4), rng.randn(60, 4)
+    if kind == "ties":
+        q, g = np.eye(4)[rng.randint(0, 4, 12)], np.eye(4)[rng.randint(0, 4, 60)]
+    if kind == "collapsed":
+        q, g = 1 + 1e-3 * q, 1 + 1e-3 * g
+    q_pids, g_pids = rng.randint(-1, 9, 12), rng.randint(-1, 7, 60)
+    columns = (q_pids, g_pids, *((rng.randint(0, 3, 12), rng.randint(0, 3, 60)) if cameras else (None, None)))
+    own = None if cameras else rng.randint(-1, 60, 12)
+    for wanted in (0.0, 0.05, 0.29, 0.999):
+        found = threshold(q, g, *columns, own, false_accept=wanted, chunk=5)
+        assert asdict(found) == pytest.approx(textbook.threshold(q, g, *columns, own, false_accept=wanted), abs=1e-12)
+        assert found.false_accept <= wanted
+
+
+def test_threshold_lets_equal_cosines_pass_or_fail_together() -> None:
+    q, g = np.eye(2)[:1], np.array([[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 7)
+    found = threshold(q, g, [5], [5, *range(6, 15)], false_accept=0.1)  # two of nine impostors have cosine 1
+    assert (found.cosine, found.false_accept, found.false_reject) == (1.0, 0.0, 1.0)
+    found = threshold(q, g, [5], [5, *range(6, 15)], false_accept=0.3)
+    assert (found.cosine, found.false_accept, found.false_reject) == (0.0, 2 / 9, 0.0)
+
+
+def test_threshold_falls_as_more_is_accepted() -> None:
+    torch.manual_seed(0)
+    q, g = torch.randn(30, 8), torch.randn(90, 8)
+    pids = torch.arange(30) % 10, torch.arange(90) % 10
+    rows = [threshold(q, g, *pids, false_accept=a) for a in (0.0, 0.01, 0.1, 0.5)]
+    assert all(a.cosine > b.cosine and a.false_reject >= b.false_reject for a, b in pairwise(rows))
+    arrays = threshold(3 * q.numpy(), g.clone().requires_grad_(), pids[0].tolist(), pids[1].numpy(), false_accept=0.1)
+    assert arrays == rows[2]
+    assert rows[2].genuine + rows[2].impostors == 30 * 90
+
+
+@pytest.mark.parametrize(
+    ("pids", "wanted", "message"),
+    [
+        (([5], [5, 5, -1]), 0.1, "2 pairs of one person and 0 of two"),
+        (([5], [6, 7, 8]), 0.1, "0 pairs of one person and 3 of two"),
+        (([-1], [5, 6, -1]), 0.1, "0 pairs of one person and 0 of two"),
+        (([5], [5, 6, 7]), 1.0, "false_accept = 1.0"),
+        (([5], [5, 6, 7]), float("nan"), "false_accept = nan"),
+        (([5], [5, 6, 7]), -0.1, "false_accept = -0.1"),
+    ],
+)
+def test_threshold_without_pairs(pids: tuple[list[int], list[int]], wanted: float, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        threshold(torch.ones(1, 2), torch.ones(3, 2), *pids, false_accept=wanted)
+
+
+def test_a_network_evaluated_twice_gives_the_same_scores(net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
+    """Nothing random is in the evaluation, and a random flip would be noticed."""
+
+    def twice(transform: object = None) -> bool:
+        first, again = (pl.evaluate(net, dolls, transform=transform).precisions for _ in range(2))
+        return bool(np.array_equal(first, again, equal_nan=True))
+
+    assert twice()
+    assert not twice(v2.Compose([v2.RandomHorizontalFlip(0.5), net.transform]))
+
+
+def test_evaluate_leaves_every_flag(net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
+    """Also a frozen batch-norm in a network that is training, and after an image that cannot be read."""
+    net.train()
+    net.norm.eval()
+    flags = [module.training for module in net.modules()]
+    pl.evaluate(net, dolls)
+    assert [module.training for module in net.modules()] == flags
+    with pytest.raises(ZeroDivisionError):
+        pl.evaluate(net, dolls, transform=lambda image: 1 / 0)
+    assert [module.training for module in net.modules()] == flags
+
+
+class Colours(nn.Module):
+    """A network of another kind: the mean colours of a grid, and no transform."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return nn.functional.adaptive_avg_pool2d(self.norm(images), (6, 1))  # B 3 6 1
+
+
+TO_TENSOR = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
+
+
+def test_any_module_with_a_transform(dolls: pl.data.PaperDolls) -> None:
+    net = Colours().train()
+    scores = pl.evaluate(net, dolls, transform=TO_TENSOR)
+    assert net.training and scores.queries == len(dolls.query) and scores.first_ranks.min() > 0
+    x = [torch.stack([TO_TENSOR(item.image) for item in split]) for split in (dolls.query, dolls.gallery)]
+    q, g = (net.eval()(images).flatten(1) for images in x)
+    expected = score_ranking(q, g, *pl.evaluation.ranking_columns(dolls.query, dolls.gallery))
+    assert scores.map_step == pytest.approx(expected.map_step, abs=1e-6)
+    net.transform = TO_TENSOR
+    assert pl.evaluate(net, dolls).map_step == scores.map_step
+
+
+def test_what_evaluate_does_not_take(net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
+    with pytest.raises(InputError, match=r"found a Colours .* pass transform="):
+        pl.evaluate(Colours(), dolls)
+    with pytest.raises(InputError, match=r"found Scores; .* pass run\.net"):
+        pl.evaluate(pl.evaluate(net, dolls), dolls)  # type: ignore[arg-type]
+    for other in (dolls.query, torch.utils.data.TensorDataset(torch.zeros(2)), [1, 2]):
+        with pytest.raises(InputError, match=rf"found {type(other).__name__}; expected a data set with query"):
+            pl.evaluate(net, other)  # type: ignore[arg-type]

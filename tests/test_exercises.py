@@ -10,6 +10,7 @@ import paulbook as pb
 import pytest
 from paulbook import checking
 from paulbook.checking import all_exercises, verdict
+from paulbook.exercise import Exercise
 
 import paullite as pl
 from tests.chapters import ASSIGNMENTS, CHAPTERS, code_cells, read, tags, written_exercises
@@ -17,7 +18,7 @@ from tests.chapters import ASSIGNMENTS, CHAPTERS, code_cells, read, tags, writte
 EXERCISES = all_exercises()
 
 
-def stands_in(exercise: checking.Exercise) -> str:
+def stands_in(exercise: Exercise) -> str:
     """Name of the module with an exercise, and of the one with its wrong answers."""
     return exercise.assignment or f"chapter_{exercise.chapter:02d}"
 
@@ -71,7 +72,7 @@ def test_the_chapters_solution_in_place_of_the_stub(path, written) -> None:
     """With the cells that it needs: the imports, then the solution, then the check of the stub's cell."""
     imports = "\n".join(c.source for c in code_cells(read(path)) if "first-cell" not in tags(c) and _imports_only(c))
     checked = "\n".join(line for line in written.stub.splitlines() if "pb.check(" in line)
-    names: dict = {"pl": pl}
+    names: dict = {"pl": pl, "pb": pb}
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         exec(f"{imports}\n{written.solution}\n{checked}", names)
@@ -91,7 +92,7 @@ def test_every_exercise_stands_in_its_chapter_or_assignment() -> None:
 
 
 def test_check_says_hands_back_and_reports(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "_results", {})
+    monkeypatch.setattr(checking, "standings", {})
     right = EXERCISES["average_precision"].solution
     words = ("not tried yet", "return?", "TypeError", "right.")
     for answer, word in zip((lambda *_: ..., lambda *_: None, lambda matches: 1, right), words, strict=True):

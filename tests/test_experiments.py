@@ -16,6 +16,7 @@ from typing import Any, get_args
 import pytest
 import timm
 import torch
+from paulbook.cli import main
 from paulbook.studies import real, receipts, runner
 from paulbook.studies.settings import STUDY, Method, Settings
 from paulbook.studies.studies import STUDIES, Arm, Study
@@ -24,7 +25,6 @@ from paulbook.studies.trial import METHODS, begin, key_of, phase1, random_boxes,
 from safetensors.torch import save_file
 
 import paullite as pl
-from paullite.app.cli import main
 from paullite.models import stripes
 from paullite.runs.provenance import versions
 
@@ -125,6 +125,7 @@ def test_random_boxes_lie_inside_and_differ_by_seed() -> None:
     assert (boxes[:, 1, 1] >= 1 / 6).all() and not torch.equal(boxes, random_boxes(6, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patches", ["stripes", "random"])
 def test_patches_stay_where_they_were_put(patches: str, folder: Path, one_thread: None) -> None:
     settings = SETTINGS.changed({"patches": patches})
@@ -135,6 +136,7 @@ def test_patches_stay_where_they_were_put(patches: str, folder: Path, one_thread
     assert phase1(settings, 0).generator_epochs == (0, 0)
 
 
+@pytest.mark.slow
 def test_learned_patches_move(folder: Path, one_thread: None) -> None:
     theta = source_net(SETTINGS, 0, folder).eval()(torch.randn(2, 3, 128, 64)).theta
     assert not torch.allclose(theta, stripes(6).expand(2, -1, -1, -1), atol=1e-4)
@@ -146,6 +148,7 @@ def test_reference_generator_takes_random_boxes() -> None:
     assert torch.allclose(theta[0], random_boxes(6, 0), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_outcome_tells_what_was_run(folder: Path, one_thread: None) -> None:
     found = run_trial(SETTINGS, 0, folder)
     assert found["settings"] == json.loads(json.dumps(SETTINGS.facts())) and found["seed"] == 0
@@ -161,6 +164,7 @@ def test_outcome_tells_what_was_run(folder: Path, one_thread: None) -> None:
 # ---- a whole study ----
 
 
+@pytest.mark.slow
 def test_study_runs_resumes_and_repeats(tiny: Study, tmp_path: Path) -> None:
     said: list[str] = []
     path = runner.run_study("tiny", tmp_path, jobs=2, say=said.append)
@@ -184,6 +188,7 @@ def test_study_runs_resumes_and_repeats(tiny: Study, tmp_path: Path) -> None:
     assert base_of(receipt) == "paul" and [row.seeds for row in arm_rows(receipt)] == [2, 2, 2, 2]
 
 
+@pytest.mark.slow
 def test_bad_trial_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path) -> None:
     arms = {"paul": Arm("K too large", small({"adapt": {**SMALL["adapt"], "k": 5000}}))}
     monkeypatch.setitem(STUDIES, "bad", Study("?", arms, (0,)))
@@ -200,11 +205,11 @@ from paulbook.studies.studies import Arm, Study
 if __name__ == "__main__":
     world = {"source": {"identities": 6}, "target": {"identities": 6}, "pretrain": {"epochs": 500, "batch": 8}}
     studies.STUDIES["long"] = Study("?", {"paul": Arm("long", world)}, (0, 1))
-    from paullite.app.cli import main
-    raise SystemExit(main(["experiment", "long", "--output", "out", "--jobs", "2"]))
+        raise SystemExit(main(["experiment", "long", "--output", "out", "--jobs", "2"]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_study_leaves_no_process(how: signal.Signals, tmp_path: Path) -> None:
@@ -282,7 +287,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
 def test_compare_two_judgements(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     dolls = pl.data.PaperDolls("target", identities=4, test_identities=4)
     monkeypatch.setattr("paullite.data.readers._load", lambda *_: dolls)
-    for name, more in {"a": [], "b": ["--batch-norm"]}.items():
+    for name, more in {"a": [], "b": ["--control", "batch-norm"]}.items():
         assert (
             main(["evaluate", "paperdolls-target", "--workers", "0", "--receipt", f"{tmp_path}/{name}.json", *more])
             == 0
@@ -290,7 +295,7 @@ def test_compare_two_judgements(tmp_path: Path, capsys: pytest.CaptureFixture[st
     capsys.readouterr()
     assert main(["compare", f"{tmp_path}/a.json", f"{tmp_path}/b.json"]) == 0
     text = capsys.readouterr().out
-    assert "batch_norm False (now True)" in text and "cannot be said" in text and "same test people" in text
+    assert "control none (now batch_norm)" in text and "cannot be said" in text and "same test people" in text
 
 
 def test_receipt_needs_its_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -316,6 +321,7 @@ def small_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> real.Real:
     return real.Real(target, str(tmp_path / "weights.safetensors"), preset=preset, people=4)
 
 
+@pytest.mark.slow
 def test_real_people_in_small(small_real: real.Real, tmp_path: Path) -> None:
     path = real.run_real(small_real, tmp_path / "out", command="paulbook experiment market1501", say=lambda _: None)
     receipt = receipts.read(path)

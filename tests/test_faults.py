@@ -1,23 +1,27 @@
 """What goes wrong in the middle of a run: it says so in one line, and nothing that was learned is lost."""
 
-import json
+import logging
 import os
-import platform
 import subprocess
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from paullite.runs.lock import FolderLock
+from filelock import FileLock
 
 import paullite as pl
-from paullite.data.loading import EpochBatches
+from paullite import files
+from paullite.data.loading import SurrogatePairs
 from paullite.files import writable_folder
-from paullite.runs import lock, state
+from paullite.runs import checkpoint
+from paullite.runs.checkpoint import checkpoints, read_checkpoint
+from paullite.runs.folder import folder_lock
 from paullite.runs.session import Session
-from tests.runs import Fault, adapt_config, run, same_result, start_net
+from paullite.step import Step
+from tests.runs import Fault, adapt_config, dolls, run, same_result, start_net
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EVERY_STEP = {"save_minutes": 1e-6}
@@ -38,7 +42,7 @@ def goes_on(folder: Path, alone: Path) -> bool:
 
 def test_a_worker_dies(tmp_path: Path, alone: Path) -> None:
     folder = tmp_path / "run"
-    code, said = run(folder, Fault("worker", 1), workers=1)
+    code, said = run(folder, Fault("worker", 1), workers=1, image_memory=0)
     assert code == 0 and "\n" not in said
     assert said.startswith("a process that reads images died (DataLoader worker (pid")
     assert "use fewer --workers, or --workers 0; saved in" in said and said.endswith(
@@ -54,21 +58,78 @@ def test_the_disk_is_full_in_the_middle_of_a_save(tmp_path: Path, alone: Path) -
     code, said = run(folder, Fault("full", 1), **EVERY_STEP)
     assert code == 0 and "\n" not in said
     assert "cannot write" in said and "File too large" in said and "free some room or choose another --output" in said
-    assert [state.read_state(path) is not None for path in state.state_files(folder)] == [True]
+    assert [read_checkpoint(path) is not None for path in checkpoints(folder)] == [True]
     assert not list(folder.glob("*.part"))
     assert goes_on(folder, alone)
 
 
-def test_a_batch_that_is_no_number(tmp_path: Path, alone: Path) -> None:
+def finite(folder: Path) -> bool:
+    """Whether no checkpoint of a run holds a number that is none."""
+    tensors = [t for path in checkpoints(folder) for t in read_checkpoint(path)[0].values()]
+    return all(bool(t.isfinite().all()) for t in tensors)
+
+
+@pytest.mark.parametrize("saving", [{}, EVERY_STEP], ids=["at the end of the epoch", "after every step"])
+@pytest.mark.parametrize("where", ["nan", "nan, ctrl-c"])
+def test_a_batch_that_is_not_finite(tmp_path: Path, alone: Path, where: str, saving: dict[str, float]) -> None:
+    """It is noticed one step late, or before a save if one comes first; nothing of it is kept."""
     folder = tmp_path / "run"
-    code, said = run(folder, Fault("nan", 12), **EVERY_STEP)
+    code, said = run(folder, Fault(where, 1), **saving)
     assert code == 0 and "\n" not in said
-    assert "found NaN or infinity in the features of batch 2 of epoch 1, with paperdolls" in said
+    assert said.startswith("found NaN or infinity in the features of batch 2 of epoch 1, with paperdolls")
     listed = (folder / "bad_batch.txt").read_text(encoding="utf-8").split()
-    assert len(listed) == 8 and f"and 5 more (all of them: {folder / 'bad_batch.txt'})" in said
-    assert all(listed[i] in said for i in range(3))
-    assert [path.name for path in state.state_files(folder)] == ["checkpoint-000000001.safetensors"]
+    assert listed == second_batch() and f"and 5 more (all of them: {folder / 'bad_batch.txt'})" in said
+    assert all(path in said for path in listed[:3])
+    assert [path.name for path in checkpoints(folder)] == (["checkpoint-000000001.safetensors"] if saving else [])
+    assert finite(folder) and not (folder / "run.safetensors").exists()
     assert goes_on(folder, alone)
+
+
+def second_batch() -> list[str]:
+    """The paths of the images of the second batch."""
+    images = dolls().unlabelled()
+    pairs = SurrogatePairs(images, (128, 64), ([0.5] * 3, [0.5] * 3), adapt_config())
+    return [images.paths[place] for place in pairs.images.order(0)[1]]
+
+
+def steps_until(stop: type[Exception], bad: int, **changes: Any) -> tuple[int, str]:
+    """Adapt with a loss that is NaN from step ``bad`` on: how many steps were begun, and what was said."""
+    begun = 0
+
+    def loss(step: Step) -> torch.Tensor:
+        nonlocal begun
+        begun += 1
+        return step.features.sum() * (torch.nan if begun >= bad else 1e-3)
+
+    with pytest.raises(stop) as caught:
+        pl.adapt(adapt_config(**changes), dolls(), start=start_net(), loss=loss)
+    return begun, str(caught.value)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_within_one_step() -> None:
+    """Without a folder, too; the features are fine in that step, so the loss is what is named."""
+    begun, said = steps_until(pl.InputError, 3)
+    assert begun == 4 and said.startswith("found NaN or infinity in the loss of batch 3 of epoch 1, with ")
+    assert "and 5 more; expected finite numbers" in said
+
+
+def test_the_last_batch_of_a_run_is_looked_at_too(tmp_path: Path) -> None:
+    """No step comes after it, and still nothing is returned."""
+    last = -(-len(dolls().train) // 8)
+    begun, said = steps_until(pl.InputError, last, epochs=1, output=str(tmp_path / "run"))
+    assert begun == last and f"in the loss of batch {last} of epoch 1" in said
+    assert not list((tmp_path / "run").glob("*.safetensors"))
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    """A finite loss whose gradient is NaN: the checkpoint falls due before the next loss could tell."""
+
+    def loss(step: Step) -> torch.Tensor:
+        return (step.features * 0).abs().sum().sqrt()  # 0, with the slope 0 * infinity
+
+    with pytest.raises(pl.InputError, match=r"found NaN in .*net\.backbone.*expected finite numbers.*learning rate"):
+        pl.adapt(adapt_config(output=str(tmp_path / "run"), **EVERY_STEP), dolls(), start=start_net(), loss=loss)
+    assert not list((tmp_path / "run").glob("*.safetensors"))
 
 
 def write_out(dolls: pl.data.PaperDolls, folder: Path) -> pl.data.Split:
@@ -83,27 +144,42 @@ def test_an_image_is_deleted_while_training(
     dolls: pl.data.PaperDolls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images, start, folder = write_out(dolls, tmp_path / "images"), start_net(), tmp_path / "run"
-    expected = pl.adapt(adapt_config(), images, start=start)
-    last = EpochBatches(len(images), adapt_config().batch, seed=0).places(0)[-1][0]
+    config = adapt_config(image_memory=0)  # images are read when their batch comes
+    expected = pl.adapt(config, images, start=start)
+    last = SurrogatePairs(images, start.size, start.normalisation, config).images.order(0)[-1][0]
     path = Path(images.paths[last])
     pixels, learn = path.read_bytes(), Session.learn
 
-    def learn_and_delete(session: Session, loss: torch.Tensor) -> None:
+    def learn_and_delete(session: Session, *loss: torch.Tensor, **watched: torch.Tensor) -> None:
         path.unlink(missing_ok=True)
-        learn(session, loss)
+        learn(session, *loss, **watched)
 
     with monkeypatch.context() as patch:
         patch.setattr(Session, "learn", learn_and_delete)
         said = rf"cannot read the image .*{path.name}.*; saved in .* up to step \d+; go on with --resume"
         with pytest.raises(pl.InputError, match=said):
-            pl.adapt(adapt_config(output=str(folder)), images, start=start)
+            pl.adapt(replace(config, output=str(folder)), images, start=start)
     path.write_bytes(pixels)
-    again = pl.adapt(adapt_config(output=str(folder)), images, start=start, resume=True)
+    again = pl.adapt(replace(config, output=str(folder)), images, start=start, resume=True)
     assert [row["loss"] for row in again.history] == [row["loss"] for row in expected.history]
     assert all(
         torch.equal(a, b)
         for a, b in zip(expected.net.state_dict().values(), again.net.state_dict().values(), strict=True)
     )
+
+
+def test_images_in_memory_are_not_read_again(dolls: pl.data.PaperDolls, tmp_path: Path) -> None:
+    """With room for them, they are read once: a drive that goes away later stops nothing."""
+    images, start = write_out(dolls, tmp_path / "images"), start_net()
+
+    def delete_all(*_: object) -> None:
+        for path in (tmp_path / "images").iterdir():
+            path.unlink()
+
+    config = adapt_config(evaluate_every=0)
+    read_often = pl.adapt(replace(config, image_memory=0), images, start=start)
+    read_once = pl.adapt(config, images, start=start, after_epoch=delete_all)
+    assert [row["loss"] for row in read_once.history] == [row["loss"] for row in read_often.history]
 
 
 def test_a_folder_that_cannot_be_written(dolls: pl.data.PaperDolls, tmp_path: Path) -> None:
@@ -122,44 +198,104 @@ def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
 
 
 def test_two_runs_on_one_folder(dolls: pl.data.PaperDolls, tmp_path: Path) -> None:
-    with FolderLock(tmp_path):
+    with folder_lock(tmp_path):
         for resume in (False, True):
-            with pytest.raises(pl.InputError, match=rf"found another run at work in .*\(process {os.getpid()} on this"):
+            with pytest.raises(pl.InputError, match=rf"found another run at work in .*\(process {os.getpid()} on .+\)"):
                 pl.adapt(adapt_config(output=str(tmp_path)), dolls, start=start_net(), resume=resume)
-        assert (tmp_path / lock.NAME).is_file()
-    assert not (tmp_path / lock.NAME).exists()
+        assert (tmp_path / "running.txt").is_file()
+    assert not (tmp_path / "running.txt").exists() and (tmp_path / "running.lock").stat().st_size == 0
     pl.adapt(adapt_config(output=str(tmp_path), epochs=1), dolls, start=start_net())
-    assert not (tmp_path / lock.NAME).exists()
+    assert not (tmp_path / "running.txt").exists()
+    with folder_lock(tmp_path):  # the run has given it back
+        pass
 
 
-def test_the_lock_of_a_run_that_was_killed_is_taken_over(tmp_path: Path) -> None:
-    code = "import os, pathlib, sys; from paullite.runs.lock import FolderLock; "
-    code += "FolderLock(pathlib.Path(sys.argv[1])).__enter__(); os._exit(1)"
+def test_the_lock_of_a_run_that_was_killed_is_free(tmp_path: Path) -> None:
+    """It left both files; the system knows that nobody holds the lock."""
+    code = "import os, pathlib, sys; from paullite.runs.folder import folder_lock; "
+    code += "held = folder_lock(pathlib.Path(sys.argv[1])); held.__enter__(); os._exit(1)"
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
-    assert (tmp_path / lock.NAME).is_file()
-    with FolderLock(tmp_path):
-        assert json.loads((tmp_path / lock.NAME).read_text())["process"] == os.getpid()
+    assert (tmp_path / "running.lock").is_file() and (tmp_path / "running.txt").is_file()
+    with folder_lock(tmp_path):
+        assert (tmp_path / "running.txt").read_text(encoding="utf-8").startswith(f"process {os.getpid()} on ")
 
 
-def test_the_lock_of_another_machine_holds_while_it_gives_signs(tmp_path: Path) -> None:
-    path = tmp_path / lock.NAME
-    path.write_text(json.dumps({"process": 1, "machine": f"not {platform.node()}", "born": 0}))
-    with pytest.raises(pl.InputError, match="on the machine not "), FolderLock(tmp_path):
-        pass
-    silent = time.time() - lock.SILENT - 1
-    os.utime(path, (silent, silent))
-    with FolderLock(tmp_path):
-        assert path.stat().st_mtime > silent + 10
-    path.write_text("half of")  # cut short
-    with FolderLock(tmp_path):
-        pass
+def test_a_drive_without_locks_is_named_and_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise NotImplementedError("no locks on this drive")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with folder_lock(tmp_path):
+        assert (tmp_path / "running.txt").is_file()
+    assert "see that one run alone writes there" in caplog.text
 
 
-def test_a_run_gives_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "SIGN", 0.01)
-    with FolderLock(tmp_path) as held:
-        os.utime(held.path, (1, 1))
-        deadline = time.monotonic() + 5
-        while held.path.stat().st_mtime < 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert held.path.stat().st_mtime > 2
+def test_a_table_that_another_program_holds_open_stops_nothing(
+    dolls: pl.data.PaperDolls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Windows refuses to replace it; the rows are in the checkpoint and in the result."""
+    rename = Path.replace
+
+    def held(self: Path, target: Path) -> Path:
+        if target.name == "history.csv":
+            raise PermissionError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(files.Path, "replace", held)
+    done = pl.adapt(adapt_config(output=str(tmp_path)), dolls, start=start_net())
+    assert len(done.history) == 2 and not (tmp_path / "history.csv").exists()
+    warned = [r for r in caplog.records if r.name == "paullite" and r.levelno == logging.WARNING]
+    assert len(warned) == 2 and all("history.csv" in r.message and "the training goes on" in r.message for r in warned)
+    kept = pl.load(tmp_path / "run.safetensors")
+    assert isinstance(kept, pl.Run) and kept.history == done.history and not list(tmp_path.glob("*.part"))
+
+
+def test_a_checkpoint_that_cannot_be_removed_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows lets nobody remove a file that a virus scanner has open."""
+    unlink = Path.unlink
+
+    def held(self: Path, missing_ok: bool = False) -> None:
+        if self.suffix == ".safetensors":
+            raise PermissionError(13, "Permission denied")
+        unlink(self, missing_ok)
+
+    tensors = {"net.a": torch.ones(3)}
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint.Path, "unlink", held)
+        for steps in range(5):
+            checkpoint.write_checkpoint(tmp_path, steps, tensors, {})
+    assert len(checkpoints(tmp_path)) == 5
+    checkpoint.write_checkpoint(tmp_path, 5, tensors, {})
+    assert len(checkpoints(tmp_path)) == checkpoint.KEPT
+
+
+def test_an_earlier_run_that_cannot_be_removed_is_not_mixed_with_the_new_one(
+    dolls: pl.data.PaperDolls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its checkpoints may be of more steps, and would then be taken for the newest."""
+    config = adapt_config(output=str(tmp_path), epochs=1)
+    pl.adapt(config, dolls, start=start_net())
+    before = sorted(path.name for path in tmp_path.glob("*.safetensors"))
+
+    def held(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch, pytest.raises(pl.InputError, match="cannot remove an older file"):
+        patch.setattr(checkpoint.Path, "unlink", held)
+        files.remove(checkpoint.earlier_run(tmp_path, force=True))
+    assert sorted(path.name for path in tmp_path.glob("*.safetensors")) == before
+
+
+def test_nothing_that_was_read_hangs_on_the_file(tmp_path: Path) -> None:
+    """On Windows a file that is mapped into memory can be neither removed nor replaced."""
+    tensors = {"a": torch.arange(100_000.0), "b": torch.tensor(7), "c": torch.zeros(0)}
+    path = checkpoint.write_checkpoint(tmp_path, 1, tensors, {})
+    found, _ = read_checkpoint(path)
+    if Path("/proc/self/maps").is_file():
+        assert path.name not in Path("/proc/self/maps").read_text(encoding="utf-8")
+    with open(path, "r+b") as file:  # a mapping would show the new bytes
+        file.write(b"\xff" * path.stat().st_size)
+    path.unlink()
+    assert all(torch.equal(found[name], tensor) for name, tensor in tensors.items())

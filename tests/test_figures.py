@@ -86,9 +86,11 @@ def test_explore_draws_anew_where_jupyter_runs(monkeypatch: pytest.MonkeyPatch) 
     assert drawn == [9, 0] and 'alt="Red 0."' in picture.value and slider.description == "red"
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 def test_explore_in_a_real_kernel_is_a_widget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PAULLITE_BOOK", raising=False)
-    code = """import paullite as pl
+    code = """import paulbook as pb
 from PIL import Image
 pb.figures.explore(lambda v: Image.new("RGB", (8, 6), (v, 0, 0)), [0, 9], label="red", alt="Red {}.")"""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
@@ -104,7 +106,7 @@ def test_no_kernel_no_live_form(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_scripts_are_expressions_that_ask_for_nothing(script: Path, tmp_path: Path) -> None:
+def test_scripts_can_be_parsed_and_load_nothing(script: Path, tmp_path: Path) -> None:
     text = script.read_text(encoding="utf-8")
     assert not re.search(r"https?://(?!www\.w3\.org)|fetch\(|import |innerHTML", text), script.name
     if node := shutil.which("node"):

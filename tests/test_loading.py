@@ -1,39 +1,82 @@
-"""Random choices hang on (seed, epoch, image) alone; the number of workers changes no pixel."""
+"""Which images are in which batch, and with whom. Their views are tested in `tests.test_views`."""
+
+import dataclasses
+from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader
 
 import paullite as pl
-from paullite.data.loading import AnchorPairs, EpochBatches, EpochLoader, ViewPairs, class_numbers, plain_batches
-from paullite.data.transforms import evaluation_transform, original_transform, seeded, surrogate_transform
+from paullite.data.loading import IdentityPairs, SurrogatePairs, class_numbers
+from paullite.data.reading import ImageStore, PixelReader, Pixels, parts_of, stored_size
+from paullite.data.transforms import evaluation_transform, seeded
 from paullite.errors import InputError
 
 SIZE, NORMAL = (128, 64), ([0.5] * 3, [0.5] * 3)
+CPU = torch.device("cpu")
 
 
-def views(split: pl.data.Split, seed: int = 0) -> ViewPairs:
-    return ViewPairs(split, original_transform(SIZE, NORMAL), surrogate_transform(SIZE, NORMAL), seed)
-
-
-@pytest.mark.parametrize("kind", ["views", "pairs"])
-def test_workers_change_no_pixel(dolls: pl.data.PaperDolls, kind: str) -> None:
-    split = dolls.train.take(range(16))
-    data = views(split) if kind == "views" else AnchorPairs(split, original_transform(SIZE, NORMAL), 0)
-    alone, many = (
-        [b for e in (2, 3) for b in EpochLoader(data, len(split), batch=3, seed=0, workers=workers).epoch(e)]
-        for workers in (0, 8)
+def pairs_of(kind: type[Any], split: pl.data.Split, **changes: Any) -> Any:
+    preset = pl.PRESETS["paperdolls"]
+    config = dataclasses.replace(
+        preset.adapt if kind is SurrogatePairs else preset.pretrain, **{"workers": 0, **changes}
     )
-    for a, b in zip(alone, many, strict=True):
+    return kind(split, SIZE, NORMAL, config)
+
+
+def everything(batches: Any, *epochs: int) -> list[tuple[Tensor, ...]]:
+    return [batch for epoch in epochs for batch in batches.epoch(epoch)]
+
+
+@pytest.mark.parametrize("kind", [SurrogatePairs, IdentityPairs])
+@pytest.mark.parametrize("changes", [{"workers": 2, "image_memory": 0}, {"image_memory": 0}, {"workers": 1}])
+def test_workers_change_no_pixel(dolls: pl.data.PaperDolls, kind: type[Any], changes: dict[str, int]) -> None:
+    """Nor does the memory that images may take."""
+    split = dolls.train.take(range(10))
+    plain = everything(pairs_of(kind, split, batch=3), 2, 3)
+    many = everything(pairs_of(kind, split, batch=3, **changes), 2, 3)
+    for a, b in zip(plain, many, strict=True):
         assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def test_every_choice_hangs_on_seed_epoch_and_place(dolls: pl.data.PaperDolls) -> None:
-    data = views(dolls.train)
+@pytest.mark.parametrize("kind", [SurrogatePairs, IdentityPairs])
+def test_every_choice_hangs_on_seed_epoch_and_place(dolls: pl.data.PaperDolls, kind: type[Any]) -> None:
+    batches = pairs_of(kind, dolls.train, batch=7)
     torch.manual_seed(1)
-    first = data[3, 5][2]
+    (index, *first), *_ = everything(batches, 3)
     torch.rand(100)
-    assert torch.equal(first, data[3, 5][2])
-    assert not torch.equal(first, data[4, 5][2]) and not torch.equal(first, views(dolls.train, 1)[3, 5][2])
+    (again, *second), *_ = everything(batches, 3)
+    assert torch.equal(index, again) and all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    for other in (everything(batches, 4)[0][0], everything(pairs_of(kind, dolls.train, batch=7, seed=1), 3)[0][0]):
+        assert not torch.equal(index, other)
+
+
+@pytest.mark.parametrize("kind", [SurrogatePairs, IdentityPairs])
+def test_a_run_that_goes_on_sees_the_batches_that_are_left(dolls: pl.data.PaperDolls, kind: type[Any]) -> None:
+    batches = pairs_of(kind, dolls.train.take(range(11)), batch=4)
+    all_of_them, left = everything(batches, 1), list(batches.epoch(1, first=1))
+    assert len(batches) == len(all_of_them) == 3 and len(left) == 2
+    for a, b in zip(all_of_them[1:], left, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_each_process_makes_the_views_of_its_share(dolls: pl.data.PaperDolls) -> None:
+    """The index is of the whole batch; the views together are those of one process."""
+    split, config = dolls.train.take(range(9)), dataclasses.replace(pl.PRESETS["paperdolls"].adapt, batch=4, workers=0)
+    alone = everything(SurrogatePairs(split, SIZE, NORMAL, config), 0)
+    halves = [
+        everything(SurrogatePairs(split, SIZE, NORMAL, config, share=lambda part, r=r: part[r::2]), 0) for r in (0, 1)
+    ]
+    for (index, *views), (first, *evens), (second, *odds) in zip(alone, *halves, strict=True):
+        assert torch.equal(index, first) and torch.equal(index, second)
+        for whole, even, odd in zip(views, evens, odds, strict=True):
+            assert torch.equal(whole[0::2], even)
+            assert torch.equal(whole[1::2], odd) or (len(whole) == 1 and torch.equal(whole, odd))  # a filler
 
 
 def test_seeding_does_not_leak() -> None:
@@ -49,40 +92,56 @@ def test_surrogate_is_another_picture_and_evaluation_is_not(dolls: pl.data.Paper
     image = dolls.train[0].image
     plain = evaluation_transform(SIZE, NORMAL)(image)
     assert torch.equal(plain, evaluation_transform(SIZE, NORMAL)(image)) and plain.abs().max() <= 1
-    with seeded(0):
-        assert not torch.allclose(surrogate_transform(SIZE, NORMAL)(image), plain, atol=0.1)
+    _, original, surrogate = next(pairs_of(SurrogatePairs, dolls.train.take([0]), batch=1).epoch(0))
+    assert torch.allclose(original[0], plain, atol=1e-6) or torch.allclose(original[0], plain.flip(-1), atol=1e-6)
+    assert not any(torch.allclose(surrogate[0], x, atol=0.1) for x in (plain, plain.flip(-1)))
 
 
 def test_positive_is_another_image_where_there_is_one(dolls: pl.data.PaperDolls) -> None:
-    plain = evaluation_transform(SIZE, NORMAL)
-    pairs = AnchorPairs(dolls.train, plain, 0)
-    for place in range(len(dolls.train)):
-        found, anchor, other, number = pairs[0, place]
-        assert found == place and not torch.equal(anchor, other)
-        assert number == pairs.classes[place]
-    lone = AnchorPairs(dolls.train.take([0]), plain, 0)
-    assert torch.equal(*lone[0, 0][1:3])
-    same = AnchorPairs(dolls.train, plain, 0, may_be_itself=True)
-    assert any(torch.equal(*same[epoch, 0][1:3]) for epoch in range(60))
+    split = dolls.train
+    pairs = pairs_of(IdentityPairs, split)
+    pids = split.pids or ()
+    everybody = list(range(len(split)))
+    chosen: list[set[int]] = [set() for _ in everybody]
+    for epoch in range(200):
+        for place, other in enumerate(pairs.positives(epoch, everybody)):
+            assert other != place and pids[other] == pids[place]
+            chosen[place].add(other)
+    mates = [{j for j in everybody if pids[j] == pids[i] and j != i} for i in everybody]
+    assert chosen == mates  # each of them sooner or later
+    assert pairs_of(IdentityPairs, split.take([0])).positives(0, [0]) == [0]
+    same = pairs_of(IdentityPairs, split, positive_may_be_anchor=True)
+    assert 0 in {same.positives(epoch, [0])[0] for epoch in range(300)}
 
 
-def test_batches_visit_everything_once() -> None:
-    sampler = EpochBatches(10, 4, seed=0)
-    batches = list(sampler)
-    assert [len(b) for b in batches] == [4, 4, 2] and len(sampler) == 3
-    assert sorted(place for batch in batches for _, place in batch) == list(range(10))
-    sampler.epoch = 4
-    assert batches != list(sampler)
+def test_a_pair_and_its_label(dolls: pl.data.PaperDolls) -> None:
+    """Both images of a pair are those that were chosen, mirrored or not, each on its own."""
+    split = dolls.train.take(range(12))
+    pairs, seen = pairs_of(IdentityPairs, split, batch=5), []
+    plain = torch.cat(list(pairs.images.plain([list(range(12))])))
+    for index, anchors, positives, labels in pairs.epoch(2):
+        assert labels.tolist() == [pairs.classes[i] for i in index.tolist()]
+        chosen = pairs.positives(2, index.tolist())
+        for views, places in ((anchors, index.tolist()), (positives, chosen)):
+            for view, place in zip(views, places, strict=True):
+                seen.append(torch.equal(view, plain[place].flip(-1)))
+                assert seen[-1] or torch.equal(view, plain[place])
+    assert 4 < sum(seen) < 20 and len(seen) == 24
 
 
-def test_no_image_is_alone_in_a_batch(dolls: pl.data.PaperDolls) -> None:
-    sizes = lambda n, batch: [  # noqa: E731
-        len(b)
-        for _, b in plain_batches(
-            dolls.train.take(range(n)), evaluation_transform(SIZE, NORMAL), batch=batch, workers=0
-        )
-    ]
+@pytest.mark.parametrize("kind", [SurrogatePairs, IdentityPairs])
+def test_batches_visit_everything_once(dolls: pl.data.PaperDolls, kind: type[Any]) -> None:
+    batches = pairs_of(kind, dolls.train.take(range(10)), batch=4)
+    first, later = ([batch[0].tolist() for batch in batches.epoch(epoch)] for epoch in (0, 4))
+    assert [len(b) for b in first] == [4, 4, 2] and len(batches) == 3
+    assert sorted(chain(*first)) == sorted(chain(*later)) == list(range(10)) and first != later
+
+
+def test_no_image_is_alone_in_a_batch() -> None:
+    sizes = lambda n, batch, least=2: [len(part) for part in parts_of(n, batch, least)]  # noqa: E731
     assert (sizes(9, 4), sizes(8, 4), sizes(10, 4), sizes(1, 4)) == ([4, 5], [4, 4], [4, 4, 2], [1])
+    assert (sizes(10, 4, 3), sizes(0, 4), sizes(5, 8)) == ([4, 6], [], [5])
+    assert list(chain(*parts_of(9, 4, 2))) == list(range(9))
 
 
 def test_classes_are_in_order_of_identity(dolls: pl.data.PaperDolls) -> None:
@@ -92,16 +151,41 @@ def test_classes_are_in_order_of_identity(dolls: pl.data.PaperDolls) -> None:
         class_numbers(dolls.unlabelled())
 
 
-def message_of_a_broken_image(folder: object, workers: int) -> str:
-    split = pl.data.Split((f"{folder}/absent.jpg",), (1,), (1,))
-    try:
-        list(EpochLoader(views(split), 1, batch=1, seed=0, workers=workers).epoch(0))
-    except InputError as error:
-        return str(error)
-    return "no error"
+def test_pixels_are_a_data_set_for_any_loader(dolls: pl.data.PaperDolls) -> None:
+    pixels = Pixels(dolls.train, (64, 32))
+    assert len(pixels) == len(dolls.train)
+    images, forms = next(iter(DataLoader(pixels, batch_size=3)))
+    assert images.shape == (3, 3, 64, 32) and images.dtype == torch.uint8 and forms.tolist() == [2.0] * 3
+
+
+def test_images_travel_and_are_kept_as_bytes(dolls: pl.data.PaperDolls) -> None:
+    """The memory is a limit: what fits is kept as one tensor, what does not is read in every epoch."""
+    few = dolls.train.take(range(43))  # 43 * 3 * 128 * 64 bytes are 1.008 MiB
+    store = ImageStore(few, SIZE, CPU, memory=2)
+    assert store.pixels is not None and store.pixels.dtype == torch.uint8 and store.pixels.shape == (43, 3, *SIZE)
+    assert ImageStore(few, SIZE, CPU, memory=1).pixels is None is ImageStore(few, SIZE, CPU, memory=0).pixels
+    assert ImageStore(few.take(range(42)), SIZE, CPU, memory=1).pixels is not None
+    read = PixelReader(few, SIZE, CPU).batches([[5, 3]])
+    assert torch.equal(next(read)[0], next(store.batches([[5, 3]]))[0])
+
+
+def test_small_images_of_one_size_keep_it(tmp_path: Path) -> None:
+    def split(*sizes: tuple[int, int]) -> pl.data.Split:
+        for i, size in enumerate(sizes):
+            Image.new("RGB", size).save(tmp_path / f"{i}.png")
+        return pl.data.Split.from_rows([(str(tmp_path / f"{i}.png"), 1, 1) for i in range(len(sizes))])
+
+    assert stored_size(split((32, 64), (32, 64)), SIZE) == (64, 32)
+    assert stored_size(split((64, 128)), SIZE) == SIZE
+    assert stored_size(split((32, 64), (32, 65)), SIZE) == SIZE
+    assert stored_size(split((65, 64), (65, 64)), SIZE) == SIZE
+    assert stored_size(split((32, 64), (128, 256)), SIZE) == SIZE
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_broken_image_is_named_in_one_line(tmp_path: object, workers: int) -> None:
-    message = message_of_a_broken_image(tmp_path, workers)
+def test_a_broken_image_is_named_in_one_line(tmp_path: Path, workers: int) -> None:
+    split = pl.data.Split.from_rows([(f"{tmp_path}/absent.jpg", 1, 1)])
+    with pytest.raises(InputError) as error:
+        list(PixelReader(split, SIZE, CPU, workers=workers).batches([[0]]))
+    message = str(error.value)
     assert message.startswith("cannot read the image") and "absent.jpg" in message and "Traceback" not in message

@@ -132,7 +132,8 @@ def test_places_are_the_lines_that_define() -> None:
         line = (ROOT / place.path).read_text(encoding="utf-8").splitlines()[place.line - 1]
         assert re.match(rf"\s*(def |class )?{name.split('.')[-1]}\b", line), (name, line)
     assert find_symbol("models.PatchNet").name == "paullite.models.patchnet.PatchNet"  # where it was written
-    assert find_symbol("training.dry_step").path == "paullite/runs/dry_step.py"
+    assert find_symbol("runs.run").path == "paullite/runs/run.py"
+    assert find_symbol("paulbook.chapters.framework").path == "book/paulbook/chapters/framework.py"
     place = find_test("tests/test_losses.py::test_pedal_refuses_k[12]", ROOT)
     assert "def test_pedal_refuses_k(" in (ROOT / place.path).read_text(encoding="utf-8").splitlines()[place.line - 1]
 
@@ -148,7 +149,7 @@ def test_a_made_up_symbol_is_refused(name: str) -> None:
     [
         "tests/test_losses.py::test_pedal_is_a_dream",
         "tests/test_lossses.py::test_pedal_is_the_loop",
-        "tests/slow.py::pedal",
+        "tests/textbook.py::pedal",
         "tests/test_losses.py::unit",
         "tests/test_losses.py",
         "tests/test_site.py::Visit::test_nothing",
@@ -175,6 +176,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 def test_the_build_warns_of_what_is_not_there(tmp_path: Path) -> None:
     """A small book of two pages, one with links that lead somewhere and one without."""
     (tmp_path / "tests").symlink_to(ROOT / "tests")

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 import paullite as pl
-from paullite import adaptation, pretraining
-from paullite.adaptation import view_pairs
+from paullite import losses, pretraining
+from paullite.adaptation import empty_memories
 from paullite.config import RunConfig
-from paullite.data.loading import AnchorPairs
-from paullite.data.transforms import evaluation_transform
-from paullite.runs import sgd, start_accelerator
+from paullite.data.loading import IdentityPairs
+from paullite.runs.machine import accelerated
+from paullite.runs.session import Session
+from paullite.step import Step
 
 QUICK: dict[str, Any] = dict(epochs=1, batch=8, workers=0, progress=False, evaluate_every=0)
 
@@ -79,17 +80,18 @@ def test_the_order_of_a_step_in_phase_2(
     """Memory and centers move before the loss; PEDAL sees the originals, IPFL both views of each image."""
     pedal_given: list[tuple[Tensor, ...]] = []
     ipfl_given: list[tuple[Tensor, ...]] = []
+    plain = losses.pedal, losses.ipfl
 
     def pedal(x: Tensor, w: Tensor, index: Tensor, **settings: Any) -> Tensor:
         pedal_given.append((x.detach(), w.clone(), index))
-        return pl.losses.pedal(x, w, index, **settings)
+        return plain[0](x, w, index, **settings)
 
     def ipfl(e: Tensor, c: Tensor, owner: Tensor, **settings: Any) -> Tensor:
         ipfl_given.append((e.detach(), c.clone(), owner))
-        return pl.losses.ipfl(e, c, owner, **settings)
+        return plain[1](e, c, owner, **settings)
 
-    monkeypatch.setattr(adaptation, "pedal", pedal)
-    monkeypatch.setattr(adaptation, "ipfl", ipfl)
+    monkeypatch.setattr(losses, "pedal", pedal)
+    monkeypatch.setattr(losses, "ipfl", ipfl)
     config = adapt_config(memory_momentum=1.0, pedal_weight=2.0, ipfl_weight=0.5, margin=3.0, dry_step=False)
     config = dataclasses.replace(config, image_embedding="features")  # so that both losses are given the same numbers
     row = pl.adapt(config, dolls, start=net).history[0]
@@ -102,19 +104,17 @@ def test_the_order_of_a_step_in_phase_2(
         assert torch.equal(e[:count], x.flatten(1)) and not torch.equal(e[:count], e[count:])
 
 
-def test_centers_are_running_means_over_epochs(
-    dolls: pl.data.PaperDolls, net: pl.PatchNet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_centers_are_running_means_over_epochs(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
+    """With a momentum of their own, which the patch memory's has no say in."""
     seen: list[tuple[Tensor, Tensor]] = []
 
-    def ipfl(e: Tensor, c: Tensor, owner: Tensor, **_: Any) -> Tensor:
-        seen.append((e.detach().view(2, -1, e.shape[1]).mean(0), c.clone()))
-        return 0 * e.sum()
+    def loss(step: Step) -> Tensor:
+        seen.append((step.embeddings.detach().mean(0), step.centers.clone()))
+        return 0 * step.features.sum()
 
-    monkeypatch.setattr(adaptation, "ipfl", ipfl)
     split = dolls.train.take(range(6)).unlabelled()
-    config = adapt_config(epochs=2, batch=6, center_momentum=0.1, dry_step=False)  # every batch is the whole set
-    centers = pl.adapt(config, split, start=net).memories["centers"].features[:, 0]
+    config = adapt_config(epochs=2, batch=6, center_momentum=0.1, memory_momentum=0.5)  # every batch is the whole set
+    centers = pl.adapt(config, split, start=net, loss=loss).memories["centers"].features[:, 0]
     second, stored = seen[1]
     places = torch.cdist(stored, centers).argmin(1)
     assert sorted(places.tolist()) == [*range(6)] and torch.allclose(centers[places], stored, atol=1e-6)
@@ -123,39 +123,54 @@ def test_centers_are_running_means_over_epochs(
     assert torch.cdist(before, first).min(1).values.max() < 1e-5 and torch.pdist(first).min() > 1e-3
 
 
-def test_all_batch_norm_statistics_move_in_phase_2(dolls: pl.data.PaperDolls) -> None:
-    """Those of the resting generator too, though its weights stay."""
+def test_each_memory_has_the_momentum_of_its_setting(net: pl.PatchNet) -> None:
+    memory, centers = empty_memories(net, 5, adapt_config(memory_momentum=0.3, center_momentum=0.7))
+    assert (memory.momentum, centers.momentum) == (0.3, 0.7)
+    assert (memory.features.shape, centers.features.shape) == ((5, 4, 16), (5, 1, 32))
+    _, wide = empty_memories(net, 5, adapt_config(image_embedding="features"))
+    assert wide.features.shape == (5, 1, 64)
+
+
+@pytest.mark.parametrize("generator_gradient", [True, False])
+def test_all_batch_norm_statistics_move_in_phase_2(dolls: pl.data.PaperDolls, generator_gradient: bool) -> None:
+    """Those of the resting generator too, though its weights stay, and with them the embeddings' and classifiers'."""
     torch.manual_seed(0)
-    net = pl.PatchNet("test_resnet", 2, 8, 4, pretrained=False, generator="reference", size=(128, 64))
-    run = pl.adapt(adapt_config(generator_gradient=True), dolls, start=net)
+    sizes = dict(patches=2, feature_dim=8, embedding_dim=4, identities=3)
+    net = pl.PatchNet("test_resnet", **sizes, pretrained=False, generator="reference", size=(128, 64))
+    run = pl.adapt(adapt_config(generator_gradient=generator_gradient), dolls, start=net)
     before = net.state_dict()
     moved = {name for name, value in run.net.state_dict().items() if not torch.equal(value, before[name])}
     means = {name for name in before if name.endswith("running_mean")}
     assert means <= moved and "generator.localization.1.running_mean" in means
-    assert not moved & {name for name, _ in net.generator.named_parameters()}
+    weights = {name for name, _ in net.named_parameters()}
+    resting = {name for name in weights if name.startswith(("generator.", "embedding.", "classifier."))}
+    assert {f"generator.{name}" for name, _ in net.generator.named_parameters()} < resting
+    assert not moved & resting and len(moved & weights) > 0.9 * len(weights - resting)
 
 
-def test_surrogates_are_made_as_the_settings_say(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
-    config = adapt_config(jitter=(0.1, 0.2, 0.3, 0.05), rotation=7.0, crop=(0.6, 0.8))
-    colour, turn, crop, flip, *_ = view_pairs(net, dolls.unlabelled(), config).surrogate.transforms
-    assert (colour.brightness, colour.contrast, colour.saturation) == ((0.9, 1.1), (0.8, 1.2), (0.7, 1.3))
-    assert colour.hue == (-0.05, 0.05) and list(turn.degrees) == [-7.0, 7.0]
-    assert (tuple(crop.scale), tuple(crop.size), flip.p) == ((0.6, 0.8), (128, 64), 0.5)
-
-
-def test_momentum_and_weight_decay_reach_sgd() -> None:
-    layer = nn.Linear(2, 2)
-    (group,) = sgd(RunConfig(momentum=0.7, weight_decay=0.3), learning=layer.parameters()).param_groups
-    assert (group["momentum"], group["weight_decay"], group["nesterov"], group["name"]) == (0.7, 0.3, False, "learning")
+def test_momentum_and_weight_decay_reach_sgd(
+    dolls: pl.data.PaperDolls, source: pl.data.PaperDolls, net: pl.PatchNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[torch.optim.Optimizer] = []
+    monkeypatch.setattr(Session, "restore", lambda self, optimiser, **_: found.append(optimiser) or True)
+    monkeypatch.setattr(Session, "prepare", lambda self, net, _: net)
+    monkeypatch.setattr(Session, "epochs", lambda self, _: ())
+    pl.adapt(adapt_config(momentum=0.7, weight_decay=0.3, lr=0.02), dolls, start=net)
+    pl.pretrain(dataclasses.replace(pl.PRESETS["paperdolls"].pretrain, momentum=0.6, weight_decay=0.2), source)
+    (group,), groups = (optimiser.param_groups for optimiser in found)
+    assert isinstance(found[0], torch.optim.SGD) and isinstance(found[1], torch.optim.SGD)
+    assert (group["momentum"], group["weight_decay"], group["nesterov"], group["lr"]) == (0.7, 0.3, False, 0.02)
+    assert {(g["momentum"], g["weight_decay"], g["nesterov"]) for g in groups} == {(0.6, 0.2, False)}
+    assert [g["name"] for g in groups] == ["backbone", "generator", "heads"]
 
 
 def test_one_switch_asks_for_deterministic_algorithms() -> None:
-    try:
-        start_accelerator(RunConfig(deterministic=True, device="cpu"))
-        assert torch.are_deterministic_algorithms_enabled() and not torch.backends.cudnn.benchmark
-    finally:
-        start_accelerator(RunConfig(device="cpu"))
     assert not torch.are_deterministic_algorithms_enabled()
+    with accelerated(RunConfig(deterministic=True, device="cpu")):
+        assert torch.are_deterministic_algorithms_enabled() and not torch.backends.cudnn.benchmark
+    assert not torch.are_deterministic_algorithms_enabled()
+    with accelerated(RunConfig(device="cpu")):
+        assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_statistics_of_the_input_are_those_that_were_asked_for() -> None:
@@ -171,10 +186,12 @@ def test_statistics_of_the_input_are_those_that_were_asked_for() -> None:
 def test_a_positive_is_found_without_reading_other_images(
     dolls: pl.data.PaperDolls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two images are opened, whatever the size of the set: the places of each person are known beforehand."""
-    pairs, opened = AnchorPairs(dolls.train, evaluation_transform((128, 64), ([0.5] * 3, [0.5] * 3)), 0), []
-    plain = type(pairs.split).__getitem__
-    monkeypatch.setattr(type(pairs.split), "__getitem__", lambda split, i: opened.append(i) or plain(split, i))
+    """Two images are opened for each pair, whatever the size of the set: the places of each person are known."""
+    config = dataclasses.replace(pl.PRESETS["paperdolls"].pretrain, batch=3, workers=0, image_memory=0)
+    pairs, opened = IdentityPairs(dolls.train, (128, 64), ([0.5] * 3, [0.5] * 3), config), []
+    plain = type(dolls.train).__getitem__
+    monkeypatch.setattr(type(dolls.train), "__getitem__", lambda split, i: opened.append(i) or plain(split, i))
     pids = dolls.train.pids or ()
-    place = pairs[0, 3][0]
-    assert opened[0] == place == 3 and len(opened) == 2 and pids[opened[1]] == pids[3] and opened[1] != 3
+    index = next(pairs.epoch(0))[0].tolist()
+    assert opened == index + pairs.positives(0, index)
+    assert all(pids[a] == pids[b] and a != b for a, b in zip(index, opened[3:], strict=True))

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -10,13 +11,13 @@ import paulbook as pb
 import pytest
 from paulbook import checking, marks
 from paulbook.checking import all_exercises
+from paulbook.cli import main
 from paulbook.collecting import collect, run_again
 
 import paullite as pl
-from paullite.app.cli import main
 
 EXERCISES = all_exercises()
-CHECK = "import paullite as pl\n"
+CHECK = "import paulbook as pb\n"
 RIGHT = CHECK + 'pb.check("late_ranking", [0, 1, 1, 1])'
 WRONG = CHECK + 'pb.check("late_ranking", [1, 0])'
 REPORT = 'pb.check_report("my marks.json", student="{}", exercises=["late_ranking", "average_precision"])'
@@ -24,8 +25,8 @@ REPORT = 'pb.check_report("my marks.json", student="{}", exercises=["late_rankin
 
 @pytest.fixture(autouse=True)
 def fresh_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "_results", {})
-    monkeypatch.setattr(marks, "_last", {})
+    monkeypatch.setattr(checking, "standings", {})
+    monkeypatch.setattr(marks, "last_report", {})
 
 
 def answer(name: str, *answers: object) -> None:
@@ -83,7 +84,7 @@ def test_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     path = tmp_path / "marks.json"
     answer("late_ranking", [0, 1])
     pb.check_report(path, student="A", chapters=[1])
-    monkeypatch.setattr(checking, "_results", {})
+    monkeypatch.setattr(checking, "standings", {})
     answer("late_ranking", ...)
     answer("find_leak", EXERCISES["find_leak"].solution)
     pb.check_report(path, student="A", chapters=[2])
@@ -93,6 +94,29 @@ def test_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     pb.check_report(path, student="A", chapters=[1])
     found = {m.exercise: m.state for m in marks.read(path).marks}
     assert found["late_ranking"] == "wrong" and found["find_leak"] == "right"
+
+
+@pytest.mark.parametrize("ending", ["json", "csv"])
+def test_a_second_export_counts_nothing_twice(tmp_path: Path, ending: str) -> None:
+    """For the same exercises, and for lists that overlap: each exercise once, with its points once."""
+    path = tmp_path / f"marks.{ending}"
+    answer("late_ranking", [0, 1])
+    for names in (["late_ranking"], ["late_ranking"], ["average_precision", "late_ranking"]):
+        pb.check_report(path, student="A", exercises=names, weights={"late_ranking": 2})
+        found = marks.read(path)
+        assert [m.exercise for m in found.marks] == sorted(names)
+        assert (found.points, found.of) == (2, 1 + len(names))
+
+
+@pytest.mark.parametrize("ending", ["json", "csv"])
+def test_a_file_that_names_an_exercise_twice_is_refused(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"marks.{ending}"
+    answer("late_ranking", [0, 1])
+    pb.check_report(path, student="A")
+    found = marks.read(path)
+    marks.write(path, replace(found, marks=found.marks * 2))
+    with pytest.raises(pl.InputError, match="late_ranking more than once"):
+        marks.read(path)
 
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +196,7 @@ def test_points_that_do_not_fit_the_state_are_found(tmp_path: Path) -> None:
 
 
 def handed_in(folder: Path, student: str, answers: object, ending: str = "json") -> Path:
-    checking._results.clear()
+    checking.standings.clear()
     answer("late_ranking", answers)
     path = folder / student / f"marks.{ending}"
     pb.check_report(path, student=student, exercises=["late_ranking"])
@@ -228,6 +252,8 @@ def notebook(path: Path, *cells: str) -> Path:
     return path
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kernels end otherwise there")
 def test_notebooks_are_run_again_and_none_stops_the_others(tmp_path: Path) -> None:
     folder = tmp_path / "class"
@@ -254,11 +280,15 @@ def test_notebooks_are_run_again_and_none_stops_the_others(tmp_path: Path) -> No
     assert len(said) == 6 and {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 def test_a_notebook_that_never_ends_is_ended(tmp_path: Path) -> None:
     path = notebook(tmp_path / "eve.ipynb", "import time\nwhile True: time.sleep(1)")
     assert run_again(path, minutes=0.1) == (None, "ended after 0.1 minutes")
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 def test_who_put_no_name_in_is_known_by_the_file(tmp_path: Path) -> None:
     found, _ = run_again(notebook(tmp_path / "ada.ipynb", RIGHT, REPORT.format("your name")))
     assert found is not None and found.student == "ada"
@@ -266,6 +296,8 @@ def test_who_put_no_name_in_is_known_by_the_file(tmp_path: Path) -> None:
     assert table(collect(tmp_path / "class", tmp_path / "t.csv"))[0]["note"] == "no name was put in"
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 def test_a_notebook_is_marked_by_the_teachers_list(tmp_path: Path) -> None:
     """Whoever takes a task out of the notebook does not make it smaller."""
     path = notebook(tmp_path / "ada.ipynb", RIGHT)

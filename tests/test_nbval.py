@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from tests.chapters import CHAPTERS, code_cells, read, tags
 
@@ -30,6 +31,8 @@ def run(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.kernel
+@pytest.mark.slow
 def test_one_changed_digit_is_found(tmp_path: Path) -> None:
     notebook = read(CHAPTERS[0])
     place, digit = with_printed_number(notebook)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pickle
 import re
@@ -16,29 +17,21 @@ import numpy as np
 import pytest
 
 import paullite.data.paperdolls.cache as picture_cache
+from paullite.data.paperdolls import VIEWS, draw_person, looks, make_cameras, plan_track, random_look, take
 from paullite.data.paperdolls.dataset import DRAWING, PaperDolls, Plan, list_pictures
-from paullite.data.paperdolls.drawing import (
-    VIEWS,
-    draw_person,
-    looks,
-    make_cameras,
-    plan_track,
-    random_look,
-    take,
-)
 from paullite.errors import InputError
 
 REPO = Path(__file__).parents[1]
 OLDEST = REPO / ".venv" / "oldest-drawing"
 
-# If the drawing changes on purpose, raise DRAWING in paperdolls.py (so that old caches are left alone), and put the
+# If the drawing changes on purpose, raise DRAWING in dataset.py (so that old caches are left alone), and put the
 # new hash here under the new number.
 PIXELS = {7: "9e5e6e22d9397c2274648bc3e1e1ac56ecca40d1de5a3037a9ba2c58dac2e624"}
 
-# Draws 40 pictures and 8 figures with the drawing package alone; runs in other processes and Pillow versions too.
+# Draws 40 pictures and 8 figures with the drawn world alone; runs in other processes and Pillow versions too.
 SCRIPT = """
 import hashlib
-from drawing import VIEWS, draw_person, looks, make_cameras, plan_junk, plan_track, take
+from paullite.data.paperdolls import VIEWS, draw_person, looks, make_cameras, plan_junk, plan_track, take
 total = hashlib.sha256()
 for domain in ("source", "target"):
     for k, camera in enumerate(make_cameras(domain, 4, seed=7)):
@@ -75,7 +68,7 @@ def pixels(split) -> np.ndarray:
 
 def drawn_hash(*folders: Path) -> str:
     """The hash of the script's pictures, drawn in a process that finds these folders first."""
-    path = os.pathsep.join(map(str, [*folders, REPO / "paullite" / "data"]))
+    path = os.pathsep.join(map(str, [*folders, REPO]))
     env = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -113,6 +106,7 @@ def install_oldest() -> None:
     mark.write_text(label)
 
 
+@pytest.mark.slow
 def test_pixels_are_the_same_under_the_oldest_pillow_and_numpy() -> None:
     install_oldest()
     check = [sys.executable, "-c", "import numpy, PIL; print(f'numpy=={numpy.__version__} pillow=={PIL.__version__}')"]
@@ -143,6 +137,38 @@ def test_a_picture_takes_less_than_ten_milliseconds() -> None:
             take(camera, random_look(0, k), shot, (128, 64))
             times.append(time.process_time() - start)
     assert statistics.median(times) < 0.010
+
+
+# ---- what it needs ----
+
+ALLOWED = {"numpy", "PIL", "tqdm", "platformdirs", "paullite.errors", "paullite.data.items"}
+
+
+def imported(file: Path) -> set[str]:
+    """Full names of the modules that a file of the drawn world imports, those of the package itself left out."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = ["paullite", "data", "paperdolls"][: 4 - node.level] if node.level else []
+            names.add(".".join([*above, *filter(None, [node.module])]))
+    return {name for name in names if not name.startswith("paullite.data.paperdolls")}
+
+
+def test_the_drawn_world_imports_little() -> None:
+    files = list((REPO / "paullite" / "data" / "paperdolls").glob("*.py"))
+    names = set().union(*map(imported, files))
+    assert len(files) > 10 and {"numpy", "paullite.errors", "paullite.data.items"} <= names
+    own = {name if name.startswith("paullite") else name.split(".")[0] for name in names}
+    assert own - sys.stdlib_module_names <= ALLOWED
+
+
+def test_people_are_drawn_without_torch() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; import paullite.data.paperdolls as p; p.draw_person(p.looks(0, 1)[0])"
+    )
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(REPO)}, check=True)
 
 
 # ---- people ----
@@ -231,6 +257,7 @@ def test_a_test_without_extras(tmp_path: Path) -> None:
 # ---- cameras ----
 
 
+@pytest.mark.slow
 def test_camera_shift_is_the_distance_from_the_source(tmp_path: Path) -> None:
     people = dict(SMALL, identities=8)
     source = PaperDolls("source", cache=tmp_path, **people)
@@ -272,6 +299,39 @@ def test_the_cache_is_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(list((tmp_path / "new").iterdir())) == 2
 
 
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    PaperDolls("target", cache=tmp_path, **SMALL)
+    numbers = {name: np.int64(number) for name, number in SMALL.items()}
+    PaperDolls(np.str_("target"), cache=tmp_path, seed=np.int64(0), size=tuple(np.array([128, 64])), **numbers)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_system_says_where_caches_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAULLITE_CACHE", str(tmp_path))
+    assert picture_cache.default_folder() == tmp_path
+    monkeypatch.delenv("PAULLITE_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    folder = picture_cache.default_folder()
+    assert "paullite" in folder.parts and folder.is_relative_to(Path.home())
+    if sys.platform == "linux":  # where version 1 kept them
+        assert folder == Path.home() / ".cache" / "paullite"
+
+
+def test_another_process_was_quicker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows refuses to replace a file that another process has mapped; then that file is taken as it is."""
+    replace = os.replace
+
+    def refuse(old: Path, new: Path) -> None:
+        replace(old, new)
+        raise PermissionError(13, "used by another process")
+
+    monkeypatch.setattr(picture_cache.os, "replace", refuse)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = PaperDolls("target", cache=tmp_path, **SMALL)
+    assert Path(data.train.opener.file).parent == tmp_path and data.train[0].image.size == (64, 128)
+
+
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"nonsense", b"\x93NUMPY\x01\x00", None])
 def test_a_damaged_cache_is_drawn_again(tmp_path: Path, damage: bytes | None) -> None:
     expected = pixels(PaperDolls("target", cache=tmp_path, **SMALL).train)
@@ -287,7 +347,7 @@ def test_a_failed_drawing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pyt
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("paullite.data.paperdolls.take", fail)
+    monkeypatch.setattr("paullite.data.paperdolls.dataset.take", fail)
     with pytest.raises(KeyboardInterrupt):
         PaperDolls("target", cache=tmp_path, **SMALL)
     assert not list(tmp_path.iterdir())

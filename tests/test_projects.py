@@ -14,6 +14,8 @@ from paulbook.studies.receipts import read as read_receipt
 import paullite as pl
 from tests.chapters import code_cells, read, tags
 
+pytestmark = pytest.mark.slow
+
 CHAPTER = Path(__file__).parents[1] / "notebooks" / "12_after_paul.ipynb"
 BRIEFS = {"project-data": "Brief A", "project-backbone": "Brief B", "project-loss": "Brief C"}
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from paullite.data.csv import from_csv
 from paullite.data.items import ReIDDataset, open_image
-from paullite.data.readers import MSMT17, DukeMTMCreID, ImageFolder, Market1501, from_csv, load_dataset
-from paullite.data.rows import number_names
+from paullite.data.readers import MSMT17, DukeMTMCreID, ImageFolder, Market1501, load_dataset
+from paullite.data.rows import person_numbers
 from paullite.errors import InputError
 
 MARKET_NAMES = {
@@ -318,11 +319,24 @@ def test_numbering_is_one_to_one_and_keeps_numbers() -> None:
     rng = random.Random(1)
     for _ in range(50):
         numbers = [str(rng.randrange(-1, 99)) for _ in range(rng.randrange(1, 12))]
-        assert number_names(numbers) == {n: int(n) for n in numbers}
+        assert person_numbers(numbers) == {n: int(n) for n in numbers}
         names = {rng.choice(["eve", "adam", "-1", "7", "zoë", "Bo"]) for _ in range(4)} | {"eve"}
-        number = number_names(names)
+        number = person_numbers(names)
         people = sorted(number[n] for n in names - {"-1"})
         assert people == list(range(len(people))) and number.get("-1", -1) == -1
+
+
+def test_two_ways_to_write_a_number_are_no_two_people(tmp_path: Path) -> None:
+    data = folders(tmp_path / "a", {"12": ["1.png"], "0012": ["1.png"], "7": ["1.png"]})
+    fails(lambda: ImageFolder(data), "identities 0012 and 12", "one number", "rename")
+    rows = ["1.png,7,1,train", "2.png,8,1,train", "3.png,07,1,query", "4.png,7,2,gallery"]
+    fails(lambda: from_csv(table(tmp_path / "b", *rows)), "identities 07 and 7")
+    words = ImageFolder(folders(tmp_path / "c", {"12": ["1.png"], "0012": ["1.png"], "eve": ["1.png"]}))
+    assert words.train.pids == (0, 1, 2)  # beside a word they are words
+
+
+def test_only_junk_is_nothing_to_learn_from(tmp_path: Path) -> None:
+    fails(lambda: ImageFolder(folders(tmp_path, {"train": ["-1_c1.png", "-1_c2.png"]})), "found no images")
 
 
 # Files
@@ -424,6 +438,5 @@ def test_load_dataset_by_kind(tmp_path: Path) -> None:
 
 
 def test_drawn_people_by_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = pytest.importorskip("paullite.data.paperdolls.dataset")
-    monkeypatch.setattr(drawn, "PaperDolls", lambda domain: domain)  # drawing them all takes seconds
+    monkeypatch.setattr("paullite.data.readers.PaperDolls", lambda domain: domain)  # drawing them all takes seconds
     assert [load_dataset(f"paperdolls-{domain}") for domain in ("source", "target")] == ["source", "target"]

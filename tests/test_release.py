@@ -1,5 +1,6 @@
 """The release checklist: tag, first cell, Colab button and citation name one version, and the check of it can fail."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 import paullite as pl
 from book.tools import notebooks, release
 
-NAMES = ("pyproject.toml", "CITATION.cff", "CHANGELOG.md", "_config.yml")
+NAMES = ("paullite/version.py", "pyproject.toml", "book/pyproject.toml", "CITATION.cff", "CHANGELOG.md", "_config.yml")
+VERSION = f'version = "{pl.__version__}"'
+DATE = "2031-05-06"
 
 
 def test_everything_names_the_same_version() -> None:
@@ -19,6 +22,7 @@ def test_everything_names_the_same_version() -> None:
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of what the checklist reads, with one chapter and without git."""
     for name in NAMES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(release.ROOT / name, tmp_path / name)
     (tmp_path / "notebooks").mkdir()
     shutil.copy(notebooks.chapters(["01"])[0], tmp_path / "notebooks")
@@ -29,26 +33,68 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def change(path: Path, found: str, instead: str) -> None:
+    """Replace the first of a text in a file, which must be there."""
+    text = path.read_text(encoding="utf-8")
+    assert found in text, (path.name, found)
+    path.write_text(text.replace(found, instead, 1), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("name", "found", "instead", "said"),
     [
+        ("paullite/version.py", pl.__version__, "9.9.9", "paullite/version.py does not say"),
         ("pyproject.toml", f'version = "{pl.__version__}"', 'version = "9.9.9"', "pyproject.toml does not say"),
+        (
+            "book/pyproject.toml",
+            f'version = "{pl.__version__}"',
+            'version = "9.9.9"',
+            "book/pyproject.toml does not say",
+        ),
+        ("book/pyproject.toml", f"paullite=={pl.__version__}", "paullite==9.9.9", "does not ask for paullite=="),
         ("CITATION.cff", f"version: {pl.__version__}", "version: 9.9.9", "CITATION.cff says version 9.9.9"),
-        ("CITATION.cff", "date-released: ", "date-released: 1999-01-01 # ", "CITATION.cff says released 1999-01-01"),
+        ("CITATION.cff", "license: ", "date-released: 1999-01-01\nlicense: ", "CITATION.cff says released 1999-01-01"),
         ("CHANGELOG.md", f"## {pl.__version__}", "## 9.9.9", "CHANGELOG.md begins with 9.9.9"),
+        ("CHANGELOG.md", f"## {pl.__version__} (", f"## {pl.__version__} (soon, ", "expected YYYY-MM-DD or unreleased"),
         ("notebooks/01_task_and_score.ipynb", f"@v{pl.__version__}", "@v9.9.9", "does not install v"),
     ],
 )
 def test_a_place_that_differs_is_named(copy: Path, name: str, found: str, instead: str, said: str) -> None:
-    path = copy / name
-    text = path.read_text(encoding="utf-8")
-    assert found in text
-    path.write_text(text.replace(found, instead, 1), encoding="utf-8")
+    change(copy / name, found, instead)
     assert said in "\n".join(release.disagreements())
 
 
-def test_what_is_left_to_do_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_date_stands_in_changelog_and_citation(copy: Path) -> None:
+    heading = next(line for line in (copy / "CHANGELOG.md").read_text().splitlines() if line.startswith("## "))
+    change(copy / "CHANGELOG.md", heading, f"## {pl.__version__} ({DATE})")
+    assert f"CHANGELOG.md {DATE}" in "\n".join(release.disagreements())
+    citation = copy / "CITATION.cff"
+    citation.write_text(re.sub(r"date-released: .*\n", "", citation.read_text()) + f"date-released: {DATE}\n")
+    assert release.disagreements() == [] and not [step for step in release.to_do() if "write the date" in step]
+
+
+def test_what_is_left_to_do_is_said(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    homeless = f"/{release.PLACEHOLDER}/" in notebooks.repository()
+    assert release.main() == int(homeless)
+    said = capsys.readouterr()
+    assert f"git push origin main v{pl.__version__}" in said.out
+    assert ("write the public address" in said.out) == ("placeholder" in said.err) == homeless
+    dated = re.search(rf"^## {re.escape(pl.__version__)} \(\d", (copy / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert ("write the date into CHANGELOG.md" in said.out) == (dated is None)
+
+
+def test_a_placeholder_is_an_error(copy: Path) -> None:
+    change(copy / "_config.yml", notebooks.repository(), "https://github.com/somebody/paullite")
+    change(
+        copy / "notebooks" / "01_task_and_score.ipynb",
+        "git+https://github.com/OWNER",
+        "git+https://github.com/somebody",
+    )
+    change(
+        copy / "notebooks" / "01_task_and_score.ipynb",
+        "git+https://github.com/OWNER",
+        "git+https://github.com/somebody",
+    )
     assert release.main() == 0
-    said = capsys.readouterr().out
-    assert f"git push origin main v{pl.__version__}" in said
-    assert ("write the public address" in said) == ("/OWNER/" in notebooks.repository())
+    change(copy / "_config.yml", "somebody", release.PLACEHOLDER)
+    assert release.main() == 1

@@ -104,6 +104,7 @@ def section(text: str, title: str) -> str:
     return re.split(r"\n#+ ", text.split(f"{title}\n", 1)[1])[0].replace(words.SPACE, " ")
 
 
+@pytest.mark.slow
 def test_the_committed_page_is_what_the_committed_receipts_say() -> None:
     text, drawings = build(Shelf(SHIPPED))
     again = "run: python -m book.tools.results"
@@ -124,12 +125,13 @@ def test_without_receipts_the_page_says_how_to_run_each_study(tmp_path: Path) ->
     assert "No study was run" in section(text, "## What we found")
 
 
+@pytest.mark.slow
 def test_all_studies_are_on_the_page_with_figures_and_their_numbers(full: Path, tmp_path: Path) -> None:
     (tmp_path / PAGE).parent.mkdir(parents=True)
     text = write(Shelf(full), tmp_path).read_text(encoding="utf-8")
     assert "not run" not in text.split("## Where it fails")[0]
     for study, facts in STUDIES.items():
-        assert f"(results-{study})=" in text and f"```sh\npaullite experiment {study}\n```" in text
+        assert f"(results-{study})=" in text and f"```sh\npaulbook experiment {study}\n```" in text
         assert "one training on the target took 20 seconds (median)" in section(text, facts.question)
     pictures = sorted((tmp_path / PICTURES).glob("*.svg"))
     assert len(pictures) == len(STUDIES) + 4  # ablation has two, and three are of the losses

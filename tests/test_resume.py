@@ -13,20 +13,20 @@ import pytest
 import torch
 
 import paullite as pl
-from paullite.adaptation import empty_memories, only_these_learn
-from paullite.runs import provenance, state
-from paullite.runs.distributed import Team
+from paullite.adaptation import empty_memories, learning
+from paullite.runs import checkpoint, provenance
+from paullite.runs.checkpoint import checkpoints, read_checkpoint, write_checkpoint
 from paullite.runs.session import Session
 from tests.runs import Fault, adapt_config, dolls, result, run, same_result, start_net
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EVERY_STEP = {"save_minutes": 1e-6}
-# half a step, half a checkpoint, and the judge; saved after every step, or at the ends of epochs alone
+# half a step, half a checkpoint, and an evaluation; saved after every step, or at the ends of epochs alone
 KILLS = [
     (Fault("learn", 3), EVERY_STEP),
     (Fault("save", 1), EVERY_STEP),
     (Fault("learn", 2), {}),
-    (Fault("judge", 0), {}),
+    (Fault("evaluation", 0), {}),
     (Fault("save", 0), {}),
 ]
 
@@ -39,29 +39,30 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_killed_five_times(alone: Path, tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize(("workers", "image_memory"), [(0, 1024), (2, 0)])
+def test_killed_five_times(alone: Path, tmp_path: Path, workers: int, image_memory: int) -> None:
+    """Images are kept in memory, or read in every epoch by two processes; in the end it is the other way round."""
     folder = tmp_path / "run"
     for number, (fault, saving) in enumerate(KILLS):
-        code, _ = run(folder, fault, resume=number > 0, workers=workers, **saving)
+        code, _ = run(folder, fault, resume=number > 0, workers=workers, image_memory=image_memory, **saving)
         assert code == -9, (fault, code)
         assert not (folder / "run.safetensors").exists()
-    assert run(folder, resume=True, workers=2 - workers) == (0, "")
+    assert run(folder, resume=True, workers=2 - workers, image_memory=1024 - image_memory) == (0, "")
     assert same_result(folder, alone)
     assert not list(folder.glob("*.part")) and len(list(folder.glob("checkpoint-*"))) <= 2
 
 
-def test_a_run_that_is_over_is_handed_back(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_is_over_is_handed_back(alone: Path, caplog: pytest.LogCaptureFixture) -> None:
     before = result(alone)
     run_again = pl.adapt(adapt_config(output=str(alone)), dolls(), start=start_net(), resume=True)
-    assert re.search(r"goes on from checkpoint-\d+.safetensors, after (\d+) steps of \1\n", capsys.readouterr().err)
+    assert re.search(r"goes on from checkpoint-\d+.safetensors, after (\d+) steps of \1$", caplog.text, re.MULTILINE)
     assert [r["loss"] for r in run_again.history] == [r["loss"] for r in before[1]]
     assert all(torch.equal(value, before[0][f"net.{key}"]) for key, value in run_again.net.state_dict().items())
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(alone: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    code, said = run(folder, Fault("ctrl-c", 1), workers=2)
+    code, said = run(folder, Fault("ctrl-c", 1), workers=2, image_memory=0)
     assert (
         code == 0
         and said
@@ -81,10 +82,10 @@ def test_pretraining_goes_on_too(source: pl.data.PaperDolls, tmp_path: Path, mon
     config = dataclasses.replace(config, generator_epochs=(0, 2), backbone_options={"drop_path_rate": 0.2})
     alone = pl.pretrain(config, source)
 
-    def stop(session: Session, loss: torch.Tensor) -> None:
+    def stop(session: Session, *loss: torch.Tensor, **watched: torch.Tensor) -> None:
         if session.steps == 3:
             os.kill(os.getpid(), signal.SIGINT)
-        learn(session, loss)
+        learn(session, *loss, **watched)
 
     there, learn = dataclasses.replace(config, output=str(tmp_path)), Session.learn
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match="stopped after step 4 of .* epoch 1; "):
@@ -100,8 +101,8 @@ def test_pretraining_goes_on_too(source: pl.data.PaperDolls, tmp_path: Path, mon
 def stopped(tmp_path: Path) -> Path:
     """A folder with two checkpoints of a run that was killed in its second epoch."""
     folder = tmp_path / "run"
-    assert run(folder, Fault("judge", 1))[0] == -9
-    assert len(state.state_files(folder)) == 2
+    assert run(folder, Fault("evaluation", 1))[0] == -9
+    assert len(checkpoints(folder)) == 2
     return folder
 
 
@@ -118,7 +119,7 @@ def spoil(path: Path, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["cut", "one bit", "foreign"])
 def test_the_one_before_a_torn_file_is_used(stopped: Path, alone: Path, how: str) -> None:
-    newest = state.state_files(stopped)[-1]
+    newest = checkpoints(stopped)[-1]
     spoil(newest, how)
     with pytest.warns(UserWarning, match=rf"cannot use .*{newest.name} \(it is .*trying the one before it"):
         pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net(), resume=True)
@@ -127,13 +128,11 @@ def test_the_one_before_a_torn_file_is_used(stopped: Path, alone: Path, how: str
 
 @pytest.mark.filterwarnings("ignore:cannot use")
 def test_no_readable_checkpoint_is_said(stopped: Path) -> None:
-    for path in state.state_files(stopped):
+    for path in checkpoints(stopped):
         spoil(path, "cut")
     with pytest.raises(pl.InputError, match="found 2 checkpoints .* and none that can be read"):
         pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net(), resume=True)
-    with pytest.raises(
-        pl.InputError, match="found 2 checkpoints .* and none that can be read"
-    ):  # and not from the start
+    with pytest.raises(pl.InputError, match="found 2 checkpoints .* none that can be read"):  # and not from the start
         pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net(), resume=True)
 
 
@@ -153,7 +152,7 @@ def test_other_settings_data_or_versions_are_named(stopped: Path, monkeypatch: p
         other = start_net()
         other.reduction.bias.data += 1
         resumed(stopped, net=other)
-    monkeypatch.setattr("paullite.runs.sameness.versions", lambda: provenance.versions() | {"torch": "0.4.1"})
+    monkeypatch.setattr("paullite.runs.checkpoint.versions", lambda: provenance.versions() | {"torch": "0.4.1"})
     with pytest.raises(pl.InputError, match=r"made with torch 2.* \(now 0.4.1\); "):
         resumed(stopped)
     monkeypatch.undo()
@@ -171,29 +170,29 @@ def test_a_run_may_be_made_longer(stopped: Path, tmp_path: Path) -> None:
 
 
 def test_what_changes_no_weight_may_differ(stopped: Path, alone: Path) -> None:
-    done = resumed(stopped, workers=1, evaluate_every=0, save_minutes=3.0, dry_step=True, progress=True)
+    done = resumed(stopped, workers=1, image_memory=0, evaluate_every=0, save_minutes=3.0, dry_step=True, progress=True)
     expected, _ = result(alone)
     assert all(torch.equal(value, expected[f"net.{key}"]) for key, value in done.net.state_dict().items())
 
 
 def test_an_earlier_run_is_not_replaced_unasked(stopped: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in state.state_files(stopped)}
+    before = {path: path.stat().st_mtime_ns for path in checkpoints(stopped)}
     with pytest.raises(pl.InputError, match="found an earlier run in .*go on with --resume .*replace it with --force"):
         pl.adapt(adapt_config(output=str(stopped)), dolls(), start=start_net())
-    assert {path: path.stat().st_mtime_ns for path in state.state_files(stopped)} == before
+    assert {path: path.stat().st_mtime_ns for path in checkpoints(stopped)} == before
     with pytest.raises(pl.InputError, match="use --bn-splits 8 or fewer"):  # --force removes nothing before it has more
         pl.adapt(adapt_config(output=str(stopped), bn_splits=100), dolls(), start=start_net(), force=True)
-    assert {path: path.stat().st_mtime_ns for path in state.state_files(stopped)} == before
-    anew = pl.adapt(adapt_config(output=str(stopped), epochs=1), dolls(), start=start_net(), force=True)
-    assert len(anew.history) == 1 and len(state.state_files(stopped)) == 1
+    assert {path: path.stat().st_mtime_ns for path in checkpoints(stopped)} == before
+    again = pl.adapt(adapt_config(output=str(stopped), epochs=1), dolls(), start=start_net(), force=True)
+    assert len(again.history) == 1 and len(checkpoints(stopped)) == 1
 
 
 def test_resume_without_a_checkpoint_starts_at_the_beginning(
-    tmp_path: Path, alone: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, alone: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     done = resumed(tmp_path / "new")
-    assert f"found no checkpoint in {tmp_path / 'new'}: starts at the beginning" in capsys.readouterr().err
-    for path in state.state_files(tmp_path / "new"):
+    assert f"found no checkpoint in {tmp_path / 'new'}: starts at the beginning" in caplog.text
+    for path in checkpoints(tmp_path / "new"):
         path.unlink()
     with pytest.raises(pl.InputError, match=r"found an earlier run in .*\(run.safetensors\)"):
         resumed(tmp_path / "new")
@@ -202,7 +201,7 @@ def test_resume_without_a_checkpoint_starts_at_the_beginning(
         pl.adapt(adapt_config(), dolls(), start=start_net(), resume=True)
 
 
-def test_a_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
+def test_a_checkpoint_comes_back_bit_by_bit(tmp_path: Path) -> None:
     tied = torch.randn(3)
     tensors = {
         "a": torch.randn(2, 3).T,
@@ -211,20 +210,20 @@ def test_a_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
         "d": tied,
         "e": tied,
     }
-    path = state.write_state(tmp_path, 3, tensors, {"x": [0.1, None, {"y": "z"}]})
-    found, facts = state.read_state(path)
+    path = write_checkpoint(tmp_path, 3, tensors, {"x": [0.1, None, {"y": "z"}]})
+    found, facts = read_checkpoint(path)
     assert facts == {"x": [0.1, None, {"y": "z"}]} and all(torch.equal(found[k], v) for k, v in tensors.items())
     assert json.loads(json.dumps(facts)) == facts and b"pickle" not in path.read_bytes()[:4096]
     for number in (4, 5, 6):
-        state.write_state(tmp_path, number, tensors, {})
-    assert [p.name for p in state.state_files(tmp_path)] == [f"checkpoint-00000000{n}.safetensors" for n in (5, 6)]
+        write_checkpoint(tmp_path, number, tensors, {})
+    assert [p.name for p in checkpoints(tmp_path)] == [f"checkpoint-00000000{n}.safetensors" for n in (5, 6)]
 
 
 def test_a_checkpoint_is_as_large_as_the_page_says() -> None:
     """ResNet-50 as phase 1 on MSMT17 leaves it, and the memories of Market-1501."""
     net = pl.PatchNet(identities=4101, pretrained=False)
-    memories = empty_memories(net, 12_936, pl.PRESETS["market1501"].adapt, Team())
-    momenta = only_these_learn(net, net.backbone, net.reduction, net.norm)
+    memories = empty_memories(net, 12_936, pl.PRESETS["market1501"].adapt)
+    momenta = learning(net)
     states = [value for part in (net, *memories) for value in part.state_dict().values()]
     size = sum(tensor.nbytes for tensor in [*states, *momenta]) / 1e9
     page = Path(__file__).parent.parent / "book" / "reference" / "training.md"
@@ -234,10 +233,10 @@ def test_a_checkpoint_is_as_large_as_the_page_says() -> None:
 def test_every_random_state_is_kept() -> None:
     import numpy as np
 
-    kept = state.random_state()
-    kept = kept[0], json.loads(json.dumps(kept[1]))
+    cpu = torch.device("cpu")
+    kept = json.loads(json.dumps(checkpoint.random_state(cpu)))
     first = torch.rand(2).tolist(), np.random.rand(2).tolist(), random.random(), random.gauss(0, 1)
-    state.set_random_state(*kept)
+    checkpoint.set_random_state(cpu, kept)
     assert first == (torch.rand(2).tolist(), np.random.rand(2).tolist(), random.random(), random.gauss(0, 1))
 
 
@@ -248,12 +247,3 @@ def test_a_scaler_comes_back() -> None:
     other.load_state_dict(json.loads(json.dumps(scaler.state_dict())))
     other.scale(torch.ones(()))
     assert other.get_scale() == 64.0
-
-
-def test_a_run_draws_no_random_number_of_its_callers() -> None:
-    start = start_net()
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    pl.adapt(adapt_config(epochs=1, dry_step=True), dolls(), start=start)
-    assert torch.equal(torch.rand(3), expected)

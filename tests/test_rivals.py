@@ -128,6 +128,7 @@ def rival(name: str, target: Any, net: pl.PatchNet, settings: pl.AdaptConfig, **
     return learn_clusters(settings, target, start=net, **{"neighbours": 5, "min_samples": 2, "eps": 0.7, **changes})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["instance", "cluster"])
 def test_labels_are_never_seen_and_the_seed_decides(name: str, few: pl.data.ReIDDataset, net: pl.PatchNet) -> None:
     turned = dataclasses.replace(few.train, pids=tuple(reversed(few.train.pids or ())))
@@ -144,6 +145,7 @@ def test_labels_are_never_seen_and_the_seed_decides(name: str, few: pl.data.ReID
     assert not any(k.startswith(("generator.", "classifier.", "embedding.")) for k in changed)
 
 
+@pytest.mark.slow
 def test_learning_lowers_the_loss_and_the_judge_looks(few: pl.data.ReIDDataset, net: pl.PatchNet) -> None:
     run = rival("instance", few, net, config(epochs=4, evaluate_every=4, decay_epoch=3), lr_factor=0.5)
     losses = [row["loss"] for row in run.history]
@@ -165,6 +167,7 @@ def test_fewer_than_two_clusters_teach_nothing(few: pl.data.ReIDDataset, net: pl
     assert same(none.net, one.net), "batch-norm moved in an epoch that learned nothing"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["instance", "cluster"])
 def test_a_run_goes_on_as_if_it_had_never_stopped(
     name: str, few: pl.data.ReIDDataset, net: pl.PatchNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paulbook.cli import main
 from paulbook.studies import receipts
 from paulbook.studies.compare import compare
 from paulbook.studies.single import write_own, write_receipt
 
 import paullite as pl
-from paullite.app.cli import main
 from paullite.errors import InputError
 from paullite.evaluation import Scores
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_added(
             {"run": {**SETTINGS, "epochs": (2, 9), "seed": 1}},
         ),
         r"title mine \(now control\)": (1, {"title": "control"}),
-        r"batch_norm False \(now True\)": (1, {"batch_norm": True}),
+        r"control none \(now camera_mean\)": (1, {"control": "camera_mean"}),
         "found other test images than those of .*mine.json": (1, {"dataset": other}),
         "found other people, or another number of queries": (1, {"scores": replace(scores, first_ranks=ranks)}),
     }
@@ -111,7 +111,7 @@ def test_networks_in_files_may_have_other_names(dolls: pl.data.ReIDDataset, scor
     path = tmp_path / "paul.json"
     for seed in (0, 1, 2):
         file = pl.save(pl.shipped_net(), tmp_path / f"paul-{seed}.safetensors")
-        write_receipt(path, scores, dolls, str(file), seed=seed, add=True)
+        write_receipt(path, scores, dolls, net=str(file), seed=seed, add=True)
     found = receipts.read(path)
     names = "paul-0.safetensors + paul-1.safetensors + paul-2.safetensors"
     assert found.arms["net"]["title"] == names and seeds_of(path) == [0, 1, 2]
@@ -120,9 +120,9 @@ def test_networks_in_files_may_have_other_names(dolls: pl.data.ReIDDataset, scor
 def test_a_run_tells_its_seed(dolls: pl.data.ReIDDataset, scores: Scores, tmp_path: Path) -> None:
     quick = replace(pl.PRESETS["paperdolls"].adapt, epochs=0, batch=8, k=5, workers=0, progress=False, seed=4)
     file = pl.save(pl.adapt(quick, dolls, start=pl.shipped_net()), tmp_path / "run.safetensors")
-    path = write_receipt(tmp_path / "a.json", scores, dolls, str(file))
+    path = write_receipt(tmp_path / "a.json", scores, dolls, net=str(file))
     assert seeds_of(path) == [4] and receipts.read(path).settings["run"]["k"] == 5
-    assert seeds_of(write_receipt(path, scores, dolls, str(file), seed=6, add=True)) == [4, 6]
+    assert seeds_of(write_receipt(path, scores, dolls, net=str(file), seed=6, add=True)) == [4, 6]
 
 
 def test_on_the_command_line(
@@ -130,15 +130,21 @@ def test_on_the_command_line(
 ) -> None:
     monkeypatch.setattr("paullite.data.readers._load", lambda *_: dolls)
     drawn: list[int] = []
-    monkeypatch.setattr("paullite.controls.batch_norm", lambda net, _, seed: drawn.append(seed) or net)
+    batch_norm = pl.controls.batch_norm
+
+    def noted(net: pl.PatchNet, target: pl.data.ReIDDataset, *, seed: int) -> pl.PatchNet:
+        drawn.append(seed)
+        return batch_norm(net, target, seed=seed)
+
+    monkeypatch.setattr("paullite.controls.batch_norm", noted)
     given = ["evaluate", "paperdolls-target", "--workers", "0", "--receipt", f"{tmp_path}/control.json", "--add"]
     for seed in ("0", "1"):
-        assert main([*given, "--batch-norm", "--seed", seed]) == 0
+        assert main([*given, "--control", "batch-norm", "--seed", seed]) == 0
     trials = json.loads((tmp_path / "control.json").read_text())["trials"]
     assert [trial["seed"] for trial in trials] == drawn == [0, 1]
-    assert main([*given, "--batch-norm", "--seed", "1"]) == 2
+    assert main([*given, "--control", "batch-norm", "--seed", "1"]) == 2
     assert "found seed 1 in" in capsys.readouterr().err
     assert main([*given, "--seed", "2"]) == 2
-    assert "batch_norm True (now False)" in capsys.readouterr().err
+    assert "control batch_norm (now none)" in capsys.readouterr().err
     assert main(["evaluate", "paperdolls-target", "--add"]) == 2
-    assert "found --add without --receipt" in capsys.readouterr().err
+    assert "found no --receipt" in capsys.readouterr().err

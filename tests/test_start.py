@@ -1,20 +1,23 @@
 """Before the first step: device, precision, what a step costs, compilation."""
 
-import dataclasses
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from paullite.runs.dry_step import Cost
-from paullite.runs.start import chosen_precision
+from torch import nn
 
 import paullite as pl
-from paullite.runs import dry_step
+from paullite.runs import cost
+from paullite.runs.cost import Cost, check_fits, try_step
 from paullite.runs.distributed import Team
+from paullite.runs.machine import chosen_device, chosen_precision
 from tests.benchmarks.pooling import peak_mebibytes
-from tests.runs import adapt_config
+from tests.runs import adapt_config, small_net
+
+SIZE = (128, 64)
 
 
 @pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "fp16")])
@@ -37,6 +40,36 @@ def test_precision_that_is_not_there() -> None:
         chosen_precision("fp16", "cpu")
 
 
+def test_float16_on_a_cpu_is_refused_before_anything_begins(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
+    if not torch.cuda.is_available():
+        with pytest.raises(pl.InputError, match="found the precision fp16 on cpu; .*use --precision auto"):
+            pl.adapt(adapt_config(precision="fp16"), dolls, start=net)
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:1", "cuda:7", "mps"])
+def test_a_device_that_is_not_there(
+    dolls: pl.data.PaperDolls, net: pl.PatchNet, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(pl.InputError) as caught:
+        pl.adapt(adapt_config(device=name), dolls, start=net)
+    assert str(caught.value) == f"found no device {name}; expected one of: cpu; use --device auto"
+
+
+def test_one_of_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two GPUs that are only said to be there."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert chosen_device("cuda:1") == torch.device("cuda:1") and chosen_device("auto") == torch.device("cuda")
+    with pytest.raises(pl.InputError, match="found no device cuda:2; expected one of: cuda:0, cuda:1, cpu"):
+        chosen_device("cuda:2")
+    with pytest.raises(pl.InputError, match="found no device mps"):
+        chosen_device("mps")
+
+
 def test_a_dry_step_changes_nothing(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
     with_one, without = (pl.adapt(adapt_config(epochs=1, dry_step=dry), dolls, start=net) for dry in (True, False))
     assert all(
@@ -45,92 +78,100 @@ def test_a_dry_step_changes_nothing(dolls: pl.data.PaperDolls, net: pl.PatchNet)
     )
 
 
+def test_trying_a_step_leaves_the_network_as_it_was() -> None:
+    """Weights, statistics, gradients and modes of a network with frozen batch-norm, and the random state."""
+    net = small_net(backbone_options={"drop_path_rate": 0.2}).eval()
+    net.backbone.train()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    modes, drawn = [module.training for module in net.modules()], torch.get_rng_state()
+    try_step(net, net, SIZE, 4, Team())
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert [module.training for module in net.modules()] == modes and torch.equal(torch.get_rng_state(), drawn)
+    assert all(p.grad is None for p in net.parameters())
+
+
 def test_a_dry_step_says_what_it_found(
-    dolls: pl.data.PaperDolls, net: pl.PatchNet, capsys: pytest.CaptureFixture[str]
+    dolls: pl.data.PaperDolls, net: pl.PatchNet, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pl.adapt(adapt_config(epochs=1, dry_step=True, progress=True), dolls, start=net)
-    said = capsys.readouterr().err
-    pattern = (
-        r"paullite: a step of 8 \+ 8 images takes an estimated 0\.\d+ GiB of [\d.]+ GiB free and [\d.e-]+ s; an epoch"
-    )
-    assert re.search(pattern, said), said
+    caplog.set_level(logging.INFO, "paullite")
+    pl.adapt(adapt_config(epochs=1, dry_step=True), dolls, start=net)
+    (record,) = [record for record in caplog.records if record.name == "paullite"]
+    pattern = r"a step of 8 \+ 8 images takes an estimated 0\.\d+ GiB of [\d.]+ GiB free and [\d.e-]+ s; an epoch about"
+    assert record.levelno == logging.INFO and re.match(pattern, record.message), record.message
 
 
-def test_the_estimate_grows_with_the_batch_and_not_with_the_data(net: pl.PatchNet) -> None:
-    def cost(count: int) -> Cost:
-        pairs: Any = {(0, i): (i, torch.randn(3, 128, 64), torch.randn(3, 128, 64)) for i in range(count)}
-
-        def loss(index: torch.Tensor, *views: torch.Tensor) -> torch.Tensor:
-            return net(torch.cat(views)).features.square().sum()
-
-        return dry_step.try_step(loss, pairs, net, count, Team())
-
-    small, large = cost(4), cost(16)
+def test_the_estimate_grows_with_the_batch(net: pl.PatchNet) -> None:
+    small, large = (try_step(net, net, SIZE, batch, Team()) for batch in (4, 16))
     assert large.bytes(16) == pytest.approx(4 * (small.bytes(4) - small.fixed) + small.fixed, rel=0.2)
     activations = 2 * 16 * 128 * 64 * 16 / 4  # the first map alone, at half the size in each direction, in float32
-    assert large.pair * 16 > activations and large.step > 0 and large.read >= 0 and not large.measured
+    assert large.pair * 16 > activations and large.seconds > 0 and not large.measured
 
 
 def test_the_estimate_is_near_what_a_step_holds(net: pl.PatchNet) -> None:
     """Against the allocator's own record of the same step. Transient buffers are not in the estimate."""
-    pairs: Any = {(0, i): (i, torch.randn(3, 128, 64), torch.randn(3, 128, 64)) for i in range(16)}
+    found = try_step(net, net, SIZE, 16, Team())
+    images = torch.rand(32, 3, *SIZE)
+    held = peak_mebibytes(lambda: net.train()(images).features.square().sum().backward())
+    assert 0.6 * held < (found.bytes(16) - found.fixed) / 2**20 < 1.1 * held
 
-    def loss(index: torch.Tensor, *views: torch.Tensor) -> torch.Tensor:
-        return net.train()(torch.cat(views)).features.square().sum()
 
-    cost = dry_step.try_step(loss, pairs, net, 16, Team())
-    views = [torch.stack([pairs[0, i][side] for i in range(16)]) for side in (1, 2)]
-    held = peak_mebibytes(lambda: loss(torch.arange(16), *views).backward())
-    assert 0.6 * held < (cost.bytes(16) - cost.fixed) / 2**20 < 1.1 * held
+class Narrow(nn.Module):
+    """A network that runs out of memory, as CUDA says it, with more than ``room`` images and their second views."""
+
+    def __init__(self, net: pl.PatchNet, room: int) -> None:
+        super().__init__()
+        self.net = net
+        self.room = room
+        self.tried: list[int] = []
+
+    def forward(self, images: torch.Tensor) -> Any:
+        self.tried.append(len(images) // 2)
+        if self.tried[-1] > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self.net(images)
 
 
 def test_a_trial_that_runs_out_of_memory_is_made_smaller(net: pl.PatchNet) -> None:
-    """As CUDA says it. What is known of the half tells what the whole would take."""
-    pairs: Any = {(0, i): (i, torch.randn(3, 128, 64), torch.randn(3, 128, 64)) for i in range(16)}
-    tried = []
-
-    def loss(index: torch.Tensor, *views: torch.Tensor) -> torch.Tensor:
-        tried.append(len(index))
-        if len(index) > room:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return net(torch.cat(views)).features.square().sum()
-
-    room = 5
-    assert dry_step.try_step(loss, pairs, net, 16, Team()).pair > 0 and tried == [16, 8, 4, 4]
-    room = 0
+    """What is known of the half tells what the whole would take."""
+    model = Narrow(net, room=5)
+    assert try_step(model, net, SIZE, 16, Team()).pair > 0 and model.tried == [16, 8, 4, 4]
     with pytest.raises(pl.InputError, match=r"too little memory for a step of 1 \+ 1 images; .*smaller backbone"):
-        dry_step.try_step(loss, pairs, net, 2, Team())
+        try_step(Narrow(net, room=0), net, SIZE, 2, Team())
 
 
+@pytest.mark.slow
 def test_a_batch_that_does_not_fit_names_one_that_does(
     dolls: pl.data.PaperDolls, net: pl.PatchNet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dry_step, "free_bytes", lambda device: 40 * 2**20)
-    with pytest.raises(
-        pl.InputError, match=r"found 0.0 GiB of free memory; a step of 60 \+ 60 .*use --batch \d+"
-    ) as caught:
+    monkeypatch.setattr(cost, "free_bytes", lambda device: 40 * 2**20)
+    said = r"found 0.0 GiB of free memory; a step of 60 \+ 60 .*use --batch \d+"
+    with pytest.raises(pl.InputError, match=said) as caught:
         pl.adapt(adapt_config(batch=60, dry_step=True), dolls, start=net)
     named = re.search(r"use --batch (\d+)", str(caught.value))
     assert named is not None and 1 <= int(named[1]) < 60
     pl.adapt(adapt_config(batch=int(named[1]), epochs=1, dry_step=True), dolls, start=net)
-    monkeypatch.setattr(dry_step, "free_bytes", lambda device: 1000)
+    monkeypatch.setattr(cost, "free_bytes", lambda device: 1000)
     with pytest.raises(pl.InputError, match="use a smaller backbone or smaller images"):
         pl.adapt(adapt_config(dry_step=True), dolls, start=net)
 
 
 def test_cost_in_words() -> None:
-    cost = Cost(fixed=2**30, pair=2**20, free=4 * 2**30, step=0.01, read=0.02, measured=True)
-    line = cost.line(42, 420, 2, Team())
-    assert line == (
-        "a step of 42 + 42 images takes 1.04 GiB of 4.0 GiB free and 0.42 s; an epoch about 4.2 s "
-        "(reading images alone: 4.2 s with workers = 2)"
+    found = Cost(fixed=2**30, pair=2**20, free=4 * 2**30, seconds=0.01, measured=True)
+    line = "a step of 42 + 42 images takes 1.04 GiB of 4.0 GiB free and 0.42 s; an epoch about 4.2 s"
+    assert found.line(42, 420, Team()) == line
+    assert found.line(42, 420, Team(size=2)).startswith(
+        "a step of 42 + 42 images takes 1.02 GiB of 4.0 GiB free and 0.21 s"
     )
-    assert cost.fits() == int((0.9 * 4 - 1) * 1024)
+    assert found.fits() == int((0.9 * 4 - 1) * 1024)
+    check_fits(found, 2 * found.fits(), Team(size=2))
+    with pytest.raises(pl.InputError, match=rf"use --batch {2 * found.fits()}"):
+        check_fits(found, 2 * found.fits() + 1, Team(size=2))
 
 
+@pytest.mark.slow
 def test_compiled_or_not_the_steps_are_the_same(dolls: pl.data.PaperDolls, net: pl.PatchNet, tmp_path: Path) -> None:
     """With a backend that needs no C++ compiler; the network is traced, and its weights are the ones that are saved."""
-    compiled = dataclasses.replace(adapt_config(epochs=1, compile=True, output=str(tmp_path)))
+    compiled = adapt_config(epochs=1, compile=True, output=str(tmp_path))
     original = torch.compile
 
     def eager(model: torch.nn.Module) -> Any:

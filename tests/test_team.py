@@ -1,5 +1,6 @@
 """Several processes and one device that normalises in groups take the same steps."""
 
+import dataclasses
 import json
 import os
 import re
@@ -10,13 +11,13 @@ from typing import Any
 
 import pytest
 import torch
-from paullite.runs.state import read_state, state_files
-from paullite.runs.team import running_statistics
 
 import paullite as pl
-from paullite.runs import each_group
-from paullite.runs.distributed import Team
+from paullite.runs.checkpoint import checkpoints, read_checkpoint
+from paullite.runs.distributed import Team, statistics_of
 from tests.runs import QUICK, as_a_team, first_steps, same_result, together
+
+pytestmark = pytest.mark.slow
 
 STEPS = 4
 
@@ -77,14 +78,6 @@ def test_statistics_after_the_first_batch_are_those_of_one_process(tmp_path: Pat
     assert apart(*both, "running_mean", "running_var") < 1e-4
 
 
-def test_a_split_memory_changes_rounding_alone(two: Any, tmp_path: Path) -> None:
-    split = taken(tmp_path / "split", 2, shard_memory=True, **SETTINGS)
-    assert apart(split[0], two[0], *places(0)) < 1e-5
-    assert apart(split[0], two[0], *places(1)) < 1e-3  # batch-norm over four images multiplies rounding
-    assert split[0]["end.patches"].shape == two[0]["end.patches"].shape
-    assert all(torch.equal(split[0][key], split[1][key]) for key in split[0])
-
-
 def test_blocks_of_memory_change_rounding_alone(one: Any, tmp_path: Path) -> None:
     blocks = taken(tmp_path / "blocks", 1, bn_splits=2, memory_block=5, **SETTINGS)[0]
     assert apart(blocks, one, *places(0)) < 1e-5
@@ -101,10 +94,9 @@ def test_a_rank_without_an_image(tmp_path: Path) -> None:
     assert len({rows[0]["loss"] for rows in history}) == 1
 
 
-@pytest.mark.parametrize("shard", [False, True])
-def test_two_processes_that_were_killed_go_on(tmp_path: Path, shard: bool) -> None:
+def test_two_processes_that_were_killed_go_on(tmp_path: Path) -> None:
     """One of them dies in the middle of a step; the other one notices, and says how to go on."""
-    alone, killed, changes = tmp_path / "alone", tmp_path / "killed", {"shard_memory": shard, "save_minutes": 1e-6}
+    alone, killed, changes = tmp_path / "alone", tmp_path / "killed", {"save_minutes": 1e-6}
     assert together(as_a_team, 2, str(alone), False, -1, changes) == [0, 0]
     assert together(as_a_team, 2, str(killed), False, 3, changes) == [0, -9]
     said = (tmp_path / "killed.report").read_text(encoding="utf-8")
@@ -128,7 +120,7 @@ def test_the_command_line_in_two_processes(tmp_path: Path) -> None:
     said = launched("accelerate", [*adapted, "--output", str(tmp_path / "adapt")])
     assert said.count("written:") == 1 and (tmp_path / "adapt" / "run.safetensors").is_file()
     for folder in ("two", "adapt"):
-        _, facts = read_state(state_files(tmp_path / folder)[-1])
+        _, facts = read_checkpoint(checkpoints(tmp_path / folder)[-1])
         assert facts["identity"]["machine"]["processes"] == 2
     run = pl.load(tmp_path / "adapt" / "run.safetensors")
     assert isinstance(run, pl.Run) and run.memories["patches"].filled.all()
@@ -167,26 +159,33 @@ def test_shares_are_the_batch_without_repeats() -> None:
 
 
 def test_groups_start_alike_and_end_in_their_mean(net: pl.PatchNet) -> None:
-    images, team = torch.randn(6, 3, 128, 64), Team(splits=2)
-    net.train()
-    before = [s.clone() for s in running_statistics(net)]
-    apart = []
-    for group in (slice(0, 3), slice(3, 6)):
-        net(images[group])
-        apart.append([s.clone() for s in running_statistics(net)])
-        for s, b in zip(running_statistics(net), before, strict=True):
+    """Weighted by the number of images: here 3 and 2."""
+    images, team = torch.randn(5, 3, 128, 64), Team(splits=2)
+    before = [s.clone() for s in statistics_of(net.train())]
+    apart, features = [], []
+    for group in (images[:3], images[3:]):
+        features.append(net(group).features)
+        apart.append([s.clone() for s in statistics_of(net)])
+        for s, b in zip(statistics_of(net), before, strict=True):
             s.copy_(b)
-    groups = [group for group in each_group(net, 6, 6, team) if net(images[group]) is not None]
-    assert groups == [slice(0, 3), slice(3, 6)]
-    for s, first, second in zip(running_statistics(net), *apart, strict=True):
-        assert torch.allclose(s, (first + second) / 2, atol=1e-6)
-    net.eval()
-    assert list(each_group(net, 6, 6, team)) == [slice(0, 6)]
+    (found,) = team.look(lambda own: (net(own).features,), net, (images,), 5)
+    assert torch.allclose(found, torch.cat(features), atol=1e-6)
+    for s, first, second in zip(statistics_of(net), *apart, strict=True):
+        assert torch.allclose(s.float(), (3 * first + 2 * second) / 5, atol=1e-6)
+
+
+def test_without_training_the_images_are_one_group(net: pl.PatchNet) -> None:
+    calls, before = [], [s.clone() for s in statistics_of(net.eval())]
+
+    def look(own: torch.Tensor) -> tuple[torch.Tensor]:
+        calls.append(len(own))
+        return (net(own).features,)
+
+    Team(splits=2).look(look, net, (torch.randn(5, 3, 128, 64),), 5)
+    assert calls == [5] and all(torch.equal(a, b) for a, b in zip(before, statistics_of(net), strict=True))
 
 
 def test_too_many_groups_are_refused(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
-    import dataclasses
-
     config = dataclasses.replace(pl.PRESETS["paperdolls"].adapt, **{**QUICK, "bn_splits": 9})
     with pytest.raises(pl.InputError, match=r"for 9 groups of batch-norm .*; use --bn-splits 8 or fewer"):
         pl.adapt(config, dolls, start=net)

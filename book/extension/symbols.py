@@ -1,7 +1,8 @@
 """Links from a page to code, tests and chapters. What they name is looked up while the book is built.
 
-{symbol}`losses.pedal`
-    a name below ``paullite``: links to its entry in the API, else to the line of the repository that defines it.
+{symbol}`losses.pedal`, {symbol}`paulbook.check`
+    a name below ``paullite``, or a whole name in ``paulbook``: links to its entry in the API, else to the line of the
+    repository that defines it.
 {test}`tests/test_losses.py::test_pedal_is_the_loop`
     a test: links to its line.
 {chapter}`04_patches_that_move#stripes-for-any-p`
@@ -32,7 +33,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole
 
-PACKAGE = "paullite"
+LIBRARY, BOOK = "paullite", "paulbook"
+FOLDERS = {LIBRARY: "", BOOK: "book/"}  # where the packages lie in the repository
 FENCE = re.compile(r"```.*?```", re.DOTALL)
 NOT_IN_A_SLUG = re.compile(r"[^\w\u4e00-\u9fff\- ]")
 
@@ -57,26 +59,30 @@ class Heading(NamedTuple):
 
 
 def find_symbol(name: str) -> Place:
-    """A module, class, function, field or constant by its name below the package.
+    """A module, class, function, field or constant: by its name below the library, or its whole name in the book.
 
     Raises:
         LookupError: nothing there has that name.
 
     >>> find_symbol("losses.pedal")[:2]
     ('paullite.losses.pedal', 'paullite/losses.py')
+    >>> find_symbol("paulbook.check")[:2]
+    ('paulbook.checking.check', 'book/paulbook/checking.py')
     """
-    module, rest = _module_of(f"{PACKAGE}.{name}".split("."))
+    package = BOOK if name.startswith(f"{BOOK}.") else LIBRARY
+    module, rest = _module_of((name if package == BOOK else f"{LIBRARY}.{name}").split("."))
     if rest:
         if rest[0] not in dir(module):
             raise LookupError(f"found no {rest[0]!r} in {module.__name__}{_nearest(rest[0], dir(module))}")
         thing = getattr(module, rest[0])
         home = getattr(thing, "__module__", None)  # functions and classes know where they were written
-        if isinstance(home, str) and home.startswith(PACKAGE) and getattr(thing, "__qualname__", "") == rest[0]:
+        if isinstance(home, str) and home.startswith(package) and getattr(thing, "__qualname__", "") == rest[0]:
             module = importlib.import_module(home)
     file = Path(str(module.__file__))
     line = _line(parsed(file), rest, module.__name__)
-    root = Path(str(importlib.import_module(PACKAGE).__file__)).parent.parent
-    return Place(".".join([module.__name__, *rest]), file.relative_to(root).as_posix(), line)
+    root = Path(str(importlib.import_module(package).__file__)).parent.parent
+    path = FOLDERS[package] + file.relative_to(root).as_posix()
+    return Place(".".join([module.__name__, *rest]), path, line)
 
 
 def find_test(name: str, root: Path) -> Place:

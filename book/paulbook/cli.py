@@ -1,17 +1,16 @@
-"""``paulbook``: run a study, compare two records, collect marks."""
+"""``paulbook``: run a study, compare two receipts, evaluate a network into a receipt, collect marks."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-import tyro
-
 from paullite.app.cli import guarded
+from paullite.app.parsing import dispatch
 from paullite.version import __version__
 
 from .commands import marks
-from .studies.commands import compare, experiment
+from .studies.commands import compare, evaluate, experiment
 
 ABOUT = f"paulbook {__version__}: the studies of the book about PAUL, and the marks of a class."
 
@@ -26,8 +25,8 @@ def run(args: list[str]) -> None:
     if args[:1] in (["--version"], ["-V"]):
         print(f"paulbook {__version__}")
         return
-    commands = {command.__name__: command for command in (experiment, compare, marks)}
-    tyro.extras.subcommand_cli_from_dict(commands, args=args or ["--help"], prog="paulbook", description=ABOUT)
+    commands = {command.__name__: command for command in (experiment, compare, evaluate, marks)}
+    dispatch(commands, args, "paulbook", ABOUT)
 
 
 if __name__ == "__main__":

@@ -202,11 +202,11 @@ def _trouble(cells: list[Any], *, written: bool) -> str:
 
 def hand_in(path: str, student: str, assignment: str) -> None:
     """Called at the end of a notebook that is run again: export what its last report asked for, or all it checked."""
-    last = marks._last
+    last = marks.last_report
     who, weights = last.get("student", marks.UNNAMED), last.get("weights", {})
     who = student if who == marks.UNNAMED else who
     if assignment:
         wanted = asked_for(assignment, (), (), {})
     else:
-        assignment, wanted = last.get("assignment", ""), last.get("wanted", list(checking._results))
+        assignment, wanted = last.get("assignment", ""), last.get("wanted", list(checking.standings))
     write_report(path, who, assignment, wanted, weights)

@@ -75,9 +75,9 @@ def plot(rows: int = 1, columns: int = 1, *, width: float = 6.4, height: float =
     >>> show(figure, alt="A line from 3 to 4.")
     [figure: A line from 3 to 4.]
     """
-    from cycler import cycler
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.rcsetup import cycler
 
     with rc_context({**STYLE, "axes.prop_cycle": cycler(color=COLOURS)}):
         figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")

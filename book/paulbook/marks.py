@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -13,9 +14,11 @@ from typing import Any
 from paullite.files import replacing, writable_folder, write_csv
 
 from paullite.errors import InputError, nearest_names
+from paullite.version import __version__
 
 from . import checking
-from .checking import Exercise, Standing, all_exercises
+from .checking import Standing, all_exercises
+from .exercise import Exercise
 
 FORMAT = "paulbook marks 1"
 STATES = ("not tried", "wrong", "right")
@@ -62,7 +65,63 @@ class Marks:
         return sum(mark.state == state for mark in self.marks)
 
 
-_last: dict[str, Any] = {}  # what the session's last report asked for, for a teacher who runs the notebook again
+last_report: dict[str, Any] = {}  # what the session's last report asked for, for a teacher who runs the notebook again
+
+
+def check_report(
+    path: str | Path | None = None,
+    *,
+    student: str = "",
+    assignment: str = "",
+    chapters: Iterable[int] = (),
+    exercises: Iterable[str] = (),
+    weights: Mapping[str, float] | None = None,
+) -> None:
+    """Print how the exercises of this session stand, or write them to a file of marks.
+
+    A right exercise brings its points, 1 unless said otherwise; any other brings 0. An exercise that was asked for and
+    never checked is "not tried". If the file is there already, what it says of exercises that were not tried in this
+    session stays.
+
+    **A file of marks proves nothing**: whoever has it can edit it, and the answers come with this package. Who needs
+    to be sure runs the notebook again (``paulbook marks FOLDER --run``) and talks with its author.
+
+    Args:
+        path: file to write, ending in .json or .csv; none: only print.
+        student: a name or number, needed with a path.
+        assignment: name of an assignment, whose exercises are reported.
+        chapters: numbers of the chapters whose exercises are reported.
+        exercises: names of exercises that are reported. Without these three: what was checked in this session.
+        weights: points by name of exercise, where they are not the exercise's own.
+
+    Raises:
+        InputError: no student, an unknown name, a path with another ending, or a file that is somebody else's.
+
+    >>> check_report()  # doctest: +ELLIPSIS
+    chapter  exercise ...
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     check_report(Path(folder) / "marks.json", student="Ada", exercises=["late_ranking"])  # doctest: +ELLIPSIS
+    Ada: ... of 1 points, ... of 1 exercises right. Written: ...marks.json
+    """
+    if path is None and not (assignment or chapters or exercises or weights):
+        _print_report()
+        return
+    wanted = asked_for(assignment, chapters, exercises, weights or {})
+    if path is None:
+        _print_report(wanted)
+    else:
+        write_report(path, student, assignment, wanted, weights or {})
+
+
+def _print_report(wanted: Iterable[str] = ()) -> None:
+    print(f"{'chapter':<9}{'exercise':<28}state")
+    shown = {name: checking.standings.get(name, Standing("not tried", 0)) for name in wanted or checking.standings}
+    for name, exercise in all_exercises().items():
+        if name in shown:
+            print(f"{exercise.chapter or '-':<9}{name:<28}{shown[name].state}")
+    right = sum(standing.state == "right" for standing in shown.values())
+    print(f"right: {right} of {len(shown)} {'asked for' if wanted else 'tried here'}")
 
 
 def asked_for(
@@ -85,7 +144,7 @@ def asked_for(
         if not (isinstance(weight, (int, float)) and 0 <= weight < float("inf")):
             raise InputError(f"found a weight of {weight!r} for {name}", "expected points, 0 or more")
     if not (assignment or chapters or exercises):
-        return [name for name in known if name in checking._results]
+        return [name for name in known if name in checking.standings]
     return [name for name, e in known.items() if name in exercises or e.chapter in chapters or _of(e, assignment)]
 
 
@@ -119,12 +178,12 @@ def write_report(
     if not wanted:
         raise InputError("found no exercise", "expected one that was checked", "run the cells with pb.check first")
     known = all_exercises()
-    now = {n: mark(known[n], checking._results.get(n, Standing("not tried", 0)), weights) for n in wanted}
+    now = {n: mark(known[n], checking.standings.get(n, Standing("not tried", 0)), weights) for n in wanted}
     kept = _kept(path, student, assignment)
     marks = {**now, **{name: old for name, old in kept.items() if name not in now or now[name].state == "not tried"}}
-    report = Marks(student, assignment, _version(), _now(), tuple(marks[name] for name in known if name in marks))
+    report = Marks(student, assignment, __version__, _now(), tuple(marks[name] for name in known if name in marks))
     write(path, report)
-    _last.update(student=student, assignment=assignment, wanted=list(wanted), weights=dict(weights))
+    last_report.update(student=student, assignment=assignment, wanted=list(wanted), weights=dict(weights))
     print(
         f"{student}: {report.points:g} of {report.of:g} points, {report.count('right')} of {len(report.marks)} "
         f"exercises right. Written: {path}"
@@ -163,7 +222,7 @@ def read(path: str | Path) -> Marks:
     """Read a file of marks; the total is added up anew.
 
     Raises:
-        InputError: it is none, or parts of it are missing.
+        InputError: it is none, parts of it are missing, or it names an exercise twice, whose points would count twice.
     """
     path = Path(path)
     try:
@@ -174,6 +233,9 @@ def read(path: str | Path) -> Marks:
         if facts["format"] != FORMAT:
             raise ValueError(f"its format is {facts['format']!r}")
         marks = tuple(_mark(row) for row in facts["exercises"])
+        twice = [name for name, times in Counter(mark.exercise for mark in marks).items() if times > 1]
+        if twice:
+            raise ValueError(f"{', '.join(twice)} more than once")
         student, assignment, version, exported = (str(facts[name]) for name in HEAD[1:])
         return Marks(student, assignment, version, exported, marks)
     except (OSError, ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
@@ -219,12 +281,6 @@ def tidy(number: float) -> float:
 def plain(value: str) -> str:
     """What stands in a cell, without the mark that `cell` puts in front."""
     return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA) else value
-
-
-def _version() -> str:
-    from paullite import __version__
-
-    return __version__
 
 
 def _now() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from paullite.app.doctor import packages
+from paullite.version import __version__
 
 COMMAND_LINE_ONLY = ("tyro",)  # not on Colab, and no chapter needs it
 
@@ -15,8 +16,6 @@ def ready() -> None:
     >>> ready()  # doctest: +ELLIPSIS
     paullite ... on ..., torch ..., timm ..., numpy ...: ready
     """
-    from paullite import __version__
-
     lines = {what: (fine, found) for fine, what, found in packages()}
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"cpu ({torch.get_num_threads()} threads)"
     shown = ", ".join(f"{name} {lines[name][1]}" for name in ("torch", "timm", "numpy"))

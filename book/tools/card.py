@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from paullite.app.pictures import COLOURS, RIGHT, WRONG
-from paullite.data.paperdolls.drawing import (
+from paullite.data.paperdolls import (
     Look,
     draw_person,
     make_cameras,

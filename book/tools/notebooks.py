@@ -50,13 +50,16 @@ def repository() -> str:
 
 
 def first_cell() -> str:
-    """What every chapter begins with: install on Colab, else nothing; then one line on device and versions."""
-    return f"""# On Colab this installs paullite. Elsewhere it does nothing.
-import importlib.util
+    """What every chapter begins with: on Colab it installs both packages, and then it prints device and versions."""
+    source = f"git+{repository()}@v{pl.__version__}"
+    return f"""# On Colab this installs the library and the book's package. Elsewhere it does nothing.
+from importlib.util import find_spec
 
-if importlib.util.find_spec("paullite") is None:
-    %pip install -q --no-deps "git+{repository()}@v{pl.__version__}"
+if find_spec("paullite") is None or find_spec("paulbook") is None:
+    %pip install -q --no-deps "{source}"
+    %pip install -q --no-deps "paulbook @ {source}#subdirectory=book"
 
+import paulbook as pb
 import paullite as pl
 
 pb.ready()"""

@@ -1,7 +1,8 @@
-"""``make release``: does everything that names a version name the same one? Then what is left to type.
+"""``make release``: does everything that names a version name the same one? Then what is left to do.
 
-Colab installs the tag that a chapter's first cell names, and opens the chapter at the tag that its button names. If the
-two, the package and its citation disagree, a reader runs one version and reads another.
+Colab installs the tag that a chapter's first cell names, and opens the chapter at the tag that its button names. If
+these two, the packages and the citation disagree, a reader runs one version and reads another. A version that
+CHANGELOG.md calls "unreleased" has no date yet, so the citation must not have one either.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import paullite as pl
 from .notebooks import ROOT, chapters, code_cells, first_cell, read, repository
 
 PLACEHOLDER = "OWNER"  # stands in `_config.yml` until the public address is fixed
+UNRELEASED = "unreleased"  # stands in CHANGELOG.md for the date of the version in the making
 
 
 def tag() -> str:
@@ -26,27 +28,34 @@ def tag() -> str:
 
 
 def disagreements() -> list[str]:
-    """Every place that names another version or date than the package does; empty if all agree."""
+    """Every place that names another version or date than the library does; empty if all agree."""
     return [what for check in (_packaged, _cited, _changed, _first_cells, _tagged) for what in check()]
 
 
 def _packaged() -> Iterator[str]:
-    if f'version = "{pl.__version__}"' not in _text("pyproject.toml"):
-        yield f"pyproject.toml does not say version {pl.__version__}"
+    if _version_of(_text("paullite/version.py")) != pl.__version__:
+        yield f"paullite/version.py does not say version {pl.__version__}, which is the one that is imported"
+    for name in ("pyproject.toml", "book/pyproject.toml"):
+        if f'\nversion = "{pl.__version__}"' not in _text(name):
+            yield f"{name} does not say version {pl.__version__}"
+    if f'"paullite=={pl.__version__}"' not in _text("book/pyproject.toml"):
+        yield f"book/pyproject.toml does not ask for paullite=={pl.__version__}"
 
 
 def _cited() -> Iterator[str]:
     cited = yaml.safe_load(_text("CITATION.cff"))
     if str(cited.get("version")) != pl.__version__:
-        yield f"CITATION.cff says version {cited.get('version')}, the package {pl.__version__}"
-    if str(cited.get("date-released")) != _released():
+        yield f"CITATION.cff says version {cited.get('version')}, the library {pl.__version__}"
+    if str(cited.get("date-released", "")) != _released():
         yield f"CITATION.cff says released {cited.get('date-released')}, CHANGELOG.md {_released() or 'no date'}"
 
 
 def _changed() -> Iterator[str]:
-    newest = re.search(r"^## (\S+)", _text("CHANGELOG.md"), re.MULTILINE)
+    newest = re.search(r"^## (\S+) \((.*)\)$", _text("CHANGELOG.md"), re.MULTILINE)
     if not newest or newest[1] != pl.__version__:
-        yield f"CHANGELOG.md begins with {newest[1] if newest else 'nothing'}, the package is {pl.__version__}"
+        yield f"CHANGELOG.md begins with {newest[1] if newest else 'nothing'}, the library is {pl.__version__}"
+    elif newest[2] != UNRELEASED and not _released():
+        yield f"CHANGELOG.md has {newest[2]!r} for the date of {newest[1]}; expected YYYY-MM-DD or {UNRELEASED}"
 
 
 def _first_cells() -> Iterator[str]:
@@ -59,9 +68,9 @@ def _first_cells() -> Iterator[str]:
 
 def _tagged() -> Iterator[str]:
     """A tag that is there already must hold this version."""
-    shown = _git("show", f"{tag()}:paullite/__init__.py")
-    if shown and f'__version__ = "{pl.__version__}"' not in shown:
-        yield f"the tag {tag()} holds another version of the package"
+    shown = _git("show", f"{tag()}:paullite/version.py")
+    if shown and _version_of(shown) != pl.__version__:
+        yield f"the tag {tag()} holds another version of the library"
 
 
 def to_do() -> list[str]:
@@ -69,6 +78,8 @@ def to_do() -> list[str]:
     steps = []
     if f"/{PLACEHOLDER}/" in repository():
         steps.append("write the public address into _config.yml (repository: url), then: make notebooks")
+    if not _released():
+        steps.append(f"write the date into CHANGELOG.md (## {pl.__version__} (YYYY-MM-DD)) and CITATION.cff")
     if _git("status", "--porcelain"):
         steps.append("commit what has changed: git status")
     steps.append("make test, on a clean clone")
@@ -78,7 +89,14 @@ def to_do() -> list[str]:
 
 
 def _released() -> str:
+    """The date of this version in the changelog; empty while it has none."""
     found = re.search(rf"^## {re.escape(pl.__version__)} \((\d{{4}}-\d\d-\d\d)\)", _text("CHANGELOG.md"), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _version_of(source: str) -> str:
+    """The version that a module states."""
+    found = re.search(r'^__version__ = "([^"]+)"', source, re.MULTILINE)
     return found[1] if found else ""
 
 
@@ -96,14 +114,17 @@ def _git(*words: str) -> str:
 
 
 def main() -> int:
-    """Print what disagrees, or else what is left to do."""
+    """Print what disagrees, or else what is left to do. Without a public address, no release is possible: 1."""
     wrong = disagreements()
     for what in wrong:
         print(f"wrong: {what}", file=sys.stderr)
     if not wrong:
-        print(f"{tag()}: package, citation, changelog and first cells agree. Left to do:")
+        print(f"{tag()}: packages, citation, changelog and first cells agree. Left to do:")
         print(*(f"  {place}. {step}" for place, step in enumerate(to_do(), 1)), sep="\n")
-    return bool(wrong)
+    homeless = f"/{PLACEHOLDER}/" in repository()
+    if homeless:
+        print(f"wrong: every first cell installs from {repository()}, which is a placeholder", file=sys.stderr)
+    return int(bool(wrong) or homeless)
 
 
 if __name__ == "__main__":

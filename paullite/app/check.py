@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ..data.folder import folder_rows
+from ..data import layouts
 from ..data.items import ReIDDataset, Split
-from ..data.layouts import DUKE, IMAGE_ENDINGS, MARKET, MSMT, PUBLISHED, REMARKS, check_command, locate, quoted, visible
-from ..data.readers import bounding_box_rows, msmt17_rows, unknown_kind
-from ..data.rows import SKIP, SPLITS, Rows, assemble
-from ..data.tables import csv_rows
-from ..data.unreadable import find_unreadable
+from ..data.readers import ROWS, unknown_kind
+from ..data.rows import SKIP, SPLITS, assemble, paths_of
 from ..errors import InputError
-
-ROWS: dict[str, Callable[[str | Path], Rows]] = {
-    "market1501": lambda root: bounding_box_rows(MARKET, root),
-    "duke": lambda root: bounding_box_rows(DUKE, root),
-    "msmt17": msmt17_rows,
-    "folder": folder_rows,
-    "csv": csv_rows,
-}
-LAYOUTS = {"market1501": MARKET, "duke": DUKE, "msmt17": MSMT}
 
 
 class Count(NamedTuple):
@@ -39,28 +27,17 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found. ``str()`` of it is the text to print.
+    """What a check found. ``str()`` of it is the text to print."""
 
-    Attributes:
-        kind, root: what was checked.
-        tree: lines that show the folders found beside those expected.
-        counts: images, identities and cameras of each split.
-        unreadable: broken files, path -> reason.
-        notes: warnings and remarks.
-        problem: why it cannot be read as this kind; empty if it can.
-        do: the command to type next.
-        opened: how many images were opened; 0 if only names and sizes were looked at.
-    """
-
-    kind: str
-    root: str
-    tree: tuple[str, ...]
-    counts: tuple[Count, ...]
-    unreadable: dict[str, str]
-    notes: tuple[str, ...]
-    problem: str
-    do: str
-    opened: int
+    kind: str  #: what was checked
+    root: str  #: where
+    tree: tuple[str, ...]  #: lines that show the folders found beside those expected
+    counts: tuple[Count, ...]  #: images, identities and cameras of each split
+    unreadable: dict[str, str]  #: broken files, path -> reason
+    notes: tuple[str, ...]  #: warnings and remarks
+    problem: str  #: why it cannot be read as this kind; empty if it can
+    do: str  #: the command to type next
+    opened: int  #: how many images were opened; 0 if only names and sizes were looked at
 
     @property
     def ok(self) -> bool:
@@ -68,21 +45,25 @@ class CheckReport:
         return not self.problem and not self.unreadable
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        table = [f"{'split':9}{'what':14}{'found':>9}{'published':>12}"] if self.counts else []
+        for split, what, found, published in self.counts:
+            beside = "" if published is None else f"{published:>12,}" + ("" if found == published else "  differs")
+            table.append(f"{split:9}{what:14}{found:>9,}{beside}")
+        notes = (f"Note: {note}" for note in self.notes)
+        head = f"Data check: {self.kind} in {self.root}"
+        return "\n".join([head, *self.tree, *table, *notes, *_conclusion(self)])
 
 
 def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckReport:
     """Look at a data set from end to end before hours of training are spent on it.
 
-    Counts that differ from the published ones are shown as such and are no fault: a subset is fine.
+    Counts that differ from the published ones are no fault: a subset is fine. A wrong layout is no exception here; it
+    stands in the report, whose ``ok`` is then False.
 
     Args:
         kind: market1501, duke, msmt17, folder or csv.
         root: its folder, or the CSV file.
         full: open every image (ten seconds to some minutes); otherwise only names and sizes are looked at.
-
-    Returns:
-        The report. A wrong layout is no exception here; it stands in the report, whose ``ok`` is then False.
 
     Raises:
         InputError: an unknown kind.
@@ -107,52 +88,47 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
         warnings.simplefilter("always")
         try:
             rows = ROWS[kind](root)
-            opened = len(rows.paths) if full else 0
-            bad = find_unreadable(rows.paths, full=full)
-            counts = tuple(_counts(kind, assemble(kind, rows)))
+            opened = len(paths_of(rows)) if full else 0
+            bad = layouts.find_unreadable(paths_of(rows), full=full)
+            counts = tuple(_counts(kind, assemble(kind, kind, root, rows)))
         except InputError as error:
             problem = str(error)
-    notes = tuple(str(w.message) for w in caught) + ((REMARKS[kind],) if counts and kind in REMARKS else ())
-    do = _next_command(kind, root, counts, bool(bad), bool(problem))
+    remarks = [layouts.REMARKS[kind]] if counts and kind in layouts.REMARKS else []
+    notes = (*(str(warning.message) for warning in caught), *remarks)
+    do = layouts.check_command(kind, root) if problem else _next_command(kind, root, counts, bool(bad))
     return CheckReport(kind, str(root), tuple(_tree(kind, root)), counts, bad, notes, problem, do, opened)
 
 
 def _counts(kind: str, data: ReIDDataset) -> Iterator[Count]:
-    published = PUBLISHED.get(kind, {})
+    published = layouts.PUBLISHED.get(kind, {})
     queried = set(data.query.pids or ())
     for name in SPLITS:
         found = _numbers(getattr(data, name), queried if name == "gallery" else None)
         yield from (Count(name, what, number, published.get(name, {}).get(what)) for what, number in found.items())
     if kind == "msmt17":  # all lists together are the paper's source; train and test both number people from 0
-        images = len(data.train) + len(data.query) + len(data.gallery)
         people = data.train.identities + len(queried.union(data.gallery.pids or ()))
-        yield Count("all", "images", images, published["all"]["images"])
+        yield Count("all", "images", sum(map(len, (data.train, data.query, data.gallery))), published["all"]["images"])
         yield Count("all", "identities", people, published["all"]["identities"])
 
 
 def _numbers(split: Split, queried: set[int] | None) -> dict[str, int]:
     """Images, identities and cameras of a split; of a gallery also those that no query looks for."""
-    if not len(split):
-        return {}
-    pids = split.pids or ()
     found = {"images": len(split), "identities": split.identities, "cameras": len(set(split.camids or ()))}
-    if queried is None:
-        return found
-    junk = pids.count(-1)
-    others = sum(pid != -1 and pid not in queried for pid in pids)
-    return found | {"junk": junk, "not junk": len(pids) - junk, "distractors": others}
+    people = [pid for pid in split.pids or () if pid != -1]
+    if queried is not None:
+        found |= {"junk": len(split.pids or ()) - len(people), "not junk": len(people)}
+        found["distractors"] = sum(pid not in queried for pid in people)
+    return found if len(split) else {}
 
 
-def _next_command(kind: str, root: str | Path, counts: tuple[Count, ...], bad: bool, problem: bool) -> str:
-    """What to type next: correct and check again, learn from a source, or adapt to a target."""
-    if problem:
-        return check_command(kind, root)
+def _next_command(kind: str, root: str | Path, counts: tuple[Count, ...], bad: bool) -> str:
+    """What to type next: learn from a source, adapt to a target, or evaluate where nothing can be learned from."""
+    data = f"{kind} {layouts.quoted(root)}"
     skip = " --skip-unreadable" if bad else ""
     if kind == "msmt17":
-        return f"paullite pretrain {kind} {quoted(root)}{skip}"
-    if not any(count.split == "train" for count in counts):
-        return f"paullite evaluate {kind} {quoted(root)} --net FILE{skip}"
-    return f"paullite adapt {kind} {quoted(root)} --start FILE{skip}"
+        return f"paullite pretrain {data}{skip}"
+    learns = any(count.split == "train" for count in counts)
+    return f"paullite adapt {data} --start FILE{skip}" if learns else f"paullite evaluate {data} --net FILE{skip}"
 
 
 def _tree(kind: str, root: str | Path) -> Iterator[str]:
@@ -163,25 +139,23 @@ def _tree(kind: str, root: str | Path) -> Iterator[str]:
         return
     folder, expected = _place(kind, top)
     yield f"{folder}{os.sep}"
-    there = {name.rstrip("/"): name for name in visible(folder)}
+    there = {name.rstrip("/"): name for name in layouts.visible(folder)}
     for name in expected:
         yield f"  {'ok' if name in there else 'MISSING':9}{_described(folder, there.get(name, name))}"
     rest = [name for name in there.values() if name.rstrip("/") not in expected]
-    mark = "not used" if expected else "found"
-    yield from (f"  {mark:9}{_described(folder, name)}" for name in rest[:5])
-    if rest[5:]:
-        yield f"  {mark:9}{len(rest) - 5:,} more"
+    more = [f"{len(rest) - 5:,} more"] if rest[5:] else []
+    for text in [*(_described(folder, name) for name in rest[:5]), *more]:
+        yield f"  {'not used' if expected else 'found':9}{text}"
 
 
 def _place(kind: str, top: Path) -> tuple[Path, tuple[str, ...]]:
     """The folder to draw and the names to expect in it; in a wrong layout, those of which most are there."""
-    if kind not in LAYOUTS:
-        splits = tuple(name for name in SPLITS if (top / name).is_dir())
-        return top, SPLITS if kind == "folder" and splits else ()
+    if kind not in layouts.LAYOUTS:
+        return top, SPLITS if kind == "folder" and any((top / name).is_dir() for name in SPLITS) else ()
     try:
-        return locate(LAYOUTS[kind], top)
+        return layouts.locate(kind, top)
     except InputError:
-        return top, max(LAYOUTS[kind].choices, key=lambda names: sum((top / name).exists() for name in names))
+        return top, max(layouts.LAYOUTS[kind].choices, key=lambda names: sum((top / name).exists() for name in names))
 
 
 def _described(folder: Path, name: str) -> str:
@@ -189,32 +163,15 @@ def _described(folder: Path, name: str) -> str:
     if not (folder / name).is_dir():
         return name if name.endswith((".txt", "/")) or (folder / name).exists() else name + "/"
     files = (file for _, _, names in os.walk(folder / name) for file in names if not file.startswith("."))
-    images = sum(file.lower().endswith(IMAGE_ENDINGS) for file in files)
+    images = sum(file.lower().endswith(layouts.IMAGE_ENDINGS) for file in files)
     return f"{name.rstrip('/') + '/':22}{images:>9,} images"
 
 
-def _lines(report: CheckReport) -> Iterator[str]:
-    yield f"Data check: {report.kind} in {report.root}"
-    yield from report.tree
-    if report.counts:
-        yield f"{'split':9}{'what':14}{'found':>9}{'published':>12}"
-    for split, what, found, published in report.counts:
-        beside = "" if published is None else f"{published:>12,}" + ("" if found == published else "  differs")
-        yield f"{split:9}{what:14}{found:>9,}{beside}"
-    yield from (f"Note: {note}" for note in report.notes)
-    yield from _verdict(report)
-
-
-def _verdict(report: CheckReport) -> Iterator[str]:
+def _conclusion(report: CheckReport) -> list[str]:
     if report.problem:
-        yield f"Problem: {report.problem}"
-        yield f"Next: correct it, then {report.do}"
-        return
+        return [f"Problem: {report.problem}", f"Next: correct it, then {report.do}"]
     looked = f"{report.opened:,} images opened" if report.opened else "names and sizes only, no image opened"
-    yield f"Unreadable: {len(report.unreadable):,} ({looked})"
-    yield from (f"  {path}: {why}" for path, why in list(report.unreadable.items())[:10])
-    if len(report.unreadable) > 10:
-        yield f"  and {len(report.unreadable) - 10:,} more"
-    if report.unreadable:
-        yield f"Replace the broken files, or {SKIP}."
-    yield f"Next: {report.do}"
+    broken = [f"  {path}: {why}" for path, why in report.unreadable.items()]
+    more = [f"  and {len(broken) - 10:,} more"] if broken[10:] else []
+    advice = [f"Replace the broken files, or {SKIP}."] if broken else []
+    return [f"Unreadable: {len(broken):,} ({looked})", *broken[:10], *more, *advice, f"Next: {report.do}"]

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import Any
-
-import tyro
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from ..config import PRESETS, Preset
 from ..errors import InputError, nearest_names
 from ..version import __version__
 from . import commands
+from .parsing import HELP, Command, dispatch, parse
 from .show import SHOW
 
+ABOUT = (
+    f"paullite {__version__}: learn to recognise people across cameras without labels (PAUL). "
+    "Start with: paullite demo --output demo. Any command takes --debug, which shows where an error arose."
+)
+GROUPS = {"data": (commands.DATA, "Look at a data set."), "show": (SHOW, "Draw a picture.")}
+PHASES = {"pretrain": commands.make_pretrain, "adapt": commands.make_adapt}
 MOVED = ("experiment", "compare", "marks")  # commands of version 1 that the book's package has now
-RANK = os.environ.get("RANK", "0")  # which of the processes that torchrun started
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,44 +33,62 @@ def main(argv: Sequence[str] | None = None) -> int:
 def guarded(program: str, run: Callable[[list[str]], None], argv: Sequence[str] | None = None) -> int:
     """Call ``run`` with the arguments; an error becomes one line and an exit code. ``paulbook`` uses it, too."""
     args = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in args
+    try:
+        with messages_as_lines(program):
+            run([a for a in args if a != "--debug"])
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        if "--debug" in args:
+            traceback.print_exc()
+        line, code = _verdict(error)
+        if commands.RANK == "0":
+            print(f"{program}: {line}", file=sys.stderr)
+        elif code != 130:  # one process says that all were stopped
+            print(f"{program}, process {commands.RANK}: {line}", file=sys.stderr)
+        return code
+
+
+def _verdict(error: BaseException) -> tuple[str, int]:
+    if isinstance(error, InputError):
+        return str(error), 2
+    if isinstance(error, KeyboardInterrupt):
+        return str(error) or "stopped", 130
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}; run again with --debug for the place", 1
+
+
+@contextmanager
+def messages_as_lines(program: str) -> Iterator[None]:
+    """While a command runs, the library's log and all warnings are lines on stderr; afterwards all is as it was."""
+    logger, shape = logging.getLogger("paullite"), warnings.formatwarning
+    level, handler = logger.level, logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(f"{program}: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
     warnings.formatwarning = lambda message, *_: f"{program}: {message}\n"
     try:
-        run([a for a in args if a != "--debug"])
-        return 0
-    except InputError as error:
-        return _complain(f"{program}: {error}" if RANK == "0" else f"{program}, process {RANK}: {error}", 2, debug)
-    except KeyboardInterrupt as error:
-        return _complain(f"{program}: {error or 'stopped'}" if RANK == "0" else "", 130, debug)
-    except Exception as error:
-        first = " ".join(str(error).split())[:300]
-        return _complain(f"{program}: {type(error).__name__}: {first}; run again with --debug for the place", 1, debug)
+        yield
+    finally:
+        warnings.formatwarning = shape
+        logger.setLevel(level)
+        logger.removeHandler(handler)
 
 
 def run(args: list[str]) -> None:
     """Find the command and call it."""
-    if args[:1] in (["--version"], ["-V"]):
+    name = args[0] if args else ""
+    if name in ("--version", "-V"):
         print(f"paullite {__version__}")
-        return
-    groups = {"data": (commands.DATA, "Look at a data set."), "show": (SHOW, "Draw a picture.")}
-    if args and args[0] in MOVED:
-        new = " ".join(["paulbook", *args])
-        raise InputError(f"found the command {args[0]}", "expected it in the book's own package", f"type: {new}")
-    if args and args[0] in groups:
-        found, text = groups[args[0]]
-        prog, args = f"paullite {args[0]}", args[1:]
+    elif name in MOVED:
+        do = f"type: {' '.join(['paulbook', *args])}"
+        raise InputError(f"found the command {name}", "expected it in the book's own package", do)
+    elif name in GROUPS:
+        dispatch(GROUPS[name][0], args[1:], f"paullite {name}", GROUPS[name][1])
     else:
-        found, text, prog = top_level(_sniff_preset(args)), ABOUT, "paullite"
-    tyro.extras.subcommand_cli_from_dict(found, args=args or ["--help"], prog=prog, description=text)
+        preset = chosen_preset(PHASES[name], args[1:]) if name in PHASES else PRESETS["market1501"]
+        dispatch(top_level(preset), args, "paullite", ABOUT)
 
 
-ABOUT = (
-    f"paullite {__version__}: learn to recognise people across cameras without labels (PAUL). "
-    "Start with: paullite demo --output demo. Any command takes --debug, which shows where an error arose."
-)
-
-
-def top_level(preset: Preset) -> dict[str, Callable[..., Any]]:
+def top_level(preset: Preset) -> dict[str, Command]:
     """All commands by name, in the order of the help; the phases have a preset's values as defaults."""
 
     def data() -> None:
@@ -76,28 +97,23 @@ def top_level(preset: Preset) -> dict[str, Callable[..., Any]]:
     def show() -> None:
         """Draw patches, ranking, embedding or curves: paullite show patches KIND ROOT."""
 
-    phases = commands.make_pretrain(preset), commands.make_adapt(preset)
-    listed = (commands.demo, commands.doctor, data, *phases, commands.evaluate, commands.search, show)
-    return {command.__name__: command for command in listed}
+    phases = (make(preset) for make in PHASES.values())
+    used = (commands.evaluate, commands.search, commands.group, commands.export)
+    return {one.__name__: one for one in (commands.demo, commands.doctor, data, *phases, *used, show)}
 
 
-def _sniff_preset(args: Sequence[str]) -> Preset:
-    """The defaults shown and used are the ones of --preset, else of the data's kind, else of market1501."""
-    named = [b for a, b in pairwise(args) if a == "--preset"]
-    named += [a.split("=", 1)[1] for a in args if a.startswith("--preset=")]
-    if named and named[0] not in PRESETS:
-        raise InputError(
-            f"found the preset {named[0]!r}",
-            f"expected one of {', '.join(PRESETS)}",
-            f"nearest: {nearest_names(named[0], PRESETS)}",
-        )
-    kinds = [a.replace("-source", "").replace("-target", "") for a in args if not a.startswith("-")]
-    return PRESETS[next((name for name in [*named, *kinds] if name in PRESETS), "market1501")]
+def chosen_preset(make: Callable[[Preset], Command], args: Sequence[str]) -> Preset:
+    """The preset of a phase: that of --preset, else of KIND, else market1501.
 
-
-def _complain(line: str, code: int, debug: bool) -> int:
-    if debug:
-        traceback.print_exc()
-    if line:
-        print(line, file=sys.stderr)
-    return code
+    The words are parsed once for these two alone, so that no folder and no option's value is taken for KIND.
+    """
+    usual = PRESETS["market1501"]
+    try:
+        call = parse(make(usual), [a for a in args if a not in HELP], "paullite")
+    except InputError:
+        return usual  # the parse that follows says what is wrong
+    named = call.keywords["extra"].preset
+    if named and named not in PRESETS:
+        near = nearest_names(named, PRESETS)
+        raise InputError(f"found the preset {named!r}", f"expected one of {', '.join(PRESETS)}", f"nearest: {near}")
+    return PRESETS.get(named or call.args[0].removesuffix("-source").removesuffix("-target"), usual)

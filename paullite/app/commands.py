@@ -3,32 +3,55 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import Positional, arg
 
-from ..config import AdaptConfig, Preset, PretrainConfig
-from ..data.items import ReIDDataset
+from ..config import AdaptConfig, Preset, PretrainConfig, RunConfig
+from ..data.readers import KINDS, load_dataset
 from ..errors import InputError, at_least_one
 
-KINDS = "market1501, msmt17, duke, folder, csv, paperdolls-source or paperdolls-target"
-Kind = Annotated[Positional[str], arg(metavar="KIND", help=f"What the data are: {KINDS}.")]
-Root = Annotated[
-    Positional[str], arg(metavar="ROOT", help="Folder of the data, or the CSV file; none for drawn people.")
-]
+RANK = os.environ.get("RANK", "0")  # which of the processes that torchrun started
+Kind = Annotated[Positional[str], arg(metavar="KIND", help=f"What the data are: {', '.join(KINDS)}.")]
+Root = Annotated[Positional[str], arg(metavar="ROOT", help="Folder of the data, or CSV file; none for drawn people.")]
+Folder = Annotated[Positional[str], arg(metavar="FOLDER", help="Folder with pictures of people, one person in each.")]
 Net = Annotated[str | None, arg(help="File of a network or run; none: the one for drawn people that comes along.")]
-Skip = Annotated[bool, arg(help="Leave out images that cannot be read, instead of stopping at the first.")]
-People = Annotated[int | None, arg(help="Use the first so many people only, for a quick trial; scores then mean less.")]
+Device = Annotated[str, arg(help="Where to compute: auto (a GPU if there is one), cpu, cuda, cuda:1 or mps.")]
 Lists = Literal["train", "all"]
-Resume = Annotated[bool, arg(help="Go on from the last checkpoint in --output; from the start if there is none.")]
-Force = Annotated[bool, arg(help="With --resume: go on whatever differs. Without: replace the run in --output.")]
-Output = Annotated[str, arg(help="Folder or file to write.")]
+Output = Annotated[str, arg(help="PNG file to write.")]
+People = Annotated[int | None, arg(help="Use the first so many people only, for a quick trial; scores then mean less.")]
+Skip = Annotated[bool, arg(help="Leave out images that cannot be read, instead of stopping at the first.")]
 
 
-def demo(output: Output = "demo", seed: int = 0, pretrained: bool = False) -> None:
+@dataclass(frozen=True)
+class Setup:
+    """The network, where it computes, and how images are read."""
+
+    net: Net = None
+    device: Device = "auto"
+    workers: Annotated[int, arg(help="Processes that read images, where there are many; 0: this one alone.")] = 0
+    skip_unreadable: Skip = False
+
+
+SETUP = Setup()
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Which images a phase takes, and what it does with an earlier run."""
+
+    preset: Annotated[str, arg(help="Where the defaults of the settings come from; none: the one for KIND.")] = ""
+    people: People = None
+    skip_unreadable: Skip = False
+    resume: Annotated[bool, arg(help="Go on from the last checkpoint in --output, if there is one.")] = False
+    force: Annotated[bool, arg(help="With --resume: go on whatever differs. Without: replace an earlier run.")] = False
+
+
+def demo(output: str = "demo", seed: int = 0, pretrained: bool = False) -> None:
     """The whole method on drawn people, in about five minutes on a laptop. No download.
 
     Args:
@@ -48,13 +71,14 @@ def doctor() -> None:
     """See whether this machine has what paullite needs: versions, devices, memory, cache, a training step."""
     from .doctor import examine
 
-    report = examine()
-    print(report)
-    if not report.ok:
+    lines = examine()
+    for fine, what, found in lines:
+        print(f"{'ok' if fine else 'NO':<4}{what:<14}{found}")
+    if not all(fine for fine, _, _ in lines):
         raise InputError("some lines above say NO", "expected none", "do what they say")
 
 
-def data_check(kind: Kind, root: Root = "", full: bool = True) -> None:
+def data_check(kind: Kind, root: Root = "", /, full: bool = True) -> None:
     """Compare a folder with what is expected there, count it, and find unreadable images.
 
     Args:
@@ -73,29 +97,18 @@ def make_pretrain(preset: Preset) -> Callable[..., None]:
     defaults = replace(preset.pretrain, output="runs/pretrain")
 
     def pretrain(
-        kind: Kind,
-        root: Root = "",
-        /,
-        config: OmitArgPrefixes[PretrainConfig] = defaults,
-        *,
-        preset: str = "",
-        lists: Lists = "all",
-        people: People = None,
-        skip_unreadable: Skip = False,
-        resume: Resume = False,
-        force: Force = False,
+        kind: Kind, root: Root = "", /, lists: Lists = "all", extra: Extra = Extra(), config: PretrainConfig = defaults
     ) -> None:
         """Phase 1: learn patches and features from a labelled source.
 
         Args:
-            preset: Where the defaults below come from; none: the one for KIND.
             lists: MSMT17 only: "all" four lists as the paper does, or "train" alone.
         """
         from ..pretraining import pretrain as run_phase
 
-        source = load_data(kind, root, people, skip_unreadable, lists)
-        run = run_phase(config, source, resume=resume, force=force)
-        _report(run, f"paullite adapt KIND ROOT --start {config.output}/run.safetensors")
+        source = load_dataset(kind, root, lists=lists, skip_unreadable=extra.skip_unreadable, people=extra.people)
+        run = run_phase(config, source, resume=extra.resume, force=extra.force)
+        report(run, f"paullite adapt KIND ROOT --start {config.output}/run.safetensors")
 
     return pretrain
 
@@ -105,34 +118,17 @@ def make_adapt(preset: Preset) -> Callable[..., None]:
     defaults = replace(preset.adapt, output="runs/adapt")
 
     def adapt(
-        kind: Kind,
-        root: Root = "",
-        /,
-        config: OmitArgPrefixes[AdaptConfig] = defaults,
-        *,
-        start: Net = None,
-        preset: str = "",
-        people: People = None,
-        skip_unreadable: Skip = False,
-        resume: Resume = False,
-        force: Force = False,
+        kind: Kind, root: Root = "", /, start: Net = None, extra: Extra = Extra(), config: AdaptConfig = defaults
     ) -> None:
-        """Phase 2: learn from the target's images alone. Its labels serve the judge only.
-
-        Args:
-            preset: Where the defaults below come from; none: the one for KIND.
-        """
+        """Phase 2: learn from the target's images alone. Its labels serve the judge only."""
         from ..adaptation import adapt as run_phase
 
-        target = load_data(kind, root, people, skip_unreadable)
+        target = load_dataset(kind, root, skip_unreadable=extra.skip_unreadable, people=extra.people)
         if start is None and not kind.startswith("paperdolls"):
-            raise InputError(
-                "found no --start",
-                "expected the network of phase 1, from: paullite pretrain",
-                "use --start FILE; the one that comes along knows drawn people only",
-            )
-        run = run_phase(config, target, start=load_net(start), resume=resume, force=force)
-        _report(run, f"paullite evaluate {f'{kind} {root}'.strip()} --net {config.output}/run.safetensors")
+            do = "use --start FILE; the one that comes along knows drawn people only"
+            raise InputError("found no --start", "expected the network of phase 1, from: paullite pretrain", do)
+        run = run_phase(config, target, start=load_net(start), resume=extra.resume, force=extra.force)
+        report(run, f"paullite evaluate {f'{kind} {root}'.strip()} --net {config.output}/run.safetensors")
 
     return adapt
 
@@ -141,86 +137,117 @@ def evaluate(
     kind: Kind,
     root: Root = "",
     /,
-    net: Net = None,
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     batch: int = 128,
-    workers: int = 2,
     people: People = None,
-    batch_norm: bool = False,
-    skip_unreadable: Skip = False,
+    control: Literal["none", "batch-norm", "batch-norm-by-camera", "camera-mean"] = "none",
     seed: int = 0,
+    setup: Setup = Setup(workers=2),
 ) -> None:
     """Rank the gallery for every query and print the scores.
 
     Args:
-        device: Where to compute: auto, cpu, cuda or mps.
         batch: Images at a time.
-        workers: Processes that read images.
-        batch_norm: First take the batch-norm statistics anew from the training images, without labels: the control.
-        seed: Of the batches of --batch-norm.
+        control: What the unlabelled training images give without training: batch-norm, statistics re-estimated;
+            batch-norm-by-camera, for each camera; camera-mean, each camera's mean feature subtracted.
+        seed: Of the batches of the controls with batch-norm.
     """
     from .. import controls
-    from ..config import RunConfig
-    from ..evaluation import evaluate as judge
-    from ..runs import start_accelerator
+    from ..evaluation import evaluate as score
 
     at_least_one(batch=batch)
-    dataset = load_data(kind, root, people, skip_unreadable)
-    place = start_accelerator(RunConfig(device=device)).device
-    network = load_net(net).to(place)
-    judged = controls.batch_norm(network, dataset, seed=seed) if batch_norm else network
-    scores = judge(judged, dataset, batch=batch, workers=workers)
-    print(scores)
+    dataset = load_dataset(kind, root, skip_unreadable=setup.skip_unreadable, people=people)
+    net = load_net(setup.net, setup.device)
+    make = getattr(controls, control.replace("-", "_"), None)
+    options = {"workers": setup.workers} if control == "camera-mean" else {"seed": seed}
+    correction = make(net, dataset, **options) if make else None
+    print(score(net, dataset, control=correction, batch=batch, workers=setup.workers))
 
 
 def search(
     image: Annotated[Positional[str], arg(metavar="IMAGE", help="Picture of one person.")],
-    folder: Annotated[Positional[str], arg(metavar="FOLDER", help="Folder with pictures of people, one in each.")],
+    folder: Folder,
     /,
-    net: Net = None,
     top: int = 12,
-    output: Output = "search",
-    skip_unreadable: Skip = False,
+    threshold: float | None = None,
+    output: str = "search",
+    setup: Setup = SETUP,
 ) -> None:
     """Find the people in a folder who look most like the one in a picture.
 
     Args:
         top: How many to show.
+        threshold: Least cosine similarity, in -1..1, of a picture that is shown; none: whoever is nearest.
         output: Folder for matches.png and matches.csv.
     """
+    from .search import pictures_below
     from .search import search as run_search
 
-    at_least_one(top=top)
-    for place, (path, score) in enumerate(
-        run_search(image, folder, load_net(net), top=top, output=output, skip_unreadable=skip_unreadable), start=1
-    ):
-        print(f"{place:3}  {score:6.3f}  {path}")
-    print(f"picture and table: {Path(output).resolve()}")
+    if Path(image).is_dir():
+        raise InputError(f"found the folder {image}", "expected a picture first, then the folder", "see --help")
+    people, net = pictures_below(folder, setup.skip_unreadable, without=image), load_net(setup.net, setup.device)
+    found = run_search(image, people, net, top=top, threshold=threshold, workers=setup.workers, output=output)
+    for place, (path, score) in enumerate(found, start=1):
+        print(f"{place:3}  {score:6.3f}  {printable(path)}")
+    if not found:
+        print(f"nobody (no picture reaches the cosine {threshold:g})")
+    print(f"picture and table: {printable(Path(output).resolve())}")
 
 
-DATA: dict[str, Callable[..., Any]] = {"check": data_check}
+def group(
+    folder: Folder, /, distance: float = 0.3, least: int = 2, output: str = "groups", setup: Setup = SETUP
+) -> None:
+    """Sort the pictures in a folder into people, without labels. Needs scikit-learn.
+
+    Args:
+        distance: Mean cosine distance, in 0..2, from which on two groups are two people. Less makes more groups.
+        least: Fewest pictures of a group; others are alone.
+        output: Folder for groups.png and groups.csv (path, group; 1 is the largest group, -1 is alone).
+    """
+    from .search import group as run_group
+    from .search import pictures_below
+
+    people, net = pictures_below(folder, setup.skip_unreadable), load_net(setup.net, setup.device)
+    groups = run_group(people, net, distance=distance, least=least, workers=setup.workers, output=output)
+    *sizes, alone = map(len, groups.values())
+    print(f"{len(sizes)} groups" + (f" of {min(sizes)} to {max(sizes)} pictures" if sizes else "") + f", {alone} alone")
+    print(f"picture and table: {printable(Path(output).resolve())}")
 
 
-def load_data(
-    kind: str, root: str, people: int | None = None, skip: bool = False, lists: Lists = "train"
-) -> ReIDDataset:
-    """Read a data set by kind, whole or its first few people."""
-    from ..data.readers import load_dataset
+def export(
+    file: Annotated[Positional[str], arg(metavar="FILE", help="ONNX file to write: net.onnx.")], /, net: Net = None
+) -> None:
+    """Write a network as ONNX: images in, retrieval features out, any number of images at a time."""
+    from ..models.export import export_onnx
 
-    return load_dataset(kind, root, lists=lists, skip_unreadable=skip, people=people)
+    export_onnx(load_net(net), file)
+    print(f"written: {printable(file)}")
 
 
-def load_net(path: str | None) -> Any:
-    """The network of a file, or the one for drawn people that comes along."""
+DATA: dict[str, Callable[..., None]] = {"check": data_check}
+
+
+def load_net(path: str | None, device: str = "cpu") -> Any:
+    """The network of a file, or the one for drawn people that comes along, on a device."""
     from ..networks import network_of, shipped_net
+    from ..runs.machine import chosen_device
 
-    return network_of(path) if path else shipped_net()
+    return (network_of(path) if path else shipped_net()).to(chosen_device(RunConfig(device=device).device))
 
 
-def _report(run: Any, then: str) -> None:
-    if os.environ.get("RANK", "0") != "0":  # one of several processes speaks
+def printable(path: str | Path) -> str:
+    """A file name as the terminal can show it: letters that it lacks, or that are no UTF-8, as backslash codes."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return str(path).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def report(run: Any, then: str) -> None:
+    """Say how a run ended and draw its curves; one of several processes does."""
+    from .pictures import draw_curves
+
+    if RANK != "0":
         return
-    last = {k: v for k, v in run.history[-1].items() if k in ("rank1", "map_step", "loss")} if run.history else {}
-    print("  ".join(f"{name} {value:.4f}" for name, value in last.items()))
+    last = run.history[-1] if run.history else {}
+    print("  ".join(f"{name} {last[name]:.4f}" for name in ("loss", "rank1", "map_step") if name in last))
     if run.folder:
+        draw_curves(run.history, run.folder / "curves.png")
         print(f"written: {run.folder}; next: {then}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import Any
 
 from ..adaptation import adapt
 from ..config import PRESETS, Preset
-from ..controls import batch_norm
+from ..controls import batch_norm, batch_norm_by_camera, camera_mean
 from ..data.paperdolls.dataset import PaperDolls
-from ..evaluation import evaluate
+from ..evaluation import Scores, evaluate
 from ..files import replacing, writable_folder
 from ..models import PatchNet
 from ..networks import shipped_net
@@ -25,8 +25,27 @@ from .pictures import draw_curves, draw_patches, draw_rankings
 ROWS = {
     "direct_transfer": "direct transfer",
     "batch_norm_only": "batch-norm statistics only",
+    "camera_mean": "camera mean subtracted",
+    "batch_norm_by_camera": "batch-norm statistics by camera",
     "paul": "PAUL",
+    "paul_camera_mean": "PAUL, camera mean subtracted",
 }
+Controls = Mapping[str, Callable[[], Any]]  # what makes each, by its name; None is no control
+COLUMNS = {"rank1": "rank-1", "rank5": "rank-5", "map_step": "mAP", "map_trapezoid": "mAP (t)", "minp": "mINP"}
+
+
+class Clock:
+    """Seconds per stage: ``with clock("draw"): ...``."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[stage] = round(time.perf_counter() - began, 2)
+        self.seconds["total"] = round(self.seconds.get("total", 0) + self.seconds[stage], 2)
 
 
 def demo(
@@ -41,78 +60,60 @@ def demo(
         preset: settings of both phases; the preset ``paperdolls`` if none.
 
     Returns:
-        The report, as written to ``report.json``: for each of ``direct_transfer``, ``batch_norm_only`` and ``paul`` the
-        scores in 0..1; settings, versions, and seconds per stage.
+        What is in ``report.json``: for each name in `ROWS` the scores in 0..1; settings, versions, seconds per stage.
 
     Raises:
         InputError: the folder cannot be written, or settings that do not fit.
     """
-    folder, preset, clock = Path(output), preset or PRESETS["paperdolls"], Clock()
+    folder, preset, clock = writable_folder(output), preset or PRESETS["paperdolls"], Clock()
     phase1 = replace(preset.pretrain, seed=seed, output=str(folder / "pretrain"))
     phase2 = replace(preset.adapt, seed=seed, output=str(folder / "adapt"))
-    writable_folder(folder)
     with clock("draw"):
         source, target = PaperDolls("source", seed=seed), PaperDolls("target", seed=seed)
     with clock("pretrain"):
         before = shipped_net() if pretrained else pretrain(phase1, source, force=True).net
-    with clock("direct_transfer"):
-        scores = {"direct_transfer": evaluate(before, target)}
-    with clock("batch_norm_only"):
-        scores["batch_norm_only"] = evaluate(batch_norm(before, target, seed=seed), target)
+    controls: Controls = {
+        "direct_transfer": lambda: None,
+        "batch_norm_only": lambda: batch_norm(before, target, seed=seed),
+        "camera_mean": lambda: camera_mean(before, target),
+        "batch_norm_by_camera": lambda: batch_norm_by_camera(before, target, seed=seed),
+    }
+    scores = _scores(before, target, controls, clock)
+    levels = {ROWS[name]: score.rank1 for name, score in scores.items()}
     with clock("adapt"):
         run = adapt(phase2, target, start=before, force=True)
-    with clock("judge"):
-        scores["paul"] = evaluate(run.net, target)
+    controls = {"paul": lambda: None, "paul_camera_mean": lambda: camera_mean(run.net, target)}
+    scores |= _scores(run.net, target, controls, clock)
     with clock("pictures"):
-        draw_all(folder, build_net(phase1, None), before, run.net, target)
-        controls = {ROWS[name]: scores[name].rank1 for name in ("direct_transfer", "batch_norm_only")}
-        draw_curves(run.history, folder / "curves.png", controls=controls)
+        nets = {"untrained:\nstripes": build_net(phase1, None), "before:\nsource only": before, "after:\nPAUL": run.net}
+        draw_patches(nets, target.query, folder / "patches.png")
+        draw_rankings({"before": before, "after": run.net}, target, folder / "rankings.png")
+        draw_curves(run.history, folder / "curves.png", controls=levels)
     report: dict[str, Any] = {name: score.headline() for name, score in scores.items()}
-    report |= {"settings": settings(seed, pretrained, phase1, phase2), "versions": versions(), "seconds": clock.seconds}
+    phases = {"pretrain": asdict(phase1) | {"output": None}, "adapt": asdict(phase2) | {"output": None}}
+    report["settings"] = {"seed": seed, "pretrained": pretrained, **phases}
+    report |= {"versions": versions(), "seconds": clock.seconds}
     with replacing(folder / "report.json") as temporary:
         temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
 
 
-def draw_all(folder: Path, start: PatchNet, before: PatchNet, after: PatchNet, target: PaperDolls) -> None:
-    """Patches and ranked lists, before and after."""
-    draw_patches(
-        {"untrained:\nstripes": start, "before:\nsource only": before, "after:\nPAUL": after},
-        target.query,
-        folder / "patches.png",
-    )
-    draw_rankings({"before": before, "after": after}, target, folder / "rankings.png")
+def _scores(net: PatchNet, target: PaperDolls, controls: Controls, clock: Clock) -> dict[str, Scores]:
+    scores = {}
+    for name, control in controls.items():
+        with clock(name):
+            scores[name] = evaluate(net, target, control=control())
+    return scores
 
 
-def table(report: dict[str, Any]) -> str:
-    """The three rows as text.
+def table(report: Mapping[str, Any]) -> str:
+    """The rows as text.
 
     >>> row = dict(rank1=0.25, rank5=0.5, map_step=0.2, map_trapezoid=0.19, minp=0.1)
     >>> print(table({name: row for name in ROWS}).splitlines()[1])
-    direct transfer                25.0    50.0    20.0    19.0    10.0
+    direct transfer                    25.0    50.0    20.0    19.0    10.0
     """
-    columns = {"rank1": "rank-1", "rank5": "rank-5", "map_step": "mAP", "map_trapezoid": "mAP (t)", "minp": "mINP"}
-    lines = [f"{'%':<27}" + "".join(f"{title:>8}" for title in columns.values())]
+    lines = [f"{'%':<31}" + "".join(f"{title:>8}" for title in COLUMNS.values())]
     for name, title in ROWS.items():
-        lines.append(f"{title:<27}" + "".join(f"{100 * report[name][column]:8.1f}" for column in columns))
+        lines.append(f"{title:<31}" + "".join(f"{100 * report[name][column]:8.1f}" for column in COLUMNS))
     return "\n".join(lines)
-
-
-def settings(seed: int, pretrained: bool, phase1: Any, phase2: Any) -> dict[str, Any]:
-    """What the run was asked for; folders are left out."""
-    phases = {"pretrain": asdict(phase1), "adapt": asdict(phase2)}
-    return {"seed": seed, "pretrained": pretrained} | {k: v | {"output": None} for k, v in phases.items()}
-
-
-class Clock:
-    """Seconds per stage: ``with clock("draw"): ...``."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.seconds[stage] = round(time.perf_counter() - began, 2)
-        self.seconds["total"] = round(sum(v for k, v in self.seconds.items() if k != "total"), 2)

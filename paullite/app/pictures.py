@@ -1,14 +1,16 @@
-"""Pictures of a run: curves, patches on images, ranked lists, an embedding. Every function writes one PNG."""
+"""Pictures of a run: curves, patches on images, ranked lists, an embedding. Each is written as PNG to ``path``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from torch import Tensor
 
 from ..data.items import ReIDDataset, Split
@@ -17,26 +19,24 @@ from ..evaluation import ranked_lists
 from ..features import extract
 from ..files import Row, replacing
 from ..models import PatchNet
+from ..modes import mode
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
+File = str | Path
 # Okabe and Ito's colours, told apart by colour-blind readers too
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#000000")
-MOST_QUERIES = 200  # a picture chooses among so many; ranking thousands would take minutes
 RIGHT, WRONG = "#0072B2", "#D55E00"
+MOST_QUERIES = 200  # a picture chooses among so many; ranking thousands would take minutes
 SCORES = {"rank1": "rank-1", "rank5": "rank-5", "map_step": "mAP (step)", "accuracy": "patch accuracy (training)"}
 LOSSES = {"pedal": "PEDAL", "ipfl": "IPFL", "identity": "cross-entropy, sum over patches", "triplet": "triplet"}
+ROW_TITLE: dict[str, Any] = {"fontsize": 9, "rotation": 0, "ha": "right", "va": "center", "labelpad": 8}
 
 
-def draw_curves(history: Sequence[Row], path: str | Path, *, controls: Mapping[str, float] | None = None) -> Path:
+def draw_curves(history: Sequence[Row], path: File, *, controls: Mapping[str, float] | None = None) -> Path:
     """Losses on the left, scores on the right, over the epochs.
 
     Args:
         history: rows of a run.
-        path: PNG to write.
-        controls: rank-1 of other networks by name, drawn as level lines, in 0..1.
+        controls: rank-1 of other networks by name, in 0..1, drawn as level lines.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -44,11 +44,9 @@ def draw_curves(history: Sequence[Row], path: str | Path, *, controls: Mapping[s
     'curves.png'
     """
     figure, ((left, right),) = _figure(1, 2, width=10, height=4.2)
-    for column, label in LOSSES.items():
-        _curve(left, history, column, label, 1)
+    _curves(left, history, LOSSES, 1)
     left.set(xlabel="epoch", ylabel="loss, mean over the epoch", title="What is learned from")
-    for column, label in SCORES.items():
-        _curve(right, history, column, label, 100, marker="o")
+    _curves(right, history, SCORES, 100, marker="o")
     for colour, (label, value) in zip(reversed(COLOURS), (controls or {}).items(), strict=False):
         right.axhline(100 * value, color=colour, linestyle="--", linewidth=1.3, label=f"rank-1, {label}")
     right.set(xlabel="epoch", ylabel="%", title="How well people are found", ylim=(0, 101))
@@ -59,86 +57,92 @@ def draw_curves(history: Sequence[Row], path: str | Path, *, controls: Mapping[s
     return _write(figure, path)
 
 
-def draw_patches(nets: Mapping[str, PatchNet], split: Split, path: str | Path, *, images: int = 6) -> Path:
-    """Where each network's patches lie: the outline of every patch on the same images, one row for each network.
+def draw_patches(nets: Mapping[str, PatchNet], split: Split, path: File, *, images: int = 6) -> Path:
+    """The outline of every patch on the same images, spread evenly over a split; a row for each network, by name.
 
     Outlines start as equal stripes, and move as far as the patch generation network has learned to.
-
-    Args:
-        nets: networks by name.
-        split: images, spread evenly over it.
-        path: PNG to write.
-        images: how many.
     """
     pictures = [item.image for item in _spread(split, images)]
     figure, grid = _figure(len(nets), len(pictures), width=1.25 * len(pictures) + 1.3, height=2.5 * len(nets) + 0.3)
     for row, (name, net) in zip(grid, nets.items(), strict=True):
         for axes, picture, theta in zip(row, pictures, _thetas(net, pictures), strict=True):
             show_image(axes, picture)
-            _outline(axes, theta, picture.size)
-        _row_title(row[0], name)
+            _draw_outlines(axes, theta, picture)
+        row[0].set_ylabel(name, **ROW_TITLE)
     return _write(figure, path)
 
 
 def draw_rankings(
-    nets: Mapping[str, PatchNet], dataset: ReIDDataset, path: str | Path, *, queries: int = 4, top: int = 8
+    nets: Mapping[str, PatchNet], dataset: ReIDDataset, path: File, *, queries: int = 4, top: int = 8, workers: int = 0
 ) -> Path:
-    """The same queries' ranked lists with each network; right answers have a blue frame and a tick.
+    """The same queries' ranked lists with each network, by name; right answers have a blue frame and a tick.
 
     Of up to 200 queries, spread over the set, those are shown that stand at even steps from the list that changes most
     for the better to the one that changes most for the worse, so failures are shown too. With one network, they stand
     between its best list and its worst.
 
     Args:
-        nets: networks by name, for instance before and after.
-        dataset: its query and gallery.
-        path: PNG to write.
-        queries: how many queries.
-        top: places shown of each list.
+        queries, top: how many queries, and places of each list.
+        workers: processes that read images.
     """
     dataset = ReIDDataset(dataset.name, dataset.train, _spread(dataset.query, MOST_QUERIES), dataset.gallery)
-    lists = {name: ranked_lists(net, dataset, top=top) for name, net in nets.items()}
-    first, *others = lists.values()
-    change = (
-        [_hits(b) - _hits(a) for a, b in zip(first, others[-1], strict=True)] if others else list(map(_hits, first))
-    )
-    spread = np.argsort(change, kind="stable")[np.linspace(0, len(change) - 1, min(queries, len(change))).astype(int)]
-    figure, grid = _figure(
-        len(spread) * len(nets), top + 1, width=0.95 * (top + 1) + 1.6, height=1.95 * len(spread) * len(nets)
-    )
-    rows = iter(grid)
-    for place in spread[::-1]:
-        for name, ranked in lists.items():
-            row = next(rows)
-            show_image(row[0], dataset.query[int(place)].image, "query")
-            _row_title(row[0], name)
-            ranked_row(row[1:], dataset.gallery, ranked[place])
+    lists = {name: ranked_lists(net, dataset, top=top, workers=workers) for name, net in nets.items()}
+    quality = np.array([[_hits(ranked) for ranked in one] for one in lists.values()])
+    order = np.argsort(quality[-1] - quality[0] if len(nets) > 1 else quality[0], kind="stable")
+    chosen = order[np.linspace(0, len(order) - 1, min(queries, len(order))).astype(int)]
+    rows = len(chosen) * len(nets)
+    figure, grid = _figure(rows, top + 1, width=0.95 * (top + 1) + 1.6, height=1.95 * rows)
+    places = [(place, name) for place in chosen[::-1].tolist() for name in nets]
+    for row, (place, name) in zip(grid, places, strict=True):
+        show_image(row[0], dataset.query[place].image, "query")
+        row[0].set_ylabel(name, **ROW_TITLE)
+        ranked_row(row[1:], dataset.gallery, lists[name][place])
     return _write(figure, path)
 
 
 def draw_matches(
-    query: Image.Image, gallery: Split, places: Sequence[int], scores: Sequence[float], path: str | Path
+    query: Image.Image, gallery: Split, places: Sequence[int], scores: Sequence[float], path: File
 ) -> Path:
-    """A query and the most similar images of a folder, with their cosine similarities."""
-    columns = min(len(places) + 1, 7)
-    rows = -(-(len(places) + 1) // columns)
+    """A query and the most similar images of a folder, with their cosine similarities; "nobody" without any."""
+    shown = max(len(places), 1) + 1
+    columns = min(shown, 7)
+    rows = -(-shown // columns)
     figure, grid = _figure(rows, columns, width=1.5 * columns, height=3.1 * rows)
-    cells = list(grid.flat)
+    first, *cells = grid.flat
     for axes in cells:
         axes.axis("off")
-    show_image(cells[0], query, "query")
-    for axes, place, score in zip(cells[1:], places, scores, strict=False):
-        show_image(axes, gallery[int(place)].image, f"{score:.2f}")
+    show_image(first, query, "query")
+    if not places:
+        cells[0].text(0.5, 0.5, "nobody", ha="center", va="center", fontsize=12, transform=cells[0].transAxes)
+    for axes, place, score in zip(cells, places, scores, strict=False):
+        show_image(axes, gallery[place].image, f"{score:.2f}")
     return _write(figure, path)
 
 
-def draw_embedding(net: PatchNet, split: Split, path: str | Path, *, people: int = 8) -> Path:
+def draw_groups(rows: Mapping[str, Split], path: File, *, columns: int = 10) -> Path:
+    """A montage: one row of pictures for each name, spread evenly over those that do not fit into the columns."""
+    width, height, gap, left = 64, 128, 4, 110
+    across = min(columns, max(map(len, rows.values())))
+    canvas = Image.new("RGB", (left + across * (width + gap), gap + len(rows) * (height + gap)), "white")
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=13)
+    for row, (name, split) in enumerate(rows.items()):
+        y = gap + row * (height + gap)
+        pen.text((8, y + height / 2), name, "black", font, anchor="lm")
+        for column, item in enumerate(_spread(split, across)):
+            picture = ImageOps.pad(item.image, (width, height), color="white")
+            canvas.paste(picture, (left + column * (width + gap), y))
+    with replacing(Path(path)) as temporary:
+        canvas.save(temporary, format="png")
+    return Path(path)
+
+
+def draw_embedding(net: PatchNet, split: Split, path: File, *, people: int = 8, workers: int = 0) -> Path:
     """Retrieval features of a few people on their two main axes: colour is the person, the mark is the camera."""
     if split.pids is None:
         raise InputError("found images without identities", "expected labelled images to colour")
-    chosen = [pid for pid in dict.fromkeys(split.pids) if pid > 0][:people]
-    shown = split.take(i for i, pid in enumerate(split.pids) if pid in chosen)
-    x = extract(net, shown).flatten(1).cpu()
+    chosen = [pid for pid in dict.fromkeys(split.pids) if pid != -1][:people]  # -1, junk, is nobody
+    shown = split.where(lambda pid: pid in chosen)
+    x = extract(net, shown, workers=workers).flatten(1).cpu()
     x = (x - x.mean(0)) @ torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:2].T
     figure, ((axes,),) = _figure(1, 1, width=6, height=5)
     cameras = sorted(set(shown.camids or [0]))
@@ -150,17 +154,6 @@ def draw_embedding(net: PatchNet, split: Split, path: str | Path, *, people: int
     return _write(figure, path)
 
 
-def _spread(split: Split, count: int) -> Split:
-    """So many items, evenly over the split; all of them if there are no more."""
-    return split.take(np.linspace(0, len(split) - 1, min(count, len(split))).astype(int).tolist())
-
-
-def _curve(axes: Axes, history: Sequence[Row], column: str, label: str, factor: float, **style: Any) -> None:
-    points = [(row["epoch"], factor * row[column]) for row in history if column in row]
-    if points:
-        axes.plot(*zip(*points, strict=True), label=label, color=COLOURS[len(axes.lines) % len(COLOURS)], **style)
-
-
 def ranked_row(row: Sequence[Axes], gallery: Split, ranked: Sequence[tuple[int, bool]]) -> None:
     """The first places of a ranking, (place in the gallery, right or wrong), one for each axes: frame and sign."""
     for axes in row:
@@ -169,27 +162,21 @@ def ranked_row(row: Sequence[Axes], gallery: Split, ranked: Sequence[tuple[int, 
         show_image(axes, gallery[index].image, f"{place} {'✓' if right else '✗'}", RIGHT if right else WRONG)
 
 
-def _hits(ranked: Sequence[tuple[int, bool]]) -> float:
-    """How good a short list is: right answers weigh more at the top."""
-    return sum(right / place for place, (_, right) in enumerate(ranked, start=1))
-
-
-@torch.no_grad()
-def _thetas(net: PatchNet, pictures: Sequence[Image.Image]) -> Tensor:
-    device, was = next(net.parameters()).device, net.training
-    theta = net.eval()(torch.stack([net.transform(p) for p in pictures]).to(device)).theta.cpu()
-    net.train(was)
-    return theta
+def show_image(axes: Axes, picture: Image.Image, title: str = "", colour: str | None = None) -> None:
+    """A picture without ticks, with a frame if a colour is given."""
+    axes.imshow(picture)
+    axes.set(xticks=[], yticks=[], xlim=(-0.5, picture.width - 0.5), ylim=(picture.height - 0.5, -0.5))
+    axes.axis("on")
+    axes.set_title(title, fontsize=9, color=colour or "black", pad=3)
+    for spine in axes.spines.values():
+        spine.set(visible=colour is not None, color=colour, linewidth=3)
 
 
 def outlines(theta: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """The closed outline of each patch: its corners (-1, -1) ..., carried by its theta onto the image.
+    """The closed outline of each patch: its corners (-1, -1) ..., carried by its theta (P, 2, 3) onto the image.
 
     -1 and 1 are drawn at the image's edges. The outermost sample points lie half a cell further inside; each stands for
     its whole cell.
-
-    Args:
-        theta: (P, 2, 3).
 
     Yields:
         The patch's colour, and x and y of its corners, (5,) each, as shares of the image's width and height.
@@ -203,37 +190,42 @@ def outlines(theta: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
         yield colour, x, y
 
 
-def _outline(axes: Axes, theta: Tensor, size: tuple[int, int]) -> None:
-    """Every patch over an image of that width and height."""
+def _draw_outlines(axes: Axes, theta: Tensor, picture: Image.Image) -> None:
     for colour, x, y in outlines(theta):
-        axes.plot(x * (size[0] - 1), y * (size[1] - 1), color="white", linewidth=3.2, alpha=0.8)
-        axes.plot(x * (size[0] - 1), y * (size[1] - 1), color=colour, linewidth=1.8)
+        for ink, width, alpha in (("white", 3.2, 0.8), (colour, 1.8, 1.0)):
+            axes.plot(x * (picture.width - 1), y * (picture.height - 1), color=ink, linewidth=width, alpha=alpha)
 
 
-def show_image(axes: Axes, picture: Image.Image, title: str = "", colour: str | None = None) -> None:
-    """A picture without ticks, with a frame if a colour is given."""
-    axes.imshow(picture)
-    axes.set(xticks=[], yticks=[], xlim=(-0.5, picture.width - 0.5), ylim=(picture.height - 0.5, -0.5))
-    axes.axis("on")
-    axes.set_title(title, fontsize=9, color=colour or "black", pad=3)
-    for spine in axes.spines.values():
-        spine.set(visible=colour is not None, color=colour, linewidth=3)
+def _curves(axes: Axes, history: Sequence[Row], columns: Mapping[str, str], factor: float, **style: Any) -> None:
+    for column, label in columns.items():
+        points = [(row["epoch"], factor * row[column]) for row in history if column in row]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=label, color=COLOURS[len(axes.lines)], **style)
 
 
-def _row_title(axes: Axes, text: str) -> None:
-    axes.set_ylabel(text, fontsize=9, rotation=0, ha="right", va="center", labelpad=8)
+def _spread(split: Split, count: int) -> Split:
+    """So many items, evenly over the split; all of them if there are no more."""
+    return split.take(np.linspace(0, len(split) - 1, min(count, len(split))).astype(int).tolist())
+
+
+def _hits(ranked: Sequence[tuple[int, bool]]) -> float:
+    """How good a short list is: right answers weigh more at the top."""
+    return sum(right / place for place, (_, right) in enumerate(ranked, start=1))
+
+
+@torch.no_grad()
+def _thetas(net: PatchNet, pictures: Sequence[Image.Image]) -> Tensor:
+    images = torch.stack([net.transform(picture) for picture in pictures])
+    with mode(net, False):
+        return net(images.to(next(net.parameters()).device)).theta.cpu()
 
 
 def _figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Figure, Any]:
-    from matplotlib.figure import Figure  # no window, no global state; and a quick import of the package
-
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    return figure, grid
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")  # no window, no global state
+    return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def _write(figure: Figure, path: str | Path) -> Path:
-    path = Path(path)
-    with replacing(path) as temporary:
+def _write(figure: Figure, path: File) -> Path:
+    with replacing(Path(path)) as temporary:
         figure.savefig(temporary, dpi=110, format="png")
-    return path
+    return Path(path)

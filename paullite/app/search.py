@@ -1,87 +1,166 @@
-"""Find who looks most like a person, in a folder of one's own."""
+"""In a folder of one's own: who looks most like a person, and which pictures show the same one."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from ..data.items import Split, open_image
-from ..data.layouts import IMAGE_ENDINGS
-from ..data.unreadable import find_unreadable
-from ..errors import InputError
+from ..data.layouts import IMAGE_ENDINGS, find_unreadable
+from ..errors import InputError, at_least_one
 from ..features import extract
 from ..files import writable_folder, write_csv
 from ..models import PatchNet
-from .pictures import draw_matches
+from .pictures import draw_groups, draw_matches
+
+ALONE = -1
+MOST_ROWS = 40  # of the montage
 
 
 def search(
     image: str | Path,
-    folder: str | Path,
+    pictures: Split,
     net: PatchNet,
     *,
     top: int = 12,
+    threshold: float | None = None,
+    workers: int = 0,
     output: str | Path = "search",
-    skip_unreadable: bool = False,
 ) -> list[tuple[str, float]]:
-    """Rank all pictures below a folder by how much they look like one picture.
+    """Rank pictures of people by how much their retrieval features look like those of one picture.
 
     Args:
         image: picture of one person, cut out as a detector would.
-        folder: pictures to look through, one person in each; folders inside it count too.
-        net: its retrieval features are compared.
-        top: how many to return.
+        pictures: to look through, one person in each, as from `pictures_below`.
+        top: how many to return, at most.
+        threshold: least cosine similarity of a picture that is returned, in -1..1; none: whoever is nearest.
+        workers: processes that read images.
         output: folder for ``matches.png`` and ``matches.csv``.
-        skip_unreadable: leave out pictures that cannot be read.
 
     Returns:
-        (path, cosine similarity in -1..1), the most similar first. The picture itself is left out.
+        (path, cosine similarity in -1..1), the most similar first; nothing if nobody reaches the threshold.
 
     Raises:
-        InputError: no such picture or folder, no other picture in it, or an unreadable one.
+        InputError: a picture that cannot be read, or a setting out of range.
 
     >>> import tempfile, paullite as pl
     >>> dolls = pl.data.PaperDolls("target", identities=2, test_identities=3)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for n in range(4):
-    ...         dolls.query[n].image.save(Path(folder, f"{n}.png"))
-    ...     net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
-    ...     found = search(Path(folder, "0.png"), folder, net, top=2, output=Path(folder, "found"))
+    ...     dolls.query[0].image.save(Path(folder, "0.png"))
+    ...     found = search(Path(folder, "0.png"), dolls.gallery, pl.shipped_net(), top=2, output=folder)
     >>> len(found), found[0][1] >= found[1][1]
     (2, True)
     """
-    if Path(image).is_dir():
-        raise InputError(
-            f"found the folder {image}", "expected a picture first, then the folder", "search IMAGE FOLDER"
-        )
+    at_least_one(top=top)
+    if threshold is not None and not -1 <= threshold <= 1:
+        raise InputError(f"found threshold = {threshold:g}", "expected a cosine in -1..1", "try 0.7")
     query, target = open_image(image), writable_folder(output)
-    split = pictures_below(folder, Path(image), skip_unreadable)
-    with torch.no_grad():
-        device = next(net.parameters()).device
-        q = F.normalize(net.eval().retrieval_features(net.transform(query)[None].to(device)), dim=1)
-    scores = (F.normalize(extract(net, split).flatten(1), dim=1) @ q[0]).cpu()
+    scores = unit_features(net, pictures, workers) @ unit_features(net, Split((str(image),), None, None))[0]
     best = scores.argsort(descending=True, stable=True)[:top].tolist()
-    found = [(split.paths[i], float(scores[i])) for i in best]
-    draw_matches(query, split, best, [score for _, score in found], target / "matches.png")
+    best = [i for i in best if threshold is None or scores[i] >= threshold]
+    found = [(pictures.paths[i], float(scores[i])) for i in best]
+    draw_matches(query, pictures, best, [score for _, score in found], target / "matches.png")
     rows = [{"place": n, "similarity": round(s, 6), "path": p} for n, (p, s) in enumerate(found, start=1)]
-    write_csv(target / "matches.csv", rows)
+    write_csv(target / "matches.csv", rows, ("place", "similarity", "path"))
     return found
 
 
-def pictures_below(folder: str | Path, image: Path, skip_unreadable: bool) -> Split:
-    """All pictures in a folder and the folders inside it, without the one that is searched for."""
+def group(
+    pictures: Split,
+    net: PatchNet,
+    *,
+    distance: float = 0.3,
+    least: int = 2,
+    workers: int = 0,
+    output: str | Path = "groups",
+) -> dict[int, list[str]]:
+    """Sort pictures into groups that look like one person each, by the network's retrieval features.
+
+    Args:
+        pictures: one person in each. Time and memory grow with the square of their number: 10,000 take about 2 GB.
+        distance, least: see `clusters`.
+        workers: processes that read images.
+        output: folder for ``groups.csv`` and ``groups.png``, which shows the largest groups and those alone.
+
+    Returns:
+        The paths of each group: 1 is the largest; -1, always there and last, are those alone.
+
+    Raises:
+        InputError: fewer than two pictures, an unreadable one, a setting out of range, or no scikit-learn.
+    """
+    at_least_one(least=least)
+    if not 0 < distance <= 2:
+        raise InputError(f"found distance = {distance:g}", "expected a cosine distance above 0, at most 2", "try 0.3")
+    if find_spec("sklearn") is None:
+        raise InputError("found no scikit-learn", "expected it for groups", "type: pip install scikit-learn")
+    if len(pictures) < 2:
+        raise InputError(f"found {len(pictures)} picture", "expected two or more", "check the folder")
+    target = writable_folder(output)
+    numbers = clusters(unit_features(net, pictures, workers), distance=distance, least=least)
+    write_csv(target / "groups.csv", [{"path": p, "group": n} for p, n in zip(pictures.paths, numbers, strict=True)])
+    names = (*range(1, max(numbers) + 1), ALONE)
+    groups = {name: pictures.take(i for i, n in enumerate(numbers) if n == name) for name in names}
+    draw_groups(_montage(groups), target / "groups.png")
+    return {name: list(members.paths) for name, members in groups.items()}
+
+
+def _montage(groups: Mapping[int, Split]) -> dict[str, Split]:
+    """The rows to draw: the largest groups, how many more there are, and who is alone."""
+    rows = {f"group {n}: {len(members)}": members for n, members in groups.items() if 0 < n <= MOST_ROWS}
+    alone, more = groups[ALONE], len(groups) - 1 - len(rows)
+    rows |= {f"{more} more groups": alone.take([])} if more else {}
+    return rows | ({f"alone: {len(alone)}": alone} if alone else {})
+
+
+def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
+    """Join the two groups with the least mean distance d, again and again, while d is below a limit (average linkage).
+
+    d(A, B) = mean over a in A and b in B of 1 - cos(a, b)
+
+    Args:
+        features: (N, F), each of length 1; N is 2 or more.
+        distance: the limit, in 0..2.
+        least: fewest members of a group.
+
+    Returns:
+        N numbers: 1 for the largest group, then 2 ...; -1 for those in no group.
+
+    >>> import torch
+    >>> clusters(torch.eye(2)[[0, 1, 1, 1, 0]], distance=0.5), clusters(torch.eye(2)[[0, 1, 1]], distance=0.5)
+    ([2, 1, 1, 1, 2], [-1, 1, 1])
+    """
+    from sklearn.cluster import AgglomerativeClustering
+
+    apart = (1 - features @ features.T).clamp(min=0).double().numpy()
+    options = {"n_clusters": None, "metric": "precomputed", "linkage": "average", "distance_threshold": distance}
+    found = AgglomerativeClustering(**options).fit_predict(apart).tolist()
+    large = [name for name, size in Counter(found).most_common() if size >= least]
+    return [large.index(name) + 1 if name in large else ALONE for name in found]
+
+
+def unit_features(net: PatchNet, pictures: Split, workers: int = 0) -> Tensor:
+    """Retrieval features of length 1, (len(pictures), P * D), on the CPU: their products are cosines."""
+    return F.normalize(extract(net, pictures, workers=workers).flatten(1), dim=1).cpu()
+
+
+def pictures_below(folder: str | Path, skip_unreadable: bool = False, without: str | Path = "") -> Split:
+    """All pictures in a folder and those inside it, by name; ``without`` one of them, or without unreadable ones.
+
+    Raises:
+        InputError: no such folder, or no picture in it.
+    """
     if not Path(folder).is_dir():
         raise InputError(f"found no folder {folder}", "expected a folder with pictures of people", "check the path")
-    files = sorted(
-        p for p in Path(folder).rglob("*") if p.suffix.lower() in IMAGE_ENDINGS and p.resolve() != image.resolve()
-    )
-    if not files:
-        raise InputError(
-            f"found no picture in {folder}",
-            f"expected files that end in {', '.join(sorted(IMAGE_ENDINGS))}",
-            "check the path",
-        )
-    broken = find_unreadable(map(str, files), full=True) if skip_unreadable else {}
-    return Split(tuple(str(f) for f in files if str(f) not in broken), None, None)
+    every = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in IMAGE_ENDINGS)
+    files = [str(p) for p in every if p.resolve() != Path(without).resolve()]
+    broken = find_unreadable(files, full=True) if skip_unreadable else {}
+    kept = tuple(file for file in files if file not in broken)
+    if not kept:
+        expected = f"expected files that end in {', '.join(sorted(IMAGE_ENDINGS))}"
+        raise InputError(f"found no picture in {folder}", expected, "check the path")
+    return Split(kept, None, None)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from ..data.readers import load_dataset
 from ..errors import at_least_one
-from .commands import Kind, Net, Output, Root, load_data, load_net
+from .commands import SETUP, Kind, Net, Output, Root, Setup, load_net
+from .parsing import Command
 
 
 def show_patches(
-    kind: Kind, root: Root = "", /, net: Net = None, images: int = 6, output: Output = "patches.png"
+    kind: Kind, root: Root = "", /, images: int = 6, output: Output = "patches.png", setup: Setup = SETUP
 ) -> None:
     """Draw where a network's patches lie on images of a data set.
 
@@ -22,19 +23,20 @@ def show_patches(
     from .pictures import draw_patches
 
     at_least_one(images=images)
-    dataset = load_data(kind, root)
-    print(draw_patches({"patches": load_net(net)}, dataset.query or dataset.train, output, images=images))
+    dataset = load_dataset(kind, root, skip_unreadable=setup.skip_unreadable)
+    nets = {"patches": load_net(setup.net, setup.device)}
+    print(draw_patches(nets, dataset.query or dataset.train, output, images=images))
 
 
 def show_ranking(
     kind: Kind,
     root: Root = "",
     /,
-    net: Net = None,
     before: Net = None,
     queries: int = 4,
     top: int = 8,
     output: Output = "ranking.png",
+    setup: Setup = SETUP,
 ) -> None:
     """Draw the ranked lists of a few queries, right and wrong marked.
 
@@ -46,12 +48,14 @@ def show_ranking(
     from .pictures import draw_rankings
 
     at_least_one(queries=queries, top=top)
-    nets = ({"before": load_net(before)} if before else {}) | {"after" if before else "ranking": load_net(net)}
-    print(draw_rankings(nets, load_data(kind, root), output, queries=queries, top=top))
+    files = {"before": before, "after": setup.net} if before else {"ranking": setup.net}
+    nets = {name: load_net(file, setup.device) for name, file in files.items()}
+    dataset = load_dataset(kind, root, skip_unreadable=setup.skip_unreadable)
+    print(draw_rankings(nets, dataset, output, queries=queries, top=top, workers=setup.workers))
 
 
 def show_embedding(
-    kind: Kind, root: Root = "", /, net: Net = None, people: int = 8, output: Output = "embedding.png"
+    kind: Kind, root: Root = "", /, people: int = 8, output: Output = "embedding.png", setup: Setup = SETUP
 ) -> None:
     """Draw the features of a few people on two axes.
 
@@ -61,8 +65,10 @@ def show_embedding(
     from .pictures import draw_embedding
 
     at_least_one(people=people)
-    dataset = load_data(kind, root)
-    print(draw_embedding(load_net(net), dataset.gallery or dataset.train, output, people=people))
+    dataset = load_dataset(kind, root, skip_unreadable=setup.skip_unreadable)
+    asked = set(dataset.query.pids or ())  # distractors, whom no query looks for, are many people with one number
+    known = dataset.gallery.take(i for i, pid in enumerate(dataset.gallery.pids or ()) if pid in asked) or dataset.train
+    print(draw_embedding(load_net(setup.net, setup.device), known, output, people=people, workers=setup.workers))
 
 
 def show_curves(
@@ -77,9 +83,4 @@ def show_curves(
     print(draw_curves(read_history(run), output))
 
 
-SHOW: dict[str, Callable[..., Any]] = {
-    "patches": show_patches,
-    "ranking": show_ranking,
-    "embedding": show_embedding,
-    "curves": show_curves,
-}
+SHOW: dict[str, Command] = {f.__name__[5:]: f for f in (show_patches, show_ranking, show_embedding, show_curves)}

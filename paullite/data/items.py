@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import overload
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ..errors import InputError
 
 Opener = Callable[[str], Image.Image]
+Row = tuple[str, int | None, int | None]  # path, person (None: not known), camera (None: there is none)
 
 
 def open_image(path: str | Path) -> Image.Image:
-    """Read an image file as 8-bit RGB, whatever it was: grey, palette, transparent or 16 bits deep.
+    """Read an image file as upright 8-bit RGB, whatever it was: lying, grey, palette, transparent or 16 bits deep.
 
     Raises:
         InputError: the file is missing, empty, cut short or not an image; the message names it.
@@ -33,7 +35,8 @@ def open_image(path: str | Path) -> Image.Image:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert to 8-bit RGB. 16-bit grey is scaled down (Pillow would clip it); transparent parts turn white."""
+    """Upright 8-bit RGB. 16-bit grey is scaled down (Pillow would clip it); transparent parts turn white."""
+    image = _upright(image)
     if image.mode.startswith("I") or image.mode == "F":
         deep = np.asarray(image).astype(np.float64)
         top = 65535.0 if (deep > 255).any() else 255.0
@@ -44,14 +47,23 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF block says: a phone held upright stores its pictures lying on their side."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # Pillow raises many kinds of error for a damaged EXIF block, whose pixels are whole
+        return image
+
+
 @dataclass(frozen=True)
 class Item:
     """One image of a split. The pixels are read when ``image`` is asked for, not before.
 
     Attributes:
-        path: file, or a made-up name for a drawn image.
-        pid: number of the person; -1 is junk, ``None`` is not known or not told.
+        path: file, or a made-up name for an image that is none.
+        pid: number of the person; -1 is junk, ``None`` is not known or out of reach.
         camid: number of the camera; ``None`` if the data set has none.
+        opener: gives the picture that belongs to a path.
     """
 
     path: str
@@ -61,13 +73,17 @@ class Item:
 
     @property
     def image(self) -> Image.Image:
-        """The picture as PIL RGB."""
+        """The picture as PIL RGB, upright."""
         return self.opener(self.path)
 
 
 @dataclass(frozen=True, repr=False)
 class Split(Sequence[Item]):
     """A sequence of items with the columns ``paths``, ``pids`` and ``camids`` at hand.
+
+    Attributes:
+        paths, pids, camids: one entry an image; ``pids`` or ``camids`` is ``None`` if not every image has one.
+        opener: gives the picture that belongs to a path; it travels to worker processes, so it must pickle.
 
     >>> split = Split.from_rows([("a.jpg", 3, 0), ("b.jpg", 5, 1)])
     >>> len(split), split[1].pid, split.identities
@@ -82,28 +98,35 @@ class Split(Sequence[Item]):
     opener: Opener = open_image
 
     @classmethod
-    def from_rows(cls, rows: Iterable[tuple[str, int, int | None]], opener: Opener = open_image) -> Split:
-        """Build from (path, pid, camid) rows. Camera numbers are kept only if every row has one."""
+    def from_rows(cls, rows: Iterable[Row], opener: Opener = open_image) -> Split:
+        """Build from (path, pid, camid) rows. People, and cameras, are kept only if every row has one."""
         rows = list(rows)
-        cameras = tuple(camid for _, _, camid in rows if camid is not None)
-        whole = len(cameras) == len(rows) and bool(rows)
-        return cls(tuple(str(r[0]) for r in rows), tuple(int(r[1]) for r in rows), cameras if whole else None, opener)
+        pids = tuple(int(pid) for _, pid, _ in rows if pid is not None)
+        camids = tuple(int(camid) for _, _, camid in rows if camid is not None)
+        return cls(
+            tuple(str(path) for path, _, _ in rows),
+            pids if len(pids) == len(rows) else None,
+            camids if rows and len(camids) == len(rows) else None,
+            opener,
+        )
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __repr__(self) -> str:
-        people = "people not told" if self.pids is None else f"{self.identities} people"
+        people = "people not known" if self.pids is None else f"{self.identities} people"
         return f"<{len(self)} images, {people}, {len(set(self.camids or ()))} cameras>"
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int -> Item, slice -> Split
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Split: ...
+    def __getitem__(self, index: int | slice) -> Item | Split:
         if isinstance(index, slice):
             return self.take(range(len(self))[index])
         pid = None if self.pids is None else self.pids[index]
-        return Item(self.paths[index], pid, None if self.camids is None else self.camids[index], self.opener)
-
-    def __iter__(self) -> Iterator[Item]:
-        return (self[i] for i in range(len(self)))
+        camid = None if self.camids is None else self.camids[index]
+        return Item(self.paths[index], pid, camid, self.opener)
 
     @property
     def identities(self) -> int:
@@ -119,6 +142,10 @@ class Split(Sequence[Item]):
             pids=None if self.pids is None else tuple(self.pids[i] for i in keep),
             camids=None if self.camids is None else tuple(self.camids[i] for i in keep),
         )
+
+    def where(self, keep: Callable[[int], bool]) -> Split:
+        """The items of the people whose number passes; all of them if the people are not known."""
+        return self if self.pids is None else self.take(i for i, pid in enumerate(self.pids) if keep(pid))
 
     def unlabelled(self) -> Split:
         """The same images with the identities taken out."""
@@ -147,21 +174,22 @@ class ReIDDataset:
     def first_people(self, count: int) -> ReIDDataset:
         """The first people of the training set and of the test, for a quick trial; junk and distractors stay.
 
-        >>> rows = [("a", 1, 0), ("b", 2, 0), ("c", 2, 1)]
-        >>> split = Split.from_rows(rows)
+        Raises:
+            InputError: the people of a part are not known.
+
+        >>> split = Split.from_rows([("a", 1, 0), ("b", 2, 0), ("c", 2, 1)])
         >>> len(ReIDDataset("toy", split, split, split).first_people(1).train)
         1
         """
-        asked = _first_pids(self.query, count)
-        others = set(self.query.pids or ()) - asked
-        train = _of_people(self.train, _first_pids(self.train, count))
-        gallery = self.gallery.take(i for i, pid in enumerate(self.gallery.pids or ()) if pid not in others)
-        return ReIDDataset(f"{self.name}, {count} people", train, _of_people(self.query, asked), gallery)
-
-
-def _first_pids(split: Split, count: int) -> set[int]:
-    return set(sorted(set(split.pids or ()) - {-1})[:count])
-
-
-def _of_people(split: Split, pids: set[int]) -> Split:
-    return split.take(i for i, pid in enumerate(split.pids or ()) if pid in pids)
+        for part in ("train", "query", "gallery"):
+            if len(getattr(self, part)) and getattr(self, part).pids is None:
+                found = f"found no identities in the {part} images of {self.name}"
+                raise InputError(found, "expected them, to choose people by", "leave out --people (people=None)")
+        train, test = (set(sorted(set(s.pids or ()) - {-1})[:count]) for s in (self.train, self.query))
+        others = set(self.query.pids or ()) - test  # who is in no query, junk or distractor, is not among them
+        return ReIDDataset(
+            f"{self.name}, {count} people",
+            self.train.where(train.__contains__),
+            self.query.where(test.__contains__),
+            self.gallery.where(lambda pid: pid not in others),
+        )

@@ -1,60 +1,60 @@
-"""What lies in a folder, and where in it a data set stands."""
+"""What lies in a folder, where in it a data set stands, and which of its files are no whole images."""
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
 
 from ..errors import InputError
+from .items import open_image
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm")
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """How a data set lies on disk: the names that stand side by side, and the folders they may be nested in."""
 
-    kind: str
     choices: tuple[tuple[str, ...], ...]
     nestings: tuple[str, ...]
 
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
-MARKET = Layout(
-    "market1501", (FOLDERS,), ("Market-1501-v15.09.15", "Market-1501", "market1501", "market1501/Market-1501-v15.09.15")
-)
-DUKE = Layout("duke", (FOLDERS,), ("DukeMTMC-reID", "dukemtmc-reid/DukeMTMC-reID", "dukemtmc-reid"))
-MSMT = Layout(
-    "msmt17",
-    (("train", "test", *LISTS), ("mask_train_v2", "mask_test_v2", *LISTS)),
-    ("MSMT17_V1", "msmt17/MSMT17_V1", "MSMT17_V2", "msmt17/MSMT17_V2", "msmt17"),
-)
+LAYOUTS = {
+    "market1501": Layout(
+        (FOLDERS,), ("Market-1501-v15.09.15", "Market-1501", "market1501", "market1501/Market-1501-v15.09.15")
+    ),
+    "duke": Layout((FOLDERS,), ("DukeMTMC-reID", "dukemtmc-reid/DukeMTMC-reID", "dukemtmc-reid")),
+    "msmt17": Layout(
+        (("train", "test", *LISTS), ("mask_train_v2", "mask_test_v2", *LISTS)),
+        ("MSMT17_V1", "msmt17/MSMT17_V1", "MSMT17_V2", "msmt17/MSMT17_V2", "msmt17"),
+    ),
+}
+
+
+def _counts(images: int, identities: int, cameras: int) -> dict[str, int]:
+    return {"images": images, "identities": identities, "cameras": cameras}
+
+
 # kind -> split -> images, identities, cameras. Identity 0 of Market-1501, all distractors, counts as one.
 PUBLISHED: dict[str, dict[str, dict[str, int]]] = {
     "market1501": {
-        "train": {"images": 12936, "identities": 751, "cameras": 6},
-        "query": {"images": 3368, "identities": 750, "cameras": 6},
-        "gallery": {
-            "images": 19732,
-            "identities": 751,
-            "cameras": 6,
-            "junk": 3819,
-            "not junk": 15913,
-            "distractors": 2798,
-        },
+        "train": _counts(12936, 751, 6),
+        "query": _counts(3368, 750, 6),
+        "gallery": {**_counts(19732, 751, 6), "junk": 3819, "not junk": 15913, "distractors": 2798},
     },
-    "duke": {
-        "train": {"images": 16522, "identities": 702, "cameras": 8},
-        "query": {"images": 2228, "identities": 702, "cameras": 8},
-        "gallery": {"images": 17661, "identities": 1110, "cameras": 8},
-    },
+    "duke": {"train": _counts(16522, 702, 8), "query": _counts(2228, 702, 8), "gallery": _counts(17661, 1110, 8)},
     "msmt17": {
-        "train": {"images": 32621, "identities": 1041, "cameras": 15},
-        "query": {"images": 11659, "identities": 3060, "cameras": 15},
-        "gallery": {"images": 82161, "identities": 3060, "cameras": 15},
+        "train": _counts(32621, 1041, 15),
+        "query": _counts(11659, 3060, 15),
+        "gallery": _counts(82161, 3060, 15),
         "all": {"images": 126441, "identities": 4101},
     },
 }
@@ -99,19 +99,19 @@ def existing_folder(kind: str, root: str | Path) -> Path:
     if not folder.is_dir():
         raise InputError(f"found no folder {root}", "expected the folder with the images", "check the path for typos")
     if not visible(folder):
-        raise InputError(
-            f"the folder {root} is empty", "expected images in it", "fill it, then " + check_command(kind, root)
-        )
+        do = f"fill it, then {check_command(kind, root)}"
+        raise InputError(f"the folder {root} is empty", "expected images in it", do)
     return folder
 
 
-def locate(layout: Layout, root: str | Path) -> tuple[Path, tuple[str, ...]]:
+def locate(kind: str, root: str | Path) -> tuple[Path, tuple[str, ...]]:
     """The folder in which the data set stands (``root``, a usual nesting or one level below), and which of the layouts.
 
     Raises:
         InputError: the layout is nowhere; the message shows what stands at the top.
     """
-    top = existing_folder(layout.kind, root)
+    layout = LAYOUTS[kind]
+    top = existing_folder(kind, root)
     below = [top / name for name in visible(top) if name.endswith("/")]
     for folder in [top, *(top / name for name in layout.nestings), *below]:
         for choice in layout.choices:
@@ -120,5 +120,31 @@ def locate(layout: Layout, root: str | Path) -> tuple[Path, tuple[str, ...]]:
     raise InputError(
         f"found {listed(visible(top))} in {root}",
         "expected " + " or ".join(", ".join(choice) for choice in layout.choices),
-        "see what is missing with: " + check_command(layout.kind, root),
+        "see what is missing with: " + check_command(kind, root),
     )
+
+
+def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:
+    """Files that are missing or empty, and with ``full`` (slow) those that cannot be decoded: path -> reason."""
+    paths = list(paths)
+    if not full:
+        return {path: why for path in paths if (why := _fault(path, full=False))}
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        faults = pool.map(partial(_fault, full=True), paths)
+        bar = tqdm(faults, "reading images", len(paths), disable=None, leave=False)
+        return {path: why for path, why in zip(paths, bar, strict=True) if why}
+
+
+def _fault(path: str, *, full: bool) -> str:
+    """What is wrong with a file; empty if nothing is."""
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            return "not a file"
+        if full and found.st_size:
+            open_image(path)
+    except InputError as error:
+        return str(error.__context__ or "").replace(f" {path!r}", "") or "not a whole image"
+    except OSError as error:
+        return "missing" if isinstance(error, FileNotFoundError) else str(error.strerror)
+    return "" if found.st_size else "0 bytes"

@@ -7,39 +7,47 @@ Camera numbers and identities are kept as they are printed in the names.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError, at_least_one, nearest_names
-from .folder import ImageFolder
-from .items import ReIDDataset
-from .layouts import DUKE, MARKET, MSMT, Layout, image_files, locate
-from .rows import Row, Rows, build
-from .tables import from_csv
+from .csv import csv_rows, from_csv
+from .items import ReIDDataset, Row
+from .layouts import existing_folder, image_files, listed, locate, visible
+from .paperdolls.dataset import PaperDolls
+from .rows import PATTERN, SPLITS, Entries, Entry, Rows, build, entry_of, name_pattern, rows_of
 
-__all__ = ["DukeMTMCreID", "ImageFolder", "MSMT17", "Market1501", "from_csv", "load_dataset"]
+
+def bounding_box_rows(kind: str, root: str | Path) -> Rows:
+    """The rows of a data set with the three folders of Market-1501."""
+    folder, names = locate(kind, root)
+    return {split: _named_rows(folder / name, kind) for split, name in zip(SPLITS, names, strict=True)}
 
 
 def _named_rows(folder: Path, kind: str) -> list[Row]:
     """Rows from names such as ``0002_c1s1_000451_03.jpg``: identity 2, camera 1."""
-    files = image_files(folder)
-    if not files:
+    named = [(file, re.match(PATTERN, file.name)) for file in image_files(folder)]
+    if not named:
         raise InputError(f"found no images in {folder}", "expected names such as 0002_c1_f01.jpg", "unpack it again")
-    return [(str(file), *_who_and_where(file, kind)) for file in files]
+    for file, match in named:
+        if match is None:
+            expected = "expected a name such as 0002_c1s1_000451_03.jpg (identity 2, camera 1)"
+            raise InputError(f"found the image {file}", expected, f"rename or remove it; it is no image of {kind}")
+    return [(str(file), int(match["pid"]), int(match["camid"])) for file, match in named if match]
 
 
-def _who_and_where(file: Path, kind: str) -> tuple[int, int]:
-    match = re.match(r"(-?\d+)_c(\d+)", file.name)
-    if match is None:
-        expected = "expected a name such as 0002_c1s1_000451_03.jpg (identity 2, camera 1)"
-        raise InputError(f"found the image {file}", expected, f"rename or remove it; it is no image of {kind}")
-    return int(match[1]), int(match[2])
-
-
-def bounding_box_rows(layout: Layout, root: str | Path) -> Rows:
-    """The rows of a data set with the three folders of Market-1501."""
-    folder, choice = locate(layout, root)
-    return Rows(layout.kind, Path(root), *(_named_rows(folder / name, layout.kind) for name in choice))
+def msmt17_rows(root: str | Path, lists: str = "train") -> Rows:
+    """The rows of MSMT17; with ``lists="all"`` everybody is in train, the people of the test numbered on."""
+    folder, (train_folder, test_folder, *tables) = locate("msmt17", root)
+    places = (train_folder, train_folder, test_folder, test_folder)
+    train, val, query, gallery = (_list_rows(folder / a, folder / b) for a, b in zip(places, tables, strict=True))
+    if lists == "train":
+        return {"train": [*train, *val], "query": [*query], "gallery": [*gallery]}
+    first = 1 + max((pid for _, pid, _ in train + val), default=-1)
+    test = [(path, first + pid, camid) for path, pid, camid in query + gallery]
+    return {"train": [*train, *val, *test], "query": [], "gallery": []}
 
 
 def _list_rows(images: Path, table: Path) -> list[tuple[str, int, int]]:
@@ -55,16 +63,36 @@ def _list_rows(images: Path, table: Path) -> list[tuple[str, int, int]]:
     return rows
 
 
-def msmt17_rows(root: str | Path, lists: str = "train") -> Rows:
-    """The rows of MSMT17; with ``lists="all"`` everybody is in train, the people of the test numbered on."""
-    folder, (train_folder, test_folder, *tables) = locate(MSMT, root)
-    places = (train_folder, train_folder, test_folder, test_folder)
-    train, val, query, gallery = (_list_rows(folder / a, folder / b) for a, b in zip(places, tables, strict=True))
-    if lists == "train":
-        return Rows("msmt17", Path(root), [*train, *val], [*query], [*gallery])
-    first = 1 + max((pid for _, pid, _ in train + val), default=-1)
-    test = [(path, first + pid, camid) for path, pid, camid in query + gallery]
-    return Rows("msmt17", Path(root), [*train, *val, *test], [], [])
+def folder_rows(root: str | Path, pattern: str = PATTERN) -> Rows:
+    """The rows of ``ImageFolder``."""
+    top = existing_folder("folder", root)
+    form = name_pattern(pattern)
+    there = [split for split in SPLITS if (top / split).is_dir()]
+    entries: Entries = {split: _folder_entries(top / split, form) if split in there else [] for split in SPLITS}
+    if not there:
+        entries["train"] = _folder_entries(top, form)
+    for split in ("query", "gallery"):
+        for path in (path for path, pid, _ in entries[split] if not pid):
+            expected = f"expected a name that begins like {pattern}, or one folder per person"
+            raise InputError(f"found no identity in the name of {path}", expected, f"rename it, {split} needs it")
+    return rows_of(entries)
+
+
+def _folder_entries(folder: Path, form: re.Pattern[str]) -> list[Entry]:
+    """The images of one split: all in the folder itself, or in one folder per person."""
+    people = {name[:-1]: image_files(folder / name) for name in visible(folder) if name.endswith("/")}
+    people = {name: files for name, files in people.items() if files}
+    images = [entry_of(file, form) for file in image_files(folder)]
+    if images and people:
+        found = f"found images in {folder} and also in its folders {listed(people)}"
+        do = "move the images, or write a table and use from_csv"
+        raise InputError(found, "expected either images or one folder of images per person", do)
+    unknown = [path for path, pid, _ in images if not pid]
+    if 0 < len(unknown) < len(images):
+        expected = f"expected every name in {folder} to begin like {form.pattern}, or none"
+        do = "rename it, move it, or use from_csv"
+        raise InputError(f"found no identity in the name of {unknown[0]}", expected, do)
+    return images + [(str(f), name, entry_of(f, form)[2]) for name, files in people.items() for f in files]
 
 
 def Market1501(root: str | Path, *, skip_unreadable: bool = False) -> ReIDDataset:
@@ -96,7 +124,9 @@ def Market1501(root: str | Path, *, skip_unreadable: bool = False) -> ReIDDatase
     >>> len(data.train), data.query[1].pid, data.query[1].camid
     (2, 2, 3)
     """
-    return build("Market-1501", bounding_box_rows(MARKET, root), skip_unreadable=skip_unreadable)
+    return build(
+        "Market-1501", "market1501", root, bounding_box_rows("market1501", root), skip_unreadable=skip_unreadable
+    )
 
 
 def DukeMTMCreID(root: str | Path, *, skip_unreadable: bool = False) -> ReIDDataset:
@@ -117,18 +147,12 @@ def DukeMTMCreID(root: str | Path, *, skip_unreadable: bool = False) -> ReIDData
 
     Source: Zheng et al., Unlabeled Samples Generated by GAN Improve the Person Re-identification Baseline, ICCV 2017.
 
-    >>> import tempfile
-    >>> from PIL import Image
-    >>> with tempfile.TemporaryDirectory() as root:
-    ...     for folder in ("bounding_box_train", "query", "bounding_box_test"):
-    ...         Path(root, folder).mkdir()
-    ...         for name in ("0001_c2_f0046182.jpg", "0005_c8_f0051341.jpg"):
-    ...             Image.new("RGB", (8, 16)).save(Path(root, folder, name))
-    ...     data = DukeMTMCreID(root)
-    >>> data.gallery.pids, data.gallery.camids
-    ((1, 5), (2, 8))
+    >>> DukeMTMCreID("no/such/folder")
+    Traceback (most recent call last):
+    paullite.errors.InputError: found no folder no/such/folder; expected the folder with the images;
+        check the path for typos
     """
-    return build("DukeMTMC-reID", bounding_box_rows(DUKE, root), skip_unreadable=skip_unreadable)
+    return build("DukeMTMC-reID", "duke", root, bounding_box_rows("duke", root), skip_unreadable=skip_unreadable)
 
 
 def MSMT17(root: str | Path, lists: Literal["train", "all"] = "train", *, skip_unreadable: bool = False) -> ReIDDataset:
@@ -140,6 +164,7 @@ def MSMT17(root: str | Path, lists: Literal["train", "all"] = "train", *, skip_u
             ``"all"`` is the labelled source of the paper: all four lists (126,441 images) are the training images and
             the test is empty, so that nothing is ever scored on images it was trained on. The lists number the people
             of the test from 0 again; here they are numbered on from the last of the training people.
+            Mind the default: ``paullite pretrain msmt17`` takes ``"all"``, this function ``"train"``.
         skip_unreadable: open every image now (minutes) and leave out, with a warning, those that are broken or missing.
 
     Returns:
@@ -164,10 +189,55 @@ def MSMT17(root: str | Path, lists: Literal["train", "all"] = "train", *, skip_u
     """
     if lists not in ("train", "all"):
         raise InputError(f"found lists={lists!r}", 'expected "train" or "all"', 'use lists="train" for the usual test')
-    return build("MSMT17", msmt17_rows(root, lists), skip_unreadable=skip_unreadable)
+    return build("MSMT17", "msmt17", root, msmt17_rows(root, lists), skip_unreadable=skip_unreadable)
 
 
-KINDS = ("market1501", "duke", "msmt17", "folder", "csv", "paperdolls-source", "paperdolls-target")
+def ImageFolder(root: str | Path, pattern: str = PATTERN, *, skip_unreadable: bool = False) -> ReIDDataset:
+    """A folder of one's own images: ``train``, ``query`` and ``gallery`` folders, or just images, all for training.
+
+    Who is on an image is known from the folder that it lies in, if there is one folder per person (names are numbered
+    in alphabetic order), and otherwise from its own name: ``0002_c3_17.jpg`` is person 2 in camera 3; -1 is junk.
+
+    If no training image shows who it is, the images are unlabelled: good for ``adapt`` and ``search``. If not every
+    name has a camera, there are no cameras: a warning says what that means for the scores.
+
+    Args:
+        root: the folder.
+        pattern: regular expression that the beginning of a name matches, with groups ``pid`` and perhaps ``camid``.
+        skip_unreadable: open every image now and leave out, with a warning, those that are broken.
+
+    Returns:
+        The data set; query and gallery are empty if there are none.
+
+    Raises:
+        InputError: no images, images half with and half without identity, one person only, empty files, a bad pattern.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     for name in ("adam", "eve"):
+    ...         Path(root, name).mkdir()
+    ...         Image.new("RGB", (8, 16)).save(Path(root, name, "monday.jpg"))
+    ...     data = ImageFolder(root)
+    >>> data.train.pids, data.train.camids, len(data.query)
+    ((0, 1), None, 0)
+    """
+    return build(
+        Path(root).name or "folder", "folder", root, folder_rows(root, pattern), skip_unreadable=skip_unreadable
+    )
+
+
+ROWS: dict[str, Callable[[str | Path], Rows]] = {
+    "market1501": partial(bounding_box_rows, "market1501"),
+    "duke": partial(bounding_box_rows, "duke"),
+    "msmt17": msmt17_rows,
+    "folder": folder_rows,
+    "csv": csv_rows,
+}
+READERS: dict[str, Callable[..., ReIDDataset]] = {
+    "market1501": Market1501, "duke": DukeMTMCreID, "msmt17": MSMT17, "folder": ImageFolder, "csv": from_csv,
+}  # fmt: skip
+KINDS = (*READERS, "paperdolls-source", "paperdolls-target")
 
 
 def unknown_kind(kind: str) -> InputError:
@@ -213,15 +283,11 @@ def load_dataset(
 def _load(kind: str, root: str | Path, lists: Literal["train", "all"], skip_unreadable: bool) -> ReIDDataset:
     if kind not in KINDS:
         raise unknown_kind(kind)
-    if kind.startswith("paperdolls-"):
-        from .paperdolls.dataset import PaperDolls
-
+    if kind not in READERS:
         if str(root):
             raise InputError(f"found {root} after {kind}", "expected nothing there, since drawn people need no folder")
-        return PaperDolls(domain="source" if kind.endswith("source") else "target")
+        return PaperDolls(kind.removeprefix("paperdolls-"))
     if not str(root):
         raise InputError(f"found no folder for {kind}", "expected where it lies", f"for example: {kind} my/folder")
-    if kind == "msmt17":
-        return MSMT17(root, lists, skip_unreadable=skip_unreadable)
-    readers = {"market1501": Market1501, "duke": DukeMTMCreID, "folder": ImageFolder, "csv": from_csv}
-    return readers[kind](root, skip_unreadable=skip_unreadable)
+    options = {"lists": lists} if kind == "msmt17" else {}
+    return READERS[kind](root, skip_unreadable=skip_unreadable, **options)

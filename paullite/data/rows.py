@@ -1,123 +1,126 @@
-"""From rows of (path, identity, camera) to a data set: what every reader does once it has read the names."""
+"""From rows of (path, person, camera) to a data set: what every reader does once it has read the names."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 from ..errors import InputError
-from .items import ReIDDataset, Split
-from .layouts import IMAGE_ENDINGS, check_command, listed
-from .unreadable import find_unreadable
+from .items import ReIDDataset, Row, Split
+from .layouts import IMAGE_ENDINGS, check_command, find_unreadable, listed
 
-Row = tuple[str, int | None, int | None]  # path, identity (None: not known), camera (None: there is none)
-SKIP = "pass --skip-unreadable (skip_unreadable=True)"
+Rows = dict[str, list[Row]]  # train, query and gallery -> the rows of their images
+Entry = tuple[str, str, str]  # path, person and camera as they are written; "" where nothing is
+Entries = dict[str, list[Entry]]
 SPLITS = ("train", "query", "gallery")
+PATTERN = r"(?P<pid>-?\d+)_c(?P<camid>\d+)"
+SKIP = "pass --skip-unreadable (skip_unreadable=True)"
 
 
-@dataclass(frozen=True)
-class Rows:
-    """What a reader found, before any file is looked into."""
-
-    kind: str  # as in load_dataset
-    root: Path  # as the user gave it
-    train: list[Row]
-    query: list[Row]
-    gallery: list[Row]
-
-    @property
-    def paths(self) -> list[str]:
-        """Every file once."""
-        return list(dict.fromkeys(row[0] for row in self.train + self.query + self.gallery))
-
-    def only(self, keep: Callable[[Row], bool]) -> Rows:
-        """The rows for which ``keep`` is true."""
-        train, query, gallery = ([r for r in rows if keep(r)] for rows in (self.train, self.query, self.gallery))
-        return replace(self, train=train, query=query, gallery=gallery)
-
-    def see(self) -> str:
-        """What to do next, for a message."""
-        return "see what is there with: " + check_command(self.kind, self.root)
+def name_pattern(pattern: str) -> re.Pattern[str]:
+    """The user's name pattern, checked."""
+    try:
+        form = re.compile(pattern)
+        fault = "" if "pid" in form.groupindex else "no group (?P<pid>...)"
+    except re.error as error:
+        fault = str(error)
+    if fault:
+        expected = "expected a regular expression in which (?P<pid>...) is the identity"
+        raise InputError(f"the pattern {pattern} has a mistake ({fault})", expected, f"the usual pattern is {PATTERN}")
+    return form
 
 
-class Entry(NamedTuple):
-    """An image with identity and camera as they are written; empty if they are not."""
+def entry_of(file: Path, form: re.Pattern[str]) -> Entry:
+    """Path, person and camera as the name has them; empty where it has not."""
+    match = form.match(file.name)
+    groups = match.groupdict() if match else {}
+    camid = groups.get("camid") or ""
+    if camid and not camid.isdecimal():
+        found = f"found the camera {camid!r} in the name of {file}"
+        raise InputError(found, "expected a number", "change the group (?P<camid>...) of the pattern")
+    return str(file), groups.get("pid") or "", camid
 
-    path: str
-    pid: str
-    camid: str
 
-
-def to_rows(kind: str, root: Path, entries: dict[str, list[Entry]]) -> Rows:
-    """Entries as rows. Numbers stay as they are; if any identity is a name, all are numbered in alphabetic order.
+def rows_of(entries: Entries) -> Rows:
+    """Written people and cameras as numbers, the same in every split.
 
     Cameras count only if every image has one: in train, and in query and gallery together.
     """
-    train, query, gallery = (entries.get(split, []) for split in SPLITS)
-    number = number_names(entry.pid for entry in train + query + gallery)
-    learn, test = (all(entry.camid for entry in part) for part in (train, query + gallery))
-    row = lambda e, cameras: (e.path, number.get(e.pid), int(e.camid) if cameras else None)  # noqa: E731
-    parts = [[row(e, cameras) for e in part] for part, cameras in ((train, learn), (query, test), (gallery, test))]
-    return Rows(kind, root, *parts)
+    number = person_numbers(pid for part in entries.values() for _, pid, _ in part)
+    test = entries["query"] + entries["gallery"]
+    rows = {}
+    for split, part in entries.items():
+        cameras = all(camid for _, _, camid in (part if split == "train" else test))
+        rows[split] = [(path, number.get(pid), int(camid) if cameras else None) for path, pid, camid in part]
+    return rows
 
 
-def number_names(names: Iterable[str]) -> dict[str, int]:
-    """Written identities as numbers, the same for every split; -1 stays junk.
+def person_numbers(names: Iterable[str]) -> dict[str, int]:
+    """A number for each written identity. Numbers stay; if any is a word, all are numbered in order; -1 stays junk.
 
-    >>> number_names(["0012", "-1", "7"]), number_names(["eve", "-1", "adam"])
+    Raises:
+        InputError: two of them are the same number.
+
+    >>> person_numbers(["0012", "-1", "7"]), person_numbers(["eve", "-1", "adam"])
     ({'-1': -1, '0012': 12, '7': 7}, {'-1': -1, 'adam': 0, 'eve': 1})
     """
     known = sorted(set(names) - {""})
-    if all(re.fullmatch(r"-?[0-9]+", name) for name in known):
-        return {name: int(name) for name in known}
-    people = [name for name in known if name != "-1"]
-    return {"-1": -1} | {name: i for i, name in enumerate(people)}
+    if not all(re.fullmatch(r"-?[0-9]+", name) for name in known):
+        return {"-1": -1} | {name: i for i, name in enumerate(name for name in known if name != "-1")}
+    first: dict[int, str] = {}
+    for name in known:
+        if first.setdefault(int(name), name) != name:
+            found = f"found the identities {first[int(name)]} and {name}, which are one number"
+            raise InputError(found, "expected one way to write each person", "rename one of them")
+    return {name: number for number, name in first.items()}
 
 
-def build(name: str, rows: Rows, *, skip_unreadable: bool = False) -> ReIDDataset:
+def build(name: str, kind: str, root: str | Path, rows: Rows, *, skip_unreadable: bool = False) -> ReIDDataset:
     """Rows as a data set, after a look at the files: empty ones are an error, or left out with a warning."""
-    bad = find_unreadable(rows.paths, full=skip_unreadable)
+    paths = paths_of(rows)
+    bad = find_unreadable(paths, full=skip_unreadable)
     first = listed((f"{path} ({why})" for path, why in bad.items()), 3)
     if bad and not skip_unreadable:
-        found = f"cannot read {len(bad)} of {len(rows.paths)} images: {first}"
+        found = f"cannot read {len(bad)} of {len(paths)} images: {first}"
         raise InputError(found, "expected a whole picture in every file", f"replace the file or {SKIP}")
     if bad:
-        warnings.warn(f"left out {len(bad)} of {len(rows.paths)} images that cannot be read: {first}", stacklevel=3)
-    return assemble(name, rows.only(lambda row: row[0] not in bad))
+        warnings.warn(f"left out {len(bad)} of {len(paths)} images that cannot be read: {first}", stacklevel=3)
+    return assemble(name, kind, root, {split: [r for r in part if r[0] not in bad] for split, part in rows.items()})
 
 
-def assemble(name: str, rows: Rows) -> ReIDDataset:
-    """Rows as a data set. Junk (-1) is of use in the gallery alone, so it is left out of train and query."""
-    train = to_split([r for r in rows.train if r[1] != -1])
-    query = to_split([r for r in rows.query if r[1] != -1])
-    gallery = to_split(rows.gallery)
-    if not len(train) and not len(query) + len(gallery):
-        raise InputError(f"found no images in {rows.root}", f"expected {', '.join(IMAGE_ENDINGS)}", rows.see())
+def paths_of(rows: Rows) -> list[str]:
+    """Every file once."""
+    return list(dict.fromkeys(path for part in rows.values() for path, _, _ in part))
+
+
+def assemble(name: str, kind: str, root: str | Path, rows: Rows) -> ReIDDataset:
+    """Rows as a data set, without a look at the files."""
+    see = f"see what is there with: {check_command(kind, root)}"
+    return join(name, [Split.from_rows(rows[split]) for split in SPLITS], f"in {root}", see)
+
+
+def join(name: str, splits: list[Split], where: str, do: str) -> ReIDDataset:
+    """Train, query and gallery as a data set. Junk (-1) is of use in the gallery alone, so the others lose it.
+
+    Raises:
+        InputError: no images, half a test, or one person only; it says ``where`` and what to ``do``.
+    """
+    train, query = (split.where(lambda pid: pid != -1) for split in splits[:2])
+    gallery = splits[2]
+    if not len(train) + len(query) + len(gallery):
+        raise InputError(f"found no images {where}", f"expected {', '.join(IMAGE_ENDINGS)}", do)
     if bool(len(query)) != bool(len(gallery)):
-        found = f"found {len(query)} query and {len(gallery)} gallery images in {rows.root}"
-        raise InputError(found, "expected some of both, or none", "add the other part; " + rows.see())
-    if train.pids is not None and train.identities == 1:
-        found = f"found 1 identity among {len(train)} training images in {rows.root}"
+        found = f"found {len(query)} query and {len(gallery)} gallery images {where}"
+        raise InputError(found, "expected some of both, or none", f"add the other part; {do}")
+    if train.identities == 1:
+        found = f"found 1 identity among {len(train)} training images {where}"
         raise InputError(found, "expected 2 or more", "add images of other people, or correct the names")
-    _warn_of_gaps(rows.root, train, query, gallery)
-    return ReIDDataset(name, train, query, gallery)
-
-
-def _warn_of_gaps(root: Path, train: Split, query: Split, gallery: Split) -> None:
-    """Say in one line each what cannot be done without identities or without cameras."""
     if train.pids is None:
-        text = f"no identities in the training images of {root}: they serve for adapt and search, not for pretrain"
+        text = f"no identities in the training images {where}: they serve for adapt and search, not for pretrain"
         warnings.warn(text, stacklevel=5)
     if len(query) and (query.camids is None or gallery.camids is None):
-        text = f"no camera numbers for all of query and gallery in {root}: only the query's own file is left out of"
-        warnings.warn(text + " its ranking, so another shot of the same moment counts as a hit", stacklevel=5)
-
-
-def to_split(rows: list[Row]) -> Split:
-    """Rows as a split; without identities if none is known."""
-    split = Split.from_rows((path, -1 if pid is None else pid, camid) for path, pid, camid in rows)
-    return split.unlabelled() if any(pid is None for _, pid, _ in rows) else split
+        text = f"no camera numbers for all of query and gallery {where}: only the query's own file is left out of"
+        warnings.warn(f"{text} its ranking, so another shot of the same moment counts as a hit", stacklevel=5)
+    return ReIDDataset(name, train, query, gallery)

@@ -1,9 +1,10 @@
 """PatchNet and its parts: backbone, patch generation network, patches as attention maps."""
 
 from .attention import patch_attention, pool_patches, stripes
-from .backbones import Backbone
+from .backbones import Backbone, Normalisation
+from .export import export_onnx
 from .generators import LightGenerator, ReferenceGenerator
-from .patchnet import Normalisation, PatchLinear, PatchNet, PatchOutput
+from .patchnet import PatchLinear, PatchNet, PatchOutput
 
 __all__ = [
     "Backbone",
@@ -13,6 +14,7 @@ __all__ = [
     "PatchNet",
     "PatchOutput",
     "ReferenceGenerator",
+    "export_onnx",
     "patch_attention",
     "pool_patches",
     "stripes",

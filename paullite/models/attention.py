@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InputError
+from ..precision import at_least_float32, full_precision
 
 
 def stripes(patches: int) -> Tensor:
@@ -54,7 +55,7 @@ def patch_attention(theta: Tensor, height: int, width: int, *, align_corners: bo
             their outer edges, as is PyTorch's default since 1.3.
 
     Returns:
-        (B, P, H, W), differentiable in theta.
+        (B, P, H, W), differentiable in theta; in float32 (float64 for float64 input), also under autocast.
 
     Raises:
         InputError: theta is not (B, P, 2, 3).
@@ -67,16 +68,19 @@ def patch_attention(theta: Tensor, height: int, width: int, *, align_corners: bo
     """
     if theta.ndim != 4 or theta.shape[2:] != (2, 3):
         raise InputError(f"found theta of shape {tuple(theta.shape)}", "expected (B, P, 2, 3)")
-    theta = theta.float() if theta.dtype in (torch.float16, torch.bfloat16) else theta
-    v, u = _steps(height, align_corners, theta), _steps(width, align_corners, theta)
-    points = torch.stack(torch.broadcast_tensors(u[None, :], v[:, None], torch.ones_like(u)[None]), -1).view(-1, 3)
-    x, y = torch.einsum("bpij,sj->ibps", theta, points)  # each B P S, from -1 to 1 inside the map
-    across, down = _tents(x, width, align_corners), _tents(y, height, align_corners)  # B P S W and B P S H
-    return torch.einsum("bpsh,bpsw->bphw", down, across) / len(points)
+    with full_precision(theta.device):  # in bfloat16 the weights of cells are off by some percent
+        theta = at_least_float32(theta)
+        v = _steps(height, align_corners, theta)
+        u = _steps(width, align_corners, theta)
+        points = torch.stack(torch.broadcast_tensors(u[None, :], v[:, None], torch.ones_like(u)[None]), -1).view(-1, 3)
+        x, y = torch.einsum("bpij,sj->ibps", theta, points)  # each B P S, from -1 to 1 inside the map
+        across = _tents(x, width, align_corners)  # B P S W
+        down = _tents(y, height, align_corners)  # B P S H
+        return torch.einsum("bpsh,bpsw->bphw", down, across) / len(points)
 
 
 def pool_patches(attention: Tensor, feature_map: Tensor) -> Tensor:
-    """Average each patch: (B, P, H, W), (B, C, H, W) -> (B, P, C).
+    """Average each patch: (B, P, H, W), (B, C, H, W) -> (B, P, C), in the map's own dtype.
 
     >>> pool_patches(torch.full((1, 1, 2, 2), 0.25), torch.ones(1, 3, 2, 2))
     tensor([[[1., 1., 1.]]])

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-import math
+import logging
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import timm
 import torch
-from timm.data import resolve_model_data_config
+from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD, resolve_model_data_config
+from timm.models.resnet import ResNet
 from torch import Tensor, nn
 
 from ..errors import InputError, nearest_names
+from ..modes import mode
+from ..weights import load_weights, read_weights
 
 Options = Mapping[str, Any]
+
+
+class Normalisation(NamedTuple):
+    """Mean and standard deviation of the images, per colour, for pixels in 0..1."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
 
 class Backbone(nn.Module):
     """Images (B, 3, h, w) -> feature map (B, C, H, W), about a sixteenth of the image in height and width.
 
     ResNets get the stride of their last stage set to 1 by hand, as PAUL does. Other CNNs are asked for timm's
-    ``output_stride=16``, which dilates their last stage. A ViT gives its patch tokens as a grid.
+    ``output_stride=16``, which dilates their last stage. A ViT gives its patch tokens as a grid. A module that is
+    handed in, timm's or one's own, is used as it is: its stride, its weights, its dtype and its device.
 
     Args:
-        name: a timm name (``timm.list_models()``), or a module that turns images into a map.
+        name: a timm name (``timm.list_models()``; also ``hf-hub:owner/name`` and ``local-dir:folder``), a timm model,
+            or any module that turns images into a map, or into a list of maps, of which the last is taken.
         size: (height, width) of the images in pixels; position embeddings of a ViT are made for it.
         pretrained: fetch timm's weights for the name from the hub.
         weights: file with weights for the bare network (.safetensors or .pth) instead of the hub.
@@ -33,7 +47,7 @@ class Backbone(nn.Module):
     Attributes:
         channels: C.
         map_size: [H, W] for images of ``size``.
-        normalisation: mean and standard deviation of the images that the weights expect, each of three numbers.
+        normalisation: of the images, as timm knows it; ImageNet's for other modules, which a log line says.
 
     Raises:
         InputError: unknown name, no weights for it, hub out of reach, a weight file that does not fit, or no map.
@@ -52,40 +66,78 @@ class Backbone(nn.Module):
         options: Options | None = None,
     ) -> None:
         super().__init__()
+        self.net = _create(name, size, pretrained and not weights, options or {}) if isinstance(name, str) else name
         self.name = name if isinstance(name, str) else "custom"
-        self.net = (
-            name if isinstance(name, nn.Module) else _create(name, size, pretrained and not weights, options or {})
-        )
+        if ":" in self.name:  # hub and folder may be out of reach when a saved network is read
+            self.name = str(vars(self.net)["pretrained_cfg"]["architecture"])
         self.net.to(memory_format=torch.channels_last)  # 30 % quicker steps on a CPU
         if weights:
-            _load_weights(self.net, Path(weights), self.name)
-        found = resolve_model_data_config(self.net) if isinstance(name, str) else {}
-        self.normalisation = tuple(found.get("mean", (0.5,) * 3)), tuple(found.get("std", (0.5,) * 3))
+            found = {key.removeprefix("module."): value for key, value in read_weights(weights).items()}
+            load_weights(self.net, found, file=Path(weights).name, owner=repr(self.name), extra=True)
+        self.normalisation = _normalisation(self.net)
+        self.tokens = False
         self.channels, *self.map_size = self._probe(size)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, h, w) -> (B, C, H, W)."""
         images = images.contiguous(memory_format=torch.channels_last)
-        look = self.net if self.name == "custom" else getattr(self.net, "forward_features")  # noqa: B009
-        out = look(images)
-        if out.ndim == 4:
-            return out.permute(0, 3, 1, 2) if str(getattr(self.net, "output_fmt", "")).endswith("NHWC") else out
-        return _grid(self.net, out, images)
+        return _token_map(self.net, images) if self.tokens else _last_map(self.net, images)
+
+    @property
+    def like(self) -> Tensor:
+        """A tensor with the dtype and the device that the weights have."""
+        return next((p.detach() for p in self.parameters() if p.is_floating_point()), torch.zeros(()))
 
     @torch.no_grad()
     def _probe(self, size: tuple[int, int]) -> tuple[int, int, int]:
         """Channels, rows and columns of the map, from one empty image; batch-norm statistics do not move."""
-        was = self.net.training
-        out = self.eval()(torch.zeros(1, 3, *size))
-        self.net.train(was)
-        if out.ndim != 4:
-            raise InputError(f"found an output of shape {tuple(out.shape)}", "expected a map (B, C, H, W)")
-        return out.shape[1], out.shape[2], out.shape[3]
+        try:
+            with mode(self, False):
+                images = self.like.new_zeros(1, 3, *size)
+                self.tokens = _is_timm(self.net) and _last_map(self.net, images).ndim == 3
+                shape = tuple(self(images).shape)
+            if len(shape) != 4:
+                raise ValueError(f"an output of shape {shape}")
+        except Exception as error:  # a module of one's own can raise anything
+            raise InputError(
+                f"found no map from the backbone {self.name!r} at {size[0]}x{size[1]} pixels ({str(error)[:160]})",
+                "expected a map (B, C, H, W) of images (B, 3, height, width)",
+                "use another size, or cut off its pooling and its head",
+            ) from error
+        return shape[1], shape[2], shape[3]
+
+
+def check_rows(backbone: Backbone, size: tuple[int, int], patches: int) -> None:
+    """Warns where a map is coarser than a sixteenth of the image: many networks keep their stride of 32.
+
+    Raises:
+        InputError: fewer rows, and fewer columns, than patches.
+    """
+    rows, columns = backbone.map_size
+    found = f"found a map of {rows} rows and {columns} columns from {backbone.name} at {size[0]}x{size[1]} pixels"
+    each = f"{rows / patches:.2g} rows for each of {patches} patches"
+    do = "use larger images, fewer patches, or a backbone of stride 16"
+    if max(rows, columns) < patches:  # on wide images patches may be made columns
+        raise InputError(f"{found}: {each}", "expected one row or more for each patch", do)
+    if rows < size[0] // 16 or columns < size[1] // 16:
+        warnings.warn(f"{found}, coarser than a sixteenth of the image: {each}; {do}", stacklevel=3)
+
+
+def _is_timm(net: nn.Module) -> bool:
+    return hasattr(net, "pretrained_cfg")
+
+
+def _normalisation(net: nn.Module) -> Normalisation:
+    if _is_timm(net):
+        found = resolve_model_data_config(net)
+        return Normalisation(tuple(found["mean"]), tuple(found["std"]))
+    logging.getLogger("paullite").warning("the backbone names no mean and std: set net.normalisation if not ImageNet's")
+    return Normalisation(IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
 
 
 def _create(name: str, size: tuple[int, int], pretrained: bool, options: Options) -> nn.Module:
     base = name.split(".")[0]
-    if not timm.is_model(base):
+    if ":" not in name and not timm.is_model(base):
         raise InputError(
             f"found the backbone name {name!r}, which timm does not have",
             f"nearest names: {nearest_names(base, timm.list_models())}",
@@ -93,27 +145,28 @@ def _create(name: str, size: tuple[int, int], pretrained: bool, options: Options
         )
     try:
         return _adapted(name, size, {"pretrained": pretrained, "num_classes": 0, **options})
-    except (OSError, RuntimeError, ValueError, TypeError) as error:
-        if not pretrained:
-            raise InputError(f"timm cannot make {name!r} ({error})", "expected options that it takes") from error
-        raise InputError(
-            f"cannot fetch the weights of {name!r} ({type(error).__name__}: {str(error)[:120]})",
-            "expected the model hub within reach, and a name that has weights",
-            "pass --weights FILE (weights=...), or --no-pretrained (pretrained=False) to start from random ones",
-        ) from None
+    except Exception as error:  # timm, the hub and the network between raise many kinds
+        problem = "cannot fetch the weights of" if pretrained else "timm cannot make"
+        expected = "the model hub within reach, and a name that has weights" if pretrained else "options that it takes"
+        do = "pass --weights FILE (weights=...), or --no-pretrained (pretrained=False) to start from random ones"
+        found = f"{problem} {name!r} ({type(error).__name__}: {str(error)[:120]})"
+        raise InputError(found, f"expected {expected}", do if pretrained else "") from error
 
 
 def _adapted(name: str, size: tuple[int, int], options: dict[str, Any]) -> nn.Module:
     """The network with stride 16. timm says which kind it is by what its constructor takes."""
-    kind = timm.models.model_entrypoint(name.split(".")[0]).__module__.rsplit(".", 1)[-1]
-    if kind == "resnet":
+    if _is_resnet(name):
         return _unstride(timm.create_model(name, **options))
-    for extra in ({"img_size": size, "dynamic_img_size": True}, {"img_size": size}, {"output_stride": 16}, {}):
-        try:
+    for extra in ({"img_size": size, "dynamic_img_size": True}, {"img_size": size}, {"output_stride": 16}):
+        with suppress(TypeError, NotImplementedError, AssertionError):  # this kind of network does not take that
             return timm.create_model(name, **options, **extra)
-        except (TypeError, NotImplementedError, AssertionError):  # this kind of network does not take that argument
-            continue
-    raise InputError(f"timm cannot make {name!r} with {options}", "expected options that it takes")
+    return timm.create_model(name, **options)
+
+
+def _is_resnet(name: str) -> bool:
+    if ":" in name:  # what stands behind a source is known once it is built
+        return isinstance(timm.create_model(name, pretrained=False), ResNet)
+    return timm.models.model_entrypoint(name.split(".")[0]).__module__ == ResNet.__module__
 
 
 def _unstride(net: nn.Module) -> nn.Module:
@@ -127,34 +180,17 @@ def _unstride(net: nn.Module) -> nn.Module:
     return net
 
 
-def _grid(net: nn.Module, tokens: Tensor, images: Tensor) -> Tensor:
-    """Patch tokens (B, prefix + H W, C) -> (B, C, H, W); class and register tokens are dropped."""
-    tokens = tokens[:, getattr(net, "num_prefix_tokens", 0) :]
-    height, width = images.shape[-2:]
-    rows = round(math.sqrt(tokens.shape[1] * height / width))
-    if tokens.ndim != 3 or rows * (tokens.shape[1] // max(rows, 1)) != tokens.shape[1]:
-        raise InputError(f"found tokens {tuple(tokens.shape)} for a {height}x{width} image", "expected a grid of them")
-    return tokens.transpose(1, 2).unflatten(2, (rows, -1))
+def _last_map(net: nn.Module, images: Tensor) -> Tensor:
+    """What a network says before any pooling and any head: a map, or tokens (B, prefix + H W, C)."""
+    bare = getattr(net, "forward_features", net) if _is_timm(net) else net
+    out = bare(images)
+    out = out[-1] if isinstance(out, list | tuple) else out  # timm's features_only gives every stage
+    channels_last = out.ndim == 4 and str(getattr(net, "output_fmt", "")).endswith("NHWC")
+    return out.permute(0, 3, 1, 2) if channels_last else out
 
 
-def _load_weights(net: nn.Module, path: Path, name: str) -> None:
-    """Load a plain weight file into the bare network; a classifier in the file is ignored."""
-    from ..networks import read_state
-
-    state = {key.removeprefix("module."): value for key, value in read_state(path).items()}
-    missing, unexpected = _shape_check(net, state)
-    if missing:
-        raise InputError(
-            f"found a weight file that does not fit {name!r} ({path.name}: {len(missing)} of {len(net.state_dict())} "
-            f"entries missing or of another shape, first {missing[0]}; {len(unexpected)} unknown)",
-            f"expected weights of {name!r}",
-            "check --backbone, or give the file that belongs to it",
-        )
-    net.load_state_dict(state, strict=False)
-
-
-def _shape_check(net: nn.Module, state: Mapping[str, Tensor]) -> tuple[list[str], list[str]]:
-    own = net.state_dict()
-    optional = lambda key: key.endswith("num_batches_tracked")  # noqa: E731
-    missing = [k for k, v in own.items() if not optional(k) and (k not in state or state[k].shape != v.shape)]
-    return missing, [k for k in state if k not in own]
+def _token_map(net: nn.Module, images: Tensor) -> Tensor:
+    """The patch tokens of a ViT as a grid, (B, C, H, W); timm drops class and register tokens."""
+    stages = getattr(net, "forward_intermediates")  # noqa: B009
+    norm = hasattr(net, "norm")  # the final one, as in forward_features
+    return stages(images, indices=1, norm=norm, output_fmt="NCHW", intermediates_only=True)[-1]

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..precision import at_least_float32, full_precision
 from .attention import stripes
 
 
@@ -14,7 +15,8 @@ class ReferenceGenerator(nn.Module):
     An unpadded 3x3 convolution to twice the channels, batch-norm, ReLU, max-pooling, the average, two linear layers.
 
     Args:
-        channels: C of the map. patches: P.
+        channels: C of the map.
+        patches: P.
 
     >>> ReferenceGenerator(8, patches=3)(torch.zeros(2, 8, 4, 4)).shape
     torch.Size([2, 3, 2, 3])
@@ -23,7 +25,7 @@ class ReferenceGenerator(nn.Module):
     def __init__(self, channels: int, patches: int) -> None:
         super().__init__()
         self.localization = nn.Sequential(nn.Conv2d(channels, 2 * channels, 3), nn.BatchNorm2d(2 * channels))
-        self.fc_loc = nn.Sequential(nn.Linear(2 * channels, 512), nn.ReLU(), _stripes_linear(512, patches))
+        self.fc_loc = nn.Sequential(nn.Linear(2 * channels, 512), nn.ReLU(), _StripesLinear(512, patches))
 
     def forward(self, feature_map: Tensor) -> Tensor:
         """(B, C, H, W) -> theta (B, P, 2, 3).
@@ -54,7 +56,10 @@ class LightGenerator(nn.Module):
     one linear layer give theta. This one is ours, not the paper's.
 
     Args:
-        channels: C of the map. patches: P. rows: rows of the coarse column. width: channels of the convolution.
+        channels: C of the map.
+        patches: P.
+        rows: rows of the coarse column.
+        width: channels of the convolution.
 
     >>> LightGenerator(8, patches=3)(torch.zeros(2, 8, 5, 2))[0, 0]     # it starts at the stripes
     tensor([[ 1.0000,  0.0000,  0.0000],
@@ -65,7 +70,7 @@ class LightGenerator(nn.Module):
         super().__init__()
         self.rows = rows
         self.conv = nn.Conv1d(channels, width, 3, padding=1)
-        self.linear = _stripes_linear(width * rows, patches)
+        self.linear = _StripesLinear(width * rows, patches)
 
     def forward(self, feature_map: Tensor) -> Tensor:
         """(B, C, H, W) -> theta (B, P, 2, 3)."""
@@ -79,15 +84,22 @@ def _row_means(height: int, rows: int, like: Tensor) -> Tensor:
 
     Made where the map is: to copy it from the CPU, the program would wait until the GPU is done with the backbone.
     """
-    cell, row = torch.arange(height, device=like.device)[:, None], torch.arange(rows, device=like.device)
-    first, behind = row * height // rows, ((row + 1) * height + rows - 1) // rows  # cells of each row
-    return (((cell >= first) & (cell < behind)) / (behind - first)).to(like.dtype)
+    cell = torch.arange(height, device=like.device)[:, None]
+    row = torch.arange(rows, device=like.device)
+    first = row * height // rows  # the first cell of each row, and the first that is no more in it
+    end = ((row + 1) * height + rows - 1) // rows
+    return (((cell >= first) & (cell < end)) / (end - first)).to(like.dtype)
 
 
-def _stripes_linear(width: int, patches: int) -> nn.Linear:
-    """A last layer that answers with the horizontal stripes until it has learned something."""
-    linear = nn.Linear(width, 6 * patches)
-    nn.init.zeros_(linear.weight)
-    with torch.no_grad():
-        linear.bias.copy_(stripes(patches).flatten())
-    return linear
+class _StripesLinear(nn.Linear):
+    """A last layer that answers with the horizontal stripes until it has learned something, (B, width) -> (B, 6P)."""
+
+    def __init__(self, width: int, patches: int) -> None:
+        super().__init__(width, 6 * patches)
+        nn.init.zeros_(self.weight)
+        with torch.no_grad():
+            self.bias.copy_(stripes(patches).flatten())
+
+    def forward(self, x: Tensor) -> Tensor:
+        with full_precision(x.device):  # bfloat16 would round places to 1/256
+            return F.linear(*map(at_least_float32, (x, self.weight, self.bias)))

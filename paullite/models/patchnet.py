@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
+from ..data.items import open_image, to_rgb
+from ..data.transforms import evaluation_transform
 from ..errors import InputError
+from ..modes import mode
+from ..precision import at_least_float32, full_precision
 from .attention import patch_attention, pool_patches
-from .backbones import Backbone, Options
+from .backbones import Backbone, Options, check_rows
 from .generators import LightGenerator, ReferenceGenerator, check_map
 
 GENERATORS = {"light": LightGenerator, "reference": ReferenceGenerator}
 
 
-class Normalisation(NamedTuple):
-    """Mean and standard deviation of the images, per colour, for pixels in 0..1."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class PatchOutput:
-    """What PatchNet says of a batch.
+class PatchOutput(NamedTuple):
+    """What PatchNet says of a batch. Theta, attention, features and embedding are float32 in half precision, too.
 
     Attributes:
         features: (B, P, D) patch features, L2-normalised; what PEDAL and retrieval use.
@@ -37,7 +33,7 @@ class PatchOutput:
         theta: (B, P, 2, 3) where the patches are.
         attention: (B, P, H, W) the weight of each cell of the map in each patch.
         source_embedding: (B, E) the embedding of phase 1, behind a ReLU.
-        logits: P tensors (B, identities), behind the same ReLU; ``None`` for a network without identities.
+        logits: P tensors (B, identities), behind the same ReLU; () for a network without identities.
     """
 
     features: Tensor
@@ -45,7 +41,7 @@ class PatchOutput:
     theta: Tensor
     attention: Tensor
     source_embedding: Tensor
-    logits: tuple[Tensor, ...] | None
+    logits: tuple[Tensor, ...]
 
 
 class PatchLinear(nn.Module):
@@ -72,7 +68,7 @@ class PatchNet(nn.Module):
     f_p = BN(W_p pooled_p + b_p); feature_p = f_p / \|f_p\|.
 
     Args:
-        backbone: a timm name, or any module that turns images into a map (B, C, H, W).
+        backbone: a timm name, a timm model, or any module that turns images into a map (B, C, H, W); see `Backbone`.
         patches: P. The paper ran 4, 6 and 8.
         feature_dim: D, size of one patch feature.
         embedding_dim: size of one patch's embedding; E = P * embedding_dim.
@@ -84,8 +80,8 @@ class PatchNet(nn.Module):
         backbone_options: further arguments of ``timm.create_model``.
 
     Attributes:
-        normalisation: mean and std of the input; timm's for the name. Set it if your weights want others.
-        transform: PIL image -> tensor (3, height, width), for evaluation.
+        normalisation: mean and std of the input, as the backbone knows them. Set it if your weights want others.
+        settings: the arguments, as a file of the network keeps them; patches, feature_dim and size are attributes, too.
 
     Raises:
         InputError: see `Backbone`; also an unknown generator, or a map too small for it.
@@ -98,18 +94,20 @@ class PatchNet(nn.Module):
     (torch.Size([2, 4, 32]), torch.Size([2, 512]), torch.Size([2, 4, 8, 4]))
     >>> net.retrieval_features(torch.zeros(2, 3, 128, 64)).shape
     torch.Size([2, 128])
+    >>> net.feature(Image.new("RGB", (60, 120))).shape
+    torch.Size([128])
     """
 
     def __init__(
         self,
         backbone: str | nn.Module = "resnet50.tv_in1k",
+        *,
         patches: int = 6,
         feature_dim: int = 256,
         embedding_dim: int = 128,
         identities: int | None = None,
         pretrained: bool = True,
         generator: str = "light",
-        *,
         size: tuple[int, int] = (384, 128),
         weights: str | Path | None = None,
         backbone_options: Options | None = None,
@@ -117,28 +115,32 @@ class PatchNet(nn.Module):
         super().__init__()
         if generator not in GENERATORS:
             raise InputError(f"found generator = {generator!r}", f"expected one of {', '.join(GENERATORS)}")
-        self.settings = {
+        self.patches = patches
+        self.feature_dim = feature_dim
+        self.size = (int(size[0]), int(size[1]))
+        self.backbone = Backbone(
+            backbone, size=self.size, pretrained=pretrained, weights=weights, options=backbone_options
+        )
+        self.settings: dict[str, Any] = {
+            "backbone": self.backbone.name,
             "patches": patches,
             "feature_dim": feature_dim,
             "embedding_dim": embedding_dim,
             "identities": identities,
             "generator": generator,
-            "size": tuple(size),
+            "size": self.size,
             "backbone_options": dict(backbone_options or {}),
         }
-        self.size = (int(size[0]), int(size[1]))
-        self.backbone = Backbone(
-            backbone, size=self.size, pretrained=pretrained, weights=weights, options=backbone_options
-        )
-        self.settings["backbone"] = self.backbone.name
         if generator == "reference":
             check_map(*self.backbone.map_size)
-        self.normalisation = Normalisation(*self.backbone.normalisation)
+        check_rows(self.backbone, self.size, patches)
+        self.normalisation = self.backbone.normalisation
         self.generator = GENERATORS[generator](self.backbone.channels, patches)
         self.reduction = PatchLinear(patches, self.backbone.channels, feature_dim)
         self.norm = nn.BatchNorm1d(patches * feature_dim)  # over the batch alone, so the same as one for each patch
         self.classifier = PatchLinear(patches, feature_dim, identities) if identities else None
         self.embedding = PatchLinear(patches, feature_dim, embedding_dim)
+        self.to(self.backbone.like)  # a backbone of one's own may be in another dtype or on another device
 
     def forward(self, images: Tensor, *, generator_gradient: bool = True) -> PatchOutput:
         """Look at a batch of normalised images.
@@ -153,11 +155,10 @@ class PatchNet(nn.Module):
         attention = patch_attention(theta, *feature_map.shape[-2:])  # B P H W
         reduced = self.reduction(pool_patches(attention, feature_map))  # B P D
         reduced = self.norm(reduced.flatten(1)).view_as(reduced)
-        return self._heads(reduced, theta, attention)
-
-    def _heads(self, reduced: Tensor, theta: Tensor, attention: Tensor) -> PatchOutput:
-        features = F.normalize(reduced.float(), dim=-1)  # B P D
-        cosines = torch.einsum("bpd,ped->bpe", features, F.normalize(self.embedding.weight, dim=-1))
+        with full_precision(reduced.device):  # IPFL compares distances between embeddings that differ little
+            features = F.normalize(at_least_float32(reduced), dim=-1)  # B P D
+            rows = F.normalize(at_least_float32(self.embedding.weight), dim=-1)  # P E/P D
+            cosines = torch.einsum("bpd,ped->bpe", features, rows)
         seen = F.relu(reduced)  # phase 1 only
         return PatchOutput(
             features=features,
@@ -165,26 +166,43 @@ class PatchNet(nn.Module):
             theta=theta,
             attention=attention,
             source_embedding=self.embedding(seen).flatten(1),
-            logits=None if self.classifier is None else self.classifier(seen).unbind(1),
+            logits=() if self.classifier is None else self.classifier(seen).unbind(1),
         )
 
     def retrieval_features(self, images: Tensor) -> Tensor:
         """The P patch features side by side, for cosine ranking: (B, 3, height, width) -> (B, P * D)."""
         return self(images).features.flatten(1)
 
-    @property
-    def patches(self) -> int:
-        """P."""
-        return self.reduction.weight.shape[0]
+    @torch.no_grad()
+    def feature(self, image: Image.Image | str | Path) -> Tensor:
+        """The feature of one image, in evaluation mode: ``net.feature(a) @ net.feature(b)`` is the cosine of two.
+
+        Args:
+            image: a PIL image of any size and kind, or the path of one.
+
+        Returns:
+            (P * D,), of length 1, on the network's device. No module's training flag is changed.
+
+        Raises:
+            InputError: the file cannot be read as an image.
+        """
+        picture = to_rgb(image) if isinstance(image, Image.Image) else open_image(image)
+        with mode(self, False):
+            feature = self.retrieval_features(self.transform(picture)[None].to(self.embedding.weight))[0]
+        return F.normalize(feature, dim=0)
+
+    def reset_classifier(self, identities: int | None) -> None:
+        """New, random classifiers for a source of that many people; ``None`` or 0 for none."""
+        new = PatchLinear(self.patches, self.feature_dim, identities) if identities else None
+        self.classifier = new and new.to(self.embedding.weight)
+        self.settings["identities"] = identities or None
 
     @property
-    def feature_dim(self) -> int:
-        """D."""
-        return self.reduction.weight.shape[1]
+    def num_features(self) -> int:
+        """P * D, the length of what `retrieval_features` gives for one image."""
+        return self.patches * self.feature_dim
 
     @property
     def transform(self) -> v2.Compose:
         """PIL image -> normalised tensor (3, height, width), for evaluation."""
-        from ..data.transforms import evaluation_transform
-
         return evaluation_transform(self.size, self.normalisation)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import random
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,39 +26,24 @@ from .provenance import differences, digest, versions
 FORMAT = "paullite-training-1"
 KEPT = 2  # files; the one before the last is there for the day when the last is torn
 # Settings that change no step. The device and the precision are compared as what "auto" came to.
-FREE = (
-    "epochs", "workers", "image_memory", "progress", "output", "evaluate_every", "save_minutes", "dry_step", "device",
-    "precision",
-)  # fmt: skip
+FREE = "epochs workers image_memory progress output evaluate_every save_minutes dry_step device precision".split()
 
 Tensors = dict[str, Tensor]
 Facts = dict[str, Any]
 
 
-class Stateful(Protocol):
-    """Anything whose state is tensors by name: a network, a memory."""
-
-    def state_dict(self) -> Mapping[str, Tensor]:
-        """The tensors."""
-
-    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> object:
-        """Take them back."""
-
-
 def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: Facts) -> Path:
-    """Write ``checkpoint-STEPS.safetensors`` and remove all but the last two.
-
-    Args:
-        folder: of the run.
-        steps: steps done since the start.
-        tensors: by name.
-        facts: what JSON can hold.
+    """Write ``checkpoint-STEPS.safetensors``, with facts that JSON can hold, and remove all but the last two.
 
     Raises:
-        InputError: the disk is full or the folder cannot be written; older files stay.
+        InputError: a tensor with NaN, a full disk, a folder that cannot be written; older files stay.
     """
     path = folder / f"checkpoint-{steps:09d}.safetensors"
     separate = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    broken = [name for name, tensor in separate.items() if tensor.is_floating_point() and tensor.isnan().any()]
+    if broken:  # a finite loss may have a gradient that is not
+        found = f"found NaN in {', '.join(broken[:3])} after {steps} steps"
+        raise InputError(found, "expected finite numbers; the last checkpoint stays", "use a smaller learning rate")
     header = {"format": FORMAT, "digest": digest(separate, facts), "facts": facts}
     with replacing(path) as temporary:
         save_file(separate, temporary, metadata={"paullite": json.dumps(header)})
@@ -90,11 +76,8 @@ def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
             aside = path.rename(path.with_name(path.name + ".unreadable"))
             warnings.warn(f"cannot use {path} ({error}); now {aside.name}; trying the one before it", stacklevel=2)
     if files or torn:
-        raise InputError(
-            f"found {len(files) + torn} checkpoints in {folder}, and none that can be read",
-            "expected one that is whole",
-            "start again without --resume",
-        )
+        found = f"found {len(files) + torn} checkpoints in {folder}, and none that can be read"
+        raise InputError(found, "expected one that is whole", "start again without --resume")
     return None
 
 
@@ -129,56 +112,42 @@ def part(tensors: Mapping[str, Tensor], name: str) -> Tensors:
     return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
 
 
-def random_state() -> tuple[Tensors, Facts]:
-    """The state of every source of random numbers of this process."""
+def random_state(device: torch.device) -> Facts:
+    """The state of every source of random numbers that a run on this device draws from; JSON can hold it."""
     name, words, *rest = np.random.get_state(legacy=True)
-    tensors = {"torch": torch.get_rng_state(), "numpy": torch.from_numpy(np.asarray(words).astype(np.int64))}
-    if torch.cuda.is_available():
-        tensors |= {f"cuda{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
-    return tensors, {"python": random.getstate(), "numpy": [name, *rest]}
+    found = {"python": random.getstate(), "numpy": [name, np.asarray(words).tolist(), *rest]}
+    cuda = {"cuda": torch.cuda.get_rng_state(device).tolist()} if device.type == "cuda" else {}
+    return {**found, "torch": torch.get_rng_state().tolist(), **cuda}
 
 
-def set_random_state(tensors: Mapping[str, Tensor], facts: Facts) -> None:
+def set_random_state(device: torch.device, state: Facts) -> None:
     """Put back what `random_state` gave."""
-    torch.set_rng_state(tensors["torch"])
-    name, *rest = facts["numpy"]
-    np.random.set_state((name, tensors["numpy"].numpy().astype(np.uint32), *rest))
-    version, words, gauss = facts["python"]
+    version, words, gauss = state["python"]
     random.setstate((version, tuple(words), gauss))
-    devices = [tensors[f"cuda{i}"] for i in range(len(tensors)) if f"cuda{i}" in tensors]
-    if devices and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(devices[: torch.cuda.device_count()])
+    np.random.set_state(tuple(state["numpy"]))
+    torch.set_rng_state(torch.tensor(state["torch"], dtype=torch.uint8))
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(torch.tensor(state["cuda"], dtype=torch.uint8), device)
 
 
-def optimiser_state(optimiser: torch.optim.Optimizer) -> tuple[Tensors, Facts]:
-    """Momenta by the number of their parameter, and the settings of every group."""
-    state = optimiser.state_dict()
-    tensors: Tensors = {}
-    plain: dict[str, dict[str, Any]] = {}
-    for number, values in state["state"].items():
-        tensors |= {f"{number}.{key}": value for key, value in values.items() if isinstance(value, Tensor)}
-        plain[str(number)] = {key: value for key, value in values.items() if not isinstance(value, Tensor)}
-    return tensors, {"groups": state["param_groups"], "plain": plain}
+def optimiser_state(optimiser: torch.optim.Optimizer) -> Tensors:
+    """Momenta by the number of their parameter. Rates and other settings come from the config, before every epoch."""
+    state = optimiser.state_dict()["state"].items()
+    named = {f"{number}.{key}": value for number, values in state for key, value in values.items()}
+    return {name: value for name, value in named.items() if isinstance(value, Tensor)}
 
 
-def set_optimiser_state(optimiser: torch.optim.Optimizer, tensors: Tensors, facts: Facts) -> None:
-    """Put back what `optimiser_state` gave, with the momentum and weight decay of now, which ``force`` lets differ."""
-    now = [{name: group[name] for name in ("momentum", "weight_decay")} for group in optimiser.param_groups]
-    state: dict[int, dict[str, Any]] = {int(number): dict(values) for number, values in facts["plain"].items()}
+def set_optimiser_state(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
+    """Put back what `optimiser_state` gave."""
+    state: dict[int, Tensors] = defaultdict(dict)
     for name, tensor in tensors.items():
         number, key = name.split(".", 1)
         state[int(number)][key] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": facts["groups"]})
-    for group, settings in zip(optimiser.param_groups, now, strict=True):
-        group.update(settings)
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": dict(state)})
 
 
 def identity(config: RunConfig, sources: Mapping[str, Any], **machine: Any) -> Facts:
-    """All that the weights of a run depend on: settings, data, versions, machine; as JSON keeps it.
-
-    >>> identity(RunConfig(seed=3), {"data": "ab"}, device="cpu")["settings"]["seed"]
-    3
-    """
+    """All that the weights of a run depend on: settings, data, versions, machine; as JSON keeps it."""
     settings = {name: value for name, value in asdict(config).items() if name not in FREE}
     facts = {"phase": type(config).__name__, "settings": settings, **sources, "machine": machine}
     return dict(json.loads(json.dumps(facts | {"versions": versions()})))
@@ -188,9 +157,8 @@ def refuse_others(then: Facts, now: Facts, path: Path) -> None:
     """Raises an `InputError` that names what differs between a checkpoint and the run that wants to go on from it."""
     found = differences(then, now)
     if found:
-        more = f" and {len(found) - 4} more" if len(found) > 4 else ""
         raise InputError(
-            f"found {path.name} made with {', '.join(found[:4])}{more}",
+            f"found {path.name} made with {', '.join(found[:4])}{f' and {len(found) - 4} more' * (len(found) > 4)}",
             "expected the same settings, data and versions, or the run would not be the one that was begun",
             "give them again; or go on all the same with --force (force=True); or choose another --output",
         )

@@ -10,29 +10,27 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..modes import mode
 from .distributed import Team
 
 PAIRS = 16  # images, each with its second view, of a trial on a CPU; on CUDA the trial is a whole batch
 SPARE = 0.9  # share of the free memory that a batch may take
+SMALLER = "use a smaller backbone or smaller images"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a step takes.
+    """What a step of the network takes."""
 
-    Attributes:
-        fixed: bytes whatever the batch: gradients and momenta.
-        pair: bytes for each image with its second view.
-        free: bytes that were free.
-        seconds: for each pair.
-        measured: whether the bytes were measured (CUDA) or estimated from what the backward pass keeps (CPU).
-    """
+    fixed: int  # bytes whatever the batch: gradients and momenta
+    pair: float  # bytes for each image with its second view
+    free: int  # bytes that were free
+    seconds: float  # for each image with its second view
+    measured: bool  # the bytes were measured (CUDA), not estimated from what the backward pass keeps (CPU)
 
-    fixed: int
-    pair: float
-    free: int
-    seconds: float
-    measured: bool
+    def bytes(self, images: int) -> float:
+        """Memory of a step with so many images in one process."""
+        return self.fixed + images * self.pair
 
     def fits(self) -> int:
         """The largest number of images that fits, with some room to spare."""
@@ -40,72 +38,70 @@ class Cost:
 
     def line(self, batch: int, images: int, team: Team) -> str:
         """The cost of a step and of an epoch, for people."""
-        size = self.fixed + -(-batch // team.size) * self.pair
+        takes = "takes" if self.measured else "takes an estimated"
+        seconds = self.seconds / team.size
         return (
-            f"a step of {batch} + {batch} images takes {'' if self.measured else 'an estimated '}"
-            f"{size / 2**30:.2f} GiB of {self.free / 2**30:.1f} GiB free and {batch / team.size * self.seconds:.2g} s; an epoch about "
-            f"{images / team.size * self.seconds:.2g} s"
+            f"a step of {batch} + {batch} images {takes} {self.bytes(team.sizes(batch)[0]) / 2**30:.2f} GiB of "
+            f"{self.free / 2**30:.1f} GiB free and {batch * seconds:.2g} s; an epoch about {images * seconds:.2g} s"
         )
 
 
 def check_fits(cost: Cost, batch: int, team: Team) -> None:
     """Raises an `InputError` with a batch that fits, if this one does not."""
-    own = -(-batch // team.size)
-    if own > cost.fits():
-        fits = cost.fits() * team.size
-        raise InputError(
-            f"found {cost.free / 2**30:.1f} GiB of free memory; a step of {batch} + {batch} images takes "
-            f"{(cost.fixed + own * cost.pair) / 2**30:.1f} GiB",
-            "expected a step that fits",
-            f"use --batch {fits}" if fits else "use a smaller backbone or smaller images",
-        )
+    own, fits = team.sizes(batch)[0], cost.fits()
+    if own > fits:
+        takes = f"a step of {batch} + {batch} images takes {cost.bytes(own) / 2**30:.1f} GiB"
+        do = f"use --batch {fits * team.size}" if fits else SMALLER
+        raise InputError(f"found {cost.free / 2**30:.1f} GiB of free memory", takes, do)
 
 
 def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int, team: Team) -> Cost:
-    """Forward and backward of the network on noise, which changes nothing.
+    """Forward and backward of the network on noise, which changes nothing. Losses and memories are not in it.
 
     Args:
         model: the network as it is called in a step.
-        net: its parameters tell what learns; its buffers are put back.
+        net: its parameters tell what learns; its buffers and modes are put back, its gradients are gone.
         size: (height, width) of the images.
         batch: images of a batch, all processes together.
-        team: the processes; all take the step together.
+        team: the processes; each looks at its share.
 
     Raises:
         InputError: not even the smallest batch fits.
     """
     cuda = team.device.type == "cuda"
-    own = -(-batch // team.size) if cuda else min(-(-batch // team.size), PAIRS)
+    own = team.sizes(batch)[0] if cuda else min(team.sizes(batch)[0], PAIRS)
     grads = sum(p.nbytes for p in net.parameters() if p.requires_grad)
     while True:
         free = free_bytes(team.device)
         try:
-            seconds, held = _measured(model, net, torch.rand(2 * own, 3, *size, device=team.device))
+            seconds, held = _measured(model, net, (2 * own, 3, *size), team.device)
             break
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             if own <= team.splits:
                 found = f"found too little memory for a step of {own} + {own} images"
-                raise InputError(found, "expected room for it", "use a smaller backbone or smaller images") from None
+                raise InputError(found, "expected room for it", SMALLER) from None
             own //= 2
     return Cost(2 * grads, max(held - grads if cuda else held, 0) / own, free, seconds / own, cuda)
 
 
-def _measured(model: nn.Module, net: nn.Module, images: Tensor) -> tuple[float, int]:
-    """Seconds and bytes of the second of two steps; the first one warms up. Weights and statistics stay."""
-    before, cuda = [(buffer, buffer.clone()) for buffer in net.buffers()], images.device.type == "cuda"
-    net.train()
+def _measured(model: nn.Module, net: nn.Module, shape: tuple[int, ...], device: torch.device) -> tuple[float, int]:
+    """Seconds and bytes of the second of two steps with images of a shape; the first one warms up."""
+    cuda = device.type == "cuda"
+    buffers = [(buffer, buffer.clone()) for buffer in net.buffers()]
     try:
-        for _ in range(2):
-            there = _peak(cuda, reset=True)
-            began = time.perf_counter()
-            kept = _forward_backward(model, net, images)
-            held = _peak(cuda) - there if cuda else kept
-            seconds = time.perf_counter() - began
-            net.zero_grad(set_to_none=True)
+        with mode(net, True), torch.random.fork_rng([device] if cuda else []):
+            images = torch.rand(shape, device=device)
+            for _ in range(2):
+                net.zero_grad()
+                there = _peak(cuda, reset=True)
+                began = time.perf_counter()
+                kept = _forward_backward(model, net, images)
+                held = _peak(cuda) - there if cuda else kept
+                seconds = time.perf_counter() - began
     finally:
-        net.zero_grad(set_to_none=True)
-        for buffer, old in before:
+        net.zero_grad()
+        for buffer, old in buffers:
             buffer.data.copy_(old)
     return seconds, held
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -17,6 +16,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..errors import InputError
+
+Forward = Callable[..., tuple[Tensor, ...]]
 
 
 @dataclass(frozen=True)
@@ -43,37 +44,26 @@ class Team:
         """The one process that writes and speaks."""
         return self.rank == 0
 
-    def bounds(self, total: int) -> list[tuple[int, int]]:
-        """First and last + 1 of every rank's share of ``total`` things; the first ranks take one more.
-
-        >>> Team(size=3).bounds(5)
-        [(0, 2), (2, 4), (4, 5)]
-        """
-        ends = [0]
-        for part in torch.arange(total).tensor_split(self.size):
-            ends.append(ends[-1] + len(part))
-        return list(pairwise(ends))
+    def sizes(self, total: int) -> list[int]:
+        """How many of ``total`` things each rank has. The first ranks have one more, the last may have none."""
+        return [total // self.size + (rank < total % self.size) for rank in range(self.size)]
 
     def share(self, things: Sequence[Any]) -> list[Any]:
         """This rank's part of a batch. It may be empty where a batch has fewer things than there are ranks."""
-        first, end = self.bounds(len(things))[self.rank]
-        return list(things[first:end])
+        sizes = self.sizes(len(things))
+        first = sum(sizes[: self.rank])
+        return list(things[first : first + sizes[self.rank]])
 
     def union(self, own: Tensor, total: int) -> Tensor:
-        """The rows of all ranks, in the order of the batch; gradient flows into the own rows alone.
+        """The rows of all ranks in the order of the batch, (share, ...) -> (total, ...); the same values on every rank.
 
-        Args:
-            own: this rank's rows, (share, ...); rows beyond the share are left out.
-            total: rows of the whole batch.
-
-        Returns:
-            (total, ...), on every rank the same values.
+        Gradient flows into the own rows alone. Rows beyond the share are left out.
         """
         if self.size == 1:
             return own
-        sizes = [end - first for first, end in self.bounds(total)]
+        sizes = self.sizes(total)
         own = own[: sizes[self.rank]]
-        padded = own.detach().new_zeros(max(sizes), *own.shape[1:])
+        padded = own.new_zeros(sizes[0], *own.shape[1:])  # all ranks send the same shape
         padded[: len(own)] = own.detach()
         received = [torch.empty_like(padded) for _ in range(self.size)]
         dist.all_gather(received, padded)
@@ -81,43 +71,37 @@ class Team:
         rows[self.rank] = own
         return torch.cat(rows)
 
-    def look(
-        self, forward: Callable[..., tuple[Tensor, ...]], net: nn.Module, images: Sequence[Tensor], total: int
-    ) -> tuple[Tensor, ...]:
+    def look(self, forward: Forward, net: nn.Module, images: Sequence[Tensor], total: int) -> tuple[Tensor, ...]:
         """What ``forward`` says of the whole batch, each process having looked at its share.
 
         With several processes or ``splits``, the images are normalised in groups. Every group of every rank finds the
-        batch-norm statistics as they were before the batch. In the end they are the mean of what the groups made of
-        them, weighted by the number of images. So a step with G groups in one process and a step of G processes are
-        the same.
+        batch-norm statistics as they were before the batch; in the end they are the mean of what the groups made of
+        them, weighted by images. So a step with G groups in one process and a step of G processes are the same.
 
         Args:
-            forward: tensors with the images as rows -> a tuple of tensors with the images as rows.
+            forward: from this rank's tensors to a tuple of tensors, all with the images as rows.
             net: whose statistics move; in evaluation mode nothing moves, and all images are one group.
-            images: this rank's tensors, each (share, ...). A rank without any gets one image of another rank, and
-                what it says of it counts for nothing.
+            images: this rank's (share, ...) each. Where it has none, one of another rank, which counts for nothing.
             total: images of the whole batch.
         """
-        if self.size * self.splits == 1 or not net.training:
-            found = [forward(*images)]
-        else:
-            found = self._in_groups(forward, net, images, total)
+        one_group = self.size * self.splits == 1 or not net.training
+        found = [forward(*images)] if one_group else self._in_groups(forward, net, images, total)
         return tuple(self.union(torch.cat(parts), total) for parts in zip(*found, strict=True))
 
     def _in_groups(
-        self, forward: Callable[..., tuple[Tensor, ...]], net: nn.Module, images: Sequence[Tensor], total: int
+        self, forward: Forward, net: nn.Module, images: Sequence[Tensor], total: int
     ) -> list[tuple[Tensor, ...]]:
         buffers = statistics_of(net)
         before = [b.clone() for b in buffers]
         after = [torch.zeros_like(b, dtype=torch.float32) for b in buffers]
-        first, end = self.bounds(total)[self.rank]
+        counts = self.sizes(total)[self.rank] > 0
         found = []
         for part in torch.arange(len(images[0])).tensor_split(min(self.splits, len(images[0]))):
             for buffer, old in zip(buffers, before, strict=True):
                 buffer.data.copy_(old)  # .data: the backward pass of a group before must not take offence
             found.append(forward(*(x[int(part[0]) : int(part[-1]) + 1] for x in images)))
             for mean, buffer in zip(after, buffers, strict=True):
-                mean += buffer * (len(part) / total if end > first else 0.0)
+                mean += buffer * (counts * len(part) / total)
         _reduce(after, self.size)
         for buffer, mean in zip(buffers, after, strict=True):  # a counter of batches is the same in every group
             buffer.data.copy_(mean if buffer.is_floating_point() else mean.round())
@@ -168,11 +152,8 @@ def statistics_of(net: nn.Module) -> list[Tensor]:
 def check_batch(batch: int, images: int) -> None:
     """Raises an `InputError` if a batch is larger than the data."""
     if batch > images:
-        raise InputError(
-            f"found a batch of {batch} with {images} training images",
-            f"expected a batch of {images} or fewer",
-            f"use --batch {max(images // 2, 1)}",
-        )
+        found = f"found a batch of {batch} with {images} training images"
+        raise InputError(found, f"expected a batch of {images} or fewer", f"use --batch {max(images // 2, 1)}")
 
 
 def check_groups(team: Team, batch: int, images: int) -> None:

@@ -7,30 +7,29 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ..errors import InputError
-from ..files import replacing, writable_folder
-from .checkpoint import Facts, Tensors, earlier_run, read_checkpoint, read_newest, refuse_others, write_checkpoint
+from ..files import remove, replacing, writable_folder
+from .checkpoint import (
+    Facts,
+    Tensors,
+    earlier_run,
+    read_checkpoint,
+    read_newest,
+    refuse_others,
+    write_checkpoint,
+)
 from .distributed import Team
 
 
 class RunFolder:
-    """Where a run keeps its files; with ``path=None`` nothing is kept.
-
-    Args:
-        path: the folder.
-        team: the processes; the first one writes.
-        resume: a run goes on from the newest checkpoint there.
-        force: go on although settings differ; without ``resume``, replace an earlier run.
-    """
+    """Where a run keeps its files, written by the first of its processes; with ``path=None`` nothing is kept."""
 
     def __init__(self, path: str | None, team: Team, *, resume: bool, force: bool) -> None:
-        if resume and path is None:
-            raise InputError("found resume without an output folder", "expected the folder of a run", "set output")
         self.path = Path(path) if path is not None else None
         self.team = team
         self.resume = resume
@@ -42,11 +41,12 @@ class RunFolder:
     @contextmanager
     def opened(self) -> Iterator[None]:
         """The folder is there, locked, and holds no other run that would be lost."""
-        with ExitStack() as stack:
-            if self.path and self.team.leads:
-                stack.enter_context(folder_lock(writable_folder(self.path)))
-                if not (self.resume and any(self.path.glob("checkpoint-*"))):
-                    self.older = earlier_run(self.path, self.force)
+        if not self.path or not self.team.leads:
+            yield
+            return
+        with folder_lock(writable_folder(self.path)):
+            if not (self.resume and any(self.path.glob("checkpoint-*"))):
+                self.older = earlier_run(self.path, self.force)
             yield
 
     def newest(self, identity: Facts) -> tuple[Path, Tensors, Facts] | None:
@@ -68,13 +68,13 @@ class RunFolder:
         return path, tensors, facts
 
     def save(self, steps: int, collect: Callable[[], tuple[Tensors, Facts]]) -> None:
-        """Write a checkpoint, unless there is one of this very step. Every process has to call it."""
+        """Write what ``collect`` gives, unless this very step is saved. Every process has to call it."""
         if self.path is None or self.saved == steps:
             return
         tensors, facts = collect()
         if self.team.leads:
-            while self.older:
-                self.older.pop().unlink(missing_ok=True)
+            remove(self.older)
+            self.older = []
             write_checkpoint(self.path, steps, tensors, facts)
         self.saved = steps
         self.saved_at = time.monotonic()
@@ -93,10 +93,8 @@ class RunFolder:
 
     def how_to_go_on(self) -> str:
         """What is saved, and what to type, as the end of a sentence."""
-        if self.path is None:
-            return "nothing was saved, since there is no output folder"
         if self.saved < 0:
-            return "nothing was saved"
+            return "nothing was saved" + ", since there is no output folder" * (self.path is None)
         return f"saved in {self.path} up to step {self.saved}; go on with --resume (resume=True)"
 
 
@@ -120,11 +118,8 @@ def folder_lock(folder: Path) -> Iterator[None]:
         lock.acquire(blocking=False)
     except Timeout:
         who = owner.read_text(encoding="utf-8") if owner.is_file() else "an unknown process"
-        raise InputError(
-            f"found another run at work in {folder} ({who})",
-            "expected one run for each folder",
-            "choose another --output, or wait until it ends",
-        ) from None
+        found = f"found another run at work in {folder} ({who})"
+        raise InputError(found, "expected one for each folder", "choose another --output, or wait") from None
     except (NotImplementedError, OSError) as error:
         logging.getLogger("paullite").warning("no lock in %s (%s): see that one run alone writes there", folder, error)
     try:

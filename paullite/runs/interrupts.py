@@ -24,7 +24,9 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
-        self.asked, self.when, self.waiting = False, 0.0, False
+        self.asked = False
+        self.when = 0.0
+        self.waiting = False
         self.before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
@@ -42,8 +44,8 @@ class Interrupts:
             self.before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        again = self.asked and time.monotonic() - self.when > PATIENCE
-        if again or not self.waiting:
+        now = time.monotonic()
+        if not self.waiting or (self.asked and now - self.when > PATIENCE):
             raise KeyboardInterrupt
-        if not self.asked:
-            self.asked, self.when = True, time.monotonic()
+        self.when = self.when if self.asked else now
+        self.asked = True

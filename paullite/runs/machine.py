@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from unittest import mock
 
 import numpy as np
 import torch
@@ -23,52 +24,40 @@ from .distributed import Team
 def accelerated(config: RunConfig) -> Iterator[tuple[Accelerator, Team]]:
     """Device and precision as the settings say, and the processes that a launcher started.
 
-    At the end the process is as it was: deterministic algorithms, the states that accelerate shares between all its
-    objects (the user's own live `Accelerator` among them), the current GPU, and every random state.
+    At the end the process is as it was: deterministic algorithms, environment, the states that accelerate shares
+    between all its objects (the user's own live `Accelerator` among them), the current GPU, and every random state.
 
     Raises:
         InputError: the device or the precision that was asked for is not there.
     """
     device = chosen_device(config.device)
     precision = chosen_precision(config.precision, device.type)
-    with ExitStack() as stack:
-        stack.enter_context(_process_as_before())
-        if device.index is not None:
-            stack.enter_context(torch.cuda.device(device))
-        # what a run draws changes nothing outside it
-        stack.enter_context(torch.random.fork_rng([torch.cuda.current_device()] if device.type == "cuda" else []))
+    with process_as_before(device):
         if config.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # CUDA's matrix products ask for it
         torch.use_deterministic_algorithms(config.deterministic)
-        AcceleratorState._reset_state(reset_partial_state=True)  # it remembers an earlier choice otherwise
         accelerator = Accelerator(cpu=device.type == "cpu", mixed_precision=precision)
         if accelerator.num_processes > 1:
             atexit.unregister(_leave)
             atexit.register(_leave)
-        team = Team(accelerator.process_index, accelerator.num_processes, config.bn_splits, accelerator.device)
-        yield accelerator, team
+        rank, size = accelerator.process_index, accelerator.num_processes
+        yield accelerator, Team(rank, size, config.bn_splits, accelerator.device)
 
 
 @contextmanager
-def _process_as_before() -> Iterator[None]:
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    only_warn = torch.is_deterministic_algorithms_warn_only_enabled()
-    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
-    shared = [
-        (state._shared_state, dict(state._shared_state)) for state in (PartialState, AcceleratorState, GradientState)
-    ]
-    draws = random.getstate(), np.random.get_state()
-    try:
+def process_as_before(device: torch.device) -> Iterator[None]:
+    """A block after which whatever a run changes in its process is as it was. Inside, accelerate has no state yet."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
+        stack.callback(random.setstate, random.getstate())
+        stack.callback(np.random.set_state, np.random.get_state())
+        stack.callback(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())  # warn_only included
+        stack.enter_context(mock.patch.dict(os.environ))  # puts the entries back, nothing else
+        for state in (PartialState, AcceleratorState, GradientState):
+            stack.enter_context(mock.patch.dict(state._shared_state, clear=True))
+        if device.index is not None:
+            stack.enter_context(torch.cuda.device(device))
         yield
-    finally:
-        torch.use_deterministic_algorithms(deterministic, warn_only=only_warn)
-        if workspace is None:
-            os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
-        for state, before in shared:
-            state.clear()
-            state.update(before)
-        random.setstate(draws[0])
-        np.random.set_state(draws[1])
 
 
 def chosen_device(asked: str) -> torch.device:
@@ -96,10 +85,6 @@ def chosen_precision(asked: str, device: str) -> str:
 
     A GPU before Ampere (Colab's T4 among them) runs bf16 too, by way of float32 and slower; that does not count.
 
-    Args:
-        asked: auto, no, bf16 or fp16.
-        device: cpu, cuda or mps.
-
     Raises:
         InputError: fp16 on a device that is no CUDA GPU.
 
@@ -108,10 +93,8 @@ def chosen_precision(asked: str, device: str) -> str:
     """
     if asked == "fp16" and device != "cuda":
         raise InputError(f"found the precision fp16 on {device}", "expected a CUDA GPU for it", "use --precision auto")
-    if asked != "auto":
-        return asked
-    if device != "cuda":
-        return "no"
+    if asked != "auto" or device != "cuda":
+        return "no" if asked == "auto" else asked
     return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -15,14 +16,16 @@ import torch
 from torch import Tensor
 
 from ..data.items import Split
+from ..version import __version__
 
 LOOKED_AT = 16  # images of a data set whose pixels enter its fingerprint
-PACKAGES = ("paullite", "torch", "torchvision", "timm", "numpy", "pillow")
+PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow")
 
 
 def versions() -> dict[str, str]:
     """Versions of what the numbers depend on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+    ours = {"python": platform.python_version(), "paullite": __version__}  # may be a mere folder on the path
+    return ours | {name: version(name) for name in PACKAGES}
 
 
 def fingerprint(split: Split) -> str:
@@ -35,9 +38,10 @@ def fingerprint(split: Split) -> str:
     >>> fingerprint(dolls.train) == fingerprint(dolls.train), fingerprint(dolls.train) == fingerprint(dolls.query)
     (True, False)
     """
-    folders = {os.path.dirname(os.path.abspath(path)) for path in split.paths}
-    above = os.path.commonpath(folders) if folders else ""
-    names = [os.path.relpath(path, above) for path in split.paths]
+    names = [os.path.abspath(path) for path in split.paths]
+    with suppress(ValueError):  # no images, or images on two drives, which have no folder in common
+        above = os.path.commonpath({os.path.dirname(name) for name in names})
+        names = [os.path.relpath(name, above) for name in names]
     found = hashlib.sha256(json.dumps([names, split.pids, split.camids]).encode())
     for place in sorted(set(np.linspace(0, len(split) - 1, LOOKED_AT).astype(int).tolist())):
         found.update(np.asarray(split[place].image).tobytes())

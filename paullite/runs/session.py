@@ -18,10 +18,10 @@ from ..errors import InputError
 from ..files import Row
 from ..memory import FeatureMemory
 from ..models import PatchNet
+from ..networks import save
 from ..run import History, Means, Run
 from .checkpoint import (
     Facts,
-    Stateful,
     Tensors,
     identity,
     optimiser_state,
@@ -37,9 +37,9 @@ from .interrupts import Interrupts, Stopped
 from .machine import accelerated
 from .watch import Fault, Watch
 
-# how the libraries below say that they wait for a process that is no more
-LOST = ("Connection closed by peer", "gloo", "NCCL")
+LOST = ("Connection closed by peer", "gloo", "NCCL")  # how torch says that it waits for a process that is no more
 Batch = TypeVar("Batch", covariant=True)
+Config = PretrainConfig | AdaptConfig
 log = logging.getLogger("paullite")
 
 
@@ -58,14 +58,13 @@ class Session:
 
     Args:
         config: settings of the phase.
-        images: the training images, to name those of a batch that is no number.
+        images: the training images, to name those of a batch that is not finite.
         sources: what else the weights depend on: fingerprints of the data and of the network at the start.
-        resume: go on from the newest checkpoint in ``config.output``; from the start if there is none.
-        force: go on although settings, data or versions differ; without ``resume``, replace an earlier run.
+        resume, force: as in `paullite.adaptation.adapt`.
 
     Attributes:
         device, team: where this process computes, and the processes.
-        epoch, step: epochs that are over, and steps done in the one that has begun.
+        epoch, step, steps: epochs that are over, steps done in the one that has begun, steps done since the start.
         means, history: numbers of the epoch so far, and of the epochs that are over.
 
     Raises:
@@ -74,29 +73,20 @@ class Session:
     """
 
     def __init__(
-        self,
-        config: PretrainConfig | AdaptConfig,
-        images: Split,
-        sources: Mapping[str, Any],
-        *,
-        resume: bool = False,
-        force: bool = False,
+        self, config: Config, images: Split, sources: Mapping[str, Any], *, resume: bool = False, force: bool = False
     ) -> None:
+        if resume and config.output is None:
+            raise InputError("found resume without an output folder", "expected the folder of a run", "set output")
         self.config = config
         self.images = images
         self.stack = ExitStack()
         self.accelerator, self.team = self.stack.enter_context(accelerated(config))
         self.device = self.team.device
         self.folder = RunFolder(config.output, self.team, resume=resume, force=force)
-        self.identity = identity(
-            config,
-            sources,
-            device=self.device.type,
-            precision=self.accelerator.mixed_precision,
-            processes=self.team.size,
-            threads=torch.get_num_threads() if self.device.type == "cpu" else None,
-        )
-        self.parts: dict[str, Stateful] = {}
+        machine = {"device": self.device.type, "precision": self.accelerator.mixed_precision}
+        machine |= {"threads": torch.get_num_threads()} if self.device.type == "cpu" else {}
+        self.identity = identity(config, sources, processes=self.team.size, **machine)
+        self.parts: dict[str, nn.Module] = {}
         self.optimiser: torch.optim.Optimizer | None = None
         self.epoch = 0
         self.step = 0
@@ -105,8 +95,7 @@ class Session:
         self.watch = Watch()
         self.interrupts = Interrupts()
         self.history = History(self.folder.path if self.team.leads else None)
-        self.random: tuple[Tensors, Facts] | None = None
-        self.beginning = ""  # a line on where the run begins
+        self.random: Facts = {}  # of the checkpoint, until the first step
 
     def __enter__(self) -> Session:
         with self.stack:  # undone if something is wrong here
@@ -130,42 +119,25 @@ class Session:
         self.team.same_start(net)
         return net
 
-    def restore(self, optimiser: torch.optim.Optimizer, **parts: Stateful) -> bool:
-        """Name everything that learns or remembers. Whether it was filled from a checkpoint.
-
-        Args:
-            optimiser: over the network's parameters.
-            parts: the network and the memories, already on their device.
-        """
-        self.optimiser, self.parts = optimiser, parts
+    def restore(self, optimiser: torch.optim.Optimizer, **parts: nn.Module) -> bool:
+        """Name everything that learns or remembers, each on its device. Whether a checkpoint filled it."""
+        self.optimiser = optimiser
+        self.parts = parts
         found = self.folder.newest(self.identity)
         if found is None:
             if self.folder.resume:
-                self.beginning = f"found no checkpoint in {self.folder.path}: starts at the beginning"
+                self.say(f"found no checkpoint in {self.folder.path}: starts at the beginning", logging.WARNING)
             return False
         path, tensors, facts = found
         try:
-            self._take_back(optimiser, tensors, facts)
+            self._take_back(tensors, facts)
         except (RuntimeError, KeyError, ValueError) as error:
-            raise InputError(
-                f"{path.name} does not fit ({' '.join(str(error).split())[:120]})",
-                "expected a checkpoint of the same network, memories and optimiser",
-                "give the settings that it was made with, or choose another --output",
-            ) from None
-        self.beginning = f"goes on from {path.name}, after {self.steps} steps"
+            misfit = f"{path.name} does not fit ({' '.join(str(error).split())[:120]})"
+            expected = "expected a checkpoint of the same network, memories and optimiser"
+            raise InputError(misfit, expected, "give its settings, or choose another --output") from None
+        total = self.config.epochs * -(-len(self.images) // self.config.batch)
+        self.say(f"goes on from {path.name}, after {self.steps} steps of {total}", logging.WARNING)
         return True
-
-    def _take_back(self, optimiser: torch.optim.Optimizer, tensors: Tensors, facts: Facts) -> None:
-        for name, one in self.parts.items():
-            one.load_state_dict(part(tensors, name))
-        set_optimiser_state(optimiser, part(tensors, "optimiser"), facts["optimiser"])
-        rank = str(self.team.rank) if str(self.team.rank) in facts["random"] else "0"  # other processes than then
-        self.random = part(tensors, f"random.{rank}"), facts["random"][rank]
-        self.epoch, self.step, self.steps = facts["epoch"], facts["step"], facts["steps"]
-        self.means = Means(**facts["means"])
-        self.history.restore(facts["history"], facts["seconds"])
-        if self.accelerator.scaler is not None and facts["scaler"]:
-            self.accelerator.scaler.load_state_dict(facts["scaler"])
 
     def prepare(self, net: PatchNet, batches: Batches[Any]) -> nn.Module:
         """The network as a step calls it: under autocast, and compiled, where the settings say so.
@@ -186,14 +158,11 @@ class Session:
 
     def epochs(self, batches: Batches[Any]) -> Iterator[int]:
         """The epochs that are left, counted from 0. `end_epoch` ends each."""
-        total = self.config.epochs * len(batches)
-        if self.beginning:
-            self.say(f"{self.beginning} of {total}" if self.steps else self.beginning, logging.WARNING)
         torch.manual_seed(seed_of(self.config.seed, "training", self.team.rank))
         if self.random:  # last of all, since whatever is made before may have drawn from it
-            set_random_state(*self.random)
-            self.random = None
-        quiet = not (self.config.progress and self.team.leads)
+            set_random_state(self.device, self.random)
+            self.random = {}
+        total, quiet = self.config.epochs * len(batches), not (self.config.progress and self.team.leads)
         with tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step") as bar:
             while self.epoch < self.config.epochs:
                 bar.set_description(f"epoch {self.epoch + 1} of {self.config.epochs}")
@@ -207,31 +176,18 @@ class Session:
         """
         self.interrupts.waiting = True
         left = batches.epoch(self.epoch, first=self.step)
-        for _ in range(self.step, len(batches)):
-            yield self._next(left)
+        while self.step < len(batches):
+            try:
+                batch = next(left)
+            except InputError as error:  # it cannot be read; nothing of what was learned is lost
+                if self.team.size == 1:
+                    self.save()
+                raise InputError(f"{error}; {self.folder.how_to_go_on()}") from None
+            self.interrupts.leave_children_to_the_loader()
+            yield batch
             self.step += 1
             self.steps += 1
             self._save_or_stop(self.folder.is_late(self.config.save_minutes), len(batches))
-
-    def _next(self, batches: Iterator[Batch]) -> Batch:
-        """The next batch. If it cannot be read, nothing of what was learned is lost."""
-        try:
-            batch = next(batches)
-            self.interrupts.leave_children_to_the_loader()
-            return batch
-        except InputError as error:
-            if self.team.size == 1:
-                self.save()
-            raise InputError(f"{error}; {self.folder.how_to_go_on()}") from None
-
-    def _save_or_stop(self, late: bool, of: int) -> None:
-        """Save if it is time or the user wants to stop; one process is enough to say so."""
-        stop, late = self.team.any(self.interrupts.asked, late)
-        if stop or late:
-            self.save()
-        if stop:
-            done = f"step {self.step} of {of} in epoch {self.epoch + 1}"
-            raise Stopped(f"stopped after {done}; {self.folder.how_to_go_on()}")
 
     def learn(self, index: Tensor, loss: Tensor, **watched: Tensor) -> None:
         """One step of the optimiser. The loss is the same on all ranks, each has the gradient of its own images.
@@ -255,6 +211,49 @@ class Session:
         where = f"batch {self.step + 1} of epoch {self.epoch + 1}"
         self._refuse(self.watch.note(where, index, {**watched, "loss": loss.detach()}))
 
+    def end_epoch(self, columns: Row, look: Callable[[], Row]) -> None:
+        """Save, evaluate if it is time, and add a row to the history.
+
+        Args:
+            columns: what else the row holds, such as learning rates.
+            look: gives the columns of an evaluation. It is due in every n-th epoch and in the last.
+        """
+        self._save_or_stop(True, self.step)
+        self.interrupts.waiting = False  # an evaluation may be stopped at once
+        every, done = self.config.evaluate_every, self.epoch + 1
+        due = every > 0 and (done % every == 0 or done == self.config.epochs)
+        self.history.add({"epoch": done, **columns, **self.means.result(), **(look() if due else {})})
+        self.epoch = done
+        self.step = 0
+        self.means = Means()
+
+    def save(self) -> None:
+        """Write a checkpoint, unless there is one of this very step. Every process has to call it."""
+        self._refuse(self.watch.settle())
+        self.folder.save(self.steps, self._everything)
+
+    def finish(self, net: PatchNet, **memories: FeatureMemory) -> Run:
+        """The run as it is handed back; with a folder, also as ``run.safetensors``."""
+        self.accelerator.unwrap_model(net, keep_fp32_wrapper=False)
+        run = Run(net.eval().requires_grad_(True), self.history.rows, self.config, self.folder.path, memories)
+        if run.folder and self.team.leads:
+            save(run, run.folder / "run.safetensors")
+        return run
+
+    def say(self, text: str, level: int = logging.INFO) -> None:
+        """One line for the user, from one process."""
+        if self.team.leads:
+            log.log(level, text)
+
+    def _save_or_stop(self, late: bool, of: int) -> None:
+        """Save if it is time or the user wants to stop; one process is enough to say so."""
+        stop, late = self.team.any(self.interrupts.asked, late)
+        if stop or late:
+            self.save()
+        if stop:
+            done = f"step {self.step} of {of} in epoch {self.epoch + 1}"
+            raise Stopped(f"stopped after {done}; {self.folder.how_to_go_on()}")
+
     def _refuse(self, fault: Fault | None) -> None:
         if fault is None:
             return
@@ -267,39 +266,11 @@ class Session:
             "look at these images, or use a smaller learning rate",
         )
 
-    def end_epoch(self, columns: Row, look: Callable[[], Row]) -> None:
-        """Save, evaluate if it is time, and add a row to the history.
-
-        Args:
-            columns: what else the row holds, such as learning rates.
-            look: gives the columns of an evaluation, if it is due.
-        """
-        self.save()
-        self._save_or_stop(False, self.step)
-        self.interrupts.waiting = False  # an evaluation may be stopped at once
-        row = {"epoch": self.epoch + 1, **columns, **self.means.result()}
-        self.history.add(row | (look() if self._is_due() else {}))
-        self.epoch += 1
-        self.step = 0
-        self.means = Means()
-
-    def _is_due(self) -> bool:
-        """Whether this epoch is evaluated: every n-th, and the last."""
-        every, done = self.config.evaluate_every, self.epoch + 1
-        return every > 0 and (done % every == 0 or done == self.config.epochs)
-
-    def save(self) -> None:
-        """Write a checkpoint, unless there is one of this very step. Every process has to call it."""
-        self._refuse(self.watch.settle())
-        self.folder.save(self.steps, self._everything)
-
     def _everything(self) -> tuple[Tensors, Facts]:
         """All that the next step depends on. Every process has to ask at the same time."""
         assert self.optimiser is not None
-        momenta, groups = optimiser_state(self.optimiser)
-        everyone = self.team.objects(random_state())
-        named: dict[str, Mapping[str, Tensor]] = {name: one.state_dict() for name, one in self.parts.items()}
-        named |= {"optimiser": momenta} | {f"random.{rank}": states for rank, (states, _) in enumerate(everyone)}
+        named = {name: one.state_dict() for name, one in self.parts.items()}
+        named["optimiser"] = optimiser_state(self.optimiser)
         facts: Facts = {
             "identity": self.identity,
             "epoch": self.epoch,
@@ -308,18 +279,20 @@ class Session:
             "means": {"sums": self.means.state(), "count": self.means.count},
             "history": self.history.rows,
             "seconds": self.history.seconds(),
-            "optimiser": groups,
-            "random": {str(rank): plain for rank, (_, plain) in enumerate(everyone)},
+            "random": self.team.objects(random_state(self.device)),
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
         }
         return {f"{name}.{key}": value for name, state in named.items() for key, value in state.items()}, facts
 
-    def finish(self, net: PatchNet, **memories: FeatureMemory) -> Run:
-        """The run as it is handed back."""
-        self.accelerator.unwrap_model(net, keep_fp32_wrapper=False)
-        return Run(net.eval().requires_grad_(True), self.history.rows, self.config, self.folder.path, memories)
-
-    def say(self, text: str, level: int = logging.INFO) -> None:
-        """One line for the user, from one process."""
-        if self.team.leads:
-            log.log(level, text)
+    def _take_back(self, tensors: Tensors, facts: Facts) -> None:
+        """Put back what `_everything` gave."""
+        assert self.optimiser is not None
+        for name, one in self.parts.items():
+            one.load_state_dict(part(tensors, name))
+        set_optimiser_state(self.optimiser, part(tensors, "optimiser"))
+        self.random = facts["random"][self.team.rank % len(facts["random"])]  # there may have been fewer processes
+        self.epoch, self.step, self.steps = facts["epoch"], facts["step"], facts["steps"]
+        self.means = Means(**facts["means"])
+        self.history.restore(facts["history"], facts["seconds"])
+        if self.accelerator.scaler is not None and facts["scaler"]:
+            self.accelerator.scaler.load_state_dict(facts["scaler"])

@@ -1,8 +1,8 @@
-"""Whether losses are numbers, read one step late, so that the program never waits for the device in the middle of one."""
+"""Whether losses are finite, read one step late, so that the program never waits for the device within a step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -17,14 +17,6 @@ class Fault(NamedTuple):
     name: str
 
 
-class _Note(NamedTuple):
-    where: str
-    places: Tensor
-    names: Sequence[str]
-    flags: Tensor
-    arrived: torch.cuda.Event | None
-
-
 class Watch:
     """Notes of each step whether its numbers are finite, and reads the note of the step before.
 
@@ -35,26 +27,26 @@ class Watch:
     """
 
     def __init__(self) -> None:
-        self.pending: _Note | None = None
+        self.pending: tuple[str, Tensor, list[str], Tensor, torch.cuda.Event | None] | None = None
 
     def note(self, where: str, places: Tensor, numbers: Mapping[str, Tensor]) -> Fault | None:
         """Look at some numbers, and say what was wrong with those of the last call."""
         flags = torch.stack([torch.isfinite(number).all() for number in numbers.values()])
-        cuda = flags.device.type == "cuda"
-        flags = flags.to("cpu", non_blocking=cuda)  # into pinned memory, behind everything that is queued by now
-        arrived = torch.cuda.Event() if cuda else None
+        arrived = torch.cuda.Event() if flags.device.type == "cuda" else None
+        flags = flags.to("cpu", non_blocking=arrived is not None)  # queued behind the step, into pinned memory
         if arrived:
             arrived.record()
         last = self.settle()
-        self.pending = _Note(where, places, list(numbers), flags, arrived)
+        self.pending = where, places, list(numbers), flags, arrived
         return last
 
     def settle(self) -> Fault | None:
         """Say what was wrong with the numbers of the last call, now."""
-        note, self.pending = self.pending, None
-        if note is None:
+        if self.pending is None:
             return None
-        if note.arrived:
-            note.arrived.synchronize()  # waits for the step before this one, which has long been over
-        wrong = [name for name, fine in zip(note.names, note.flags.numpy().tolist(), strict=True) if not fine]
-        return Fault(note.where, note.places.tolist(), wrong[0]) if wrong else None
+        where, places, names, flags, arrived = self.pending
+        self.pending = None
+        if arrived:
+            arrived.synchronize()  # waits for the step before this one, which has long been over
+        wrong = [name for name, fine in zip(names, flags.numpy().tolist(), strict=True) if not fine]
+        return Fault(where, places.tolist(), wrong[0]) if wrong else None

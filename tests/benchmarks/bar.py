@@ -67,6 +67,8 @@ def scores_table(reports: Sequence[Report]) -> str:
         f"|---|{'---|' * len(COLUMNS)}",
     ]
     for name, title in {**ROWS, "supervised": "trained with the target's labels"}.items():
+        if any(name not in report for report in reports):  # made before the row was
+            continue
         cells = [f"{100 * mean(r[name][column] for r in reports):.1f}" for column in COLUMNS]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines)

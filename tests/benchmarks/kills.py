@@ -11,7 +11,7 @@ from tests.runs import run as execute
 
 KILLS = 20
 EPOCHS = 60
-PLACES = ("learn", "save", "judge", "clock")  # in a step, in a save, while the judge looks, at any moment
+PLACES = ("learn", "save", "evaluation", "clock")  # in a step, in a save, in an evaluation, at any moment
 
 
 def kill_and_resume(folder: Path, chance: random.Random) -> int:
@@ -20,8 +20,9 @@ def kill_and_resume(folder: Path, chance: random.Random) -> int:
     while kills < KILLS:
         place = chance.choice(PLACES)
         fault = Fault() if place == "clock" else Fault(place, chance.randint(0, 1))
-        # saved after every step or at the ends of epochs; read by the run itself or by two workers
+        # saved after every step or at the ends of epochs; read by the run itself or by two workers, in every epoch or once
         changes = {"save_minutes": chance.choice([1e-6, 10.0]), "workers": chance.choice([0, 0, 2])}
+        changes["image_memory"] = chance.choice([0, 1024])
         patience = chance.uniform(0.2, 3) if place == "clock" else 300  # seconds
         code, said = execute(folder, fault, resume=kills > 0, patience=patience, epochs=EPOCHS, **changes)
         assert code == -9, said or "the run ended before it could be killed"

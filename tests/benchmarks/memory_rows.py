@@ -9,9 +9,9 @@ from dataclasses import replace
 import psutil
 import torch
 import torch.nn.functional as F
-from paullite.pedal_blocks import BLOCK, pedal_in_blocks
 from torch import Tensor
 
+from paullite.blocks import pedal_in_blocks
 from paullite.losses import pedal
 from tests.benchmarks.pooling import peak_mebibytes
 from tests.benchmarks.timing import Row, medians, table
@@ -25,7 +25,7 @@ Way = Callable[..., Tensor]
 def stored(n: int, device: str) -> Tensor:
     """Random rows of length 1, (n, P, D), made in place: twice 10 GB would be too much."""
     memory = torch.empty(n, P, D, device=device)
-    for piece in memory.split(BLOCK):
+    for piece in memory.split(16_384):
         F.normalize(piece.normal_(), dim=-1, out=piece)
     return memory
 

@@ -124,8 +124,8 @@ def drawn_step(
 
 def net_of(config: PretrainConfig) -> PatchNet:
     """The network of a preset."""
-    sizes = (config.patches, config.feature_dim, config.embedding_dim)
-    return PatchNet(config.backbone, *sizes, pretrained=False, generator=config.generator, size=config.size)
+    names = ("patches", "feature_dim", "embedding_dim", "generator", "size")
+    return PatchNet(config.backbone, pretrained=False, **{name: getattr(config, name) for name in names})
 
 
 class Parts:

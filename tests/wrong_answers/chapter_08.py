@@ -127,6 +127,12 @@ def writes_into_distance(distance, between, owner, nearest=3, max_candidates=15)
     return slow(distance, between, owner, nearest, max_candidates)
 
 
+def writes_into_between(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
+    """Puts each center first in its own list, in the matrix that came in: the likeliest slip of all."""
+    between.fill_diagonal_(-1)
+    return slow(distance, between, owner, nearest, max_candidates)
+
+
 def a_list(distance, between, owner, nearest=3, max_candidates=15) -> list[int]:
     """The right places, as a list: nothing can be compared or indexed with it."""
     return slow(distance, between, owner, nearest, max_candidates).tolist()
@@ -186,8 +192,8 @@ WRONG = {
     "hard_negatives": (
         nearest_other, farthest_first, order_of_the_batch, place_in_the_list, asks_the_wrong_one, takes_the_vetoed,
         gives_up, anchor_for_owner, lists_without_itself, always_three, lists_of_anchors, none_is_the_first,
-        none_is_the_own, all_are_tried, own_center_is_tried, writes_into_distance, a_list, floats,
-        own_center_stands_first, more_than_there_are,
+        none_is_the_own, all_are_tried, own_center_is_tried, writes_into_distance,
+        writes_into_between, a_list, floats, own_center_stands_first, more_than_there_are,
     ),
     **chapter_08_loss.WRONG,
 }  # fmt: skip

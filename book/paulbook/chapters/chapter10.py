@@ -13,7 +13,7 @@ import numpy as np
 
 from paullite.data import PaperDolls
 from paullite.data.items import Split
-from paullite.data.paperdolls.drawing import photograph
+from paullite.data.paperdolls import photograph
 
 from ..figures import COLOURS, RIGHT, WRONG, plot
 from ..studies.compare import Line, compare_trials

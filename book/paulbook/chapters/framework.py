@@ -49,7 +49,7 @@ def draw_framework(net: PatchNet, pictures: Sequence[Image.Image], phase: str = 
         pictures: two images; the map and the patches are those of the first.
         phase: "labels" (phase 1, learning on the source) or "paul" (phase 2, as in the paper's figure).
 
-    >>> net = PatchNet("test_resnet", 4, 8, 8, pretrained=False, size=(128, 64))
+    >>> net = PatchNet("test_resnet", patches=4, feature_dim=8, embedding_dim=8, pretrained=False, size=(128, 64))
     >>> len(draw_framework(net, [Image.new("RGB", (64, 128))] * 2).axes[0].images)    # 2 images, map, theta, attention
     8
     """

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from math import isclose, isnan
 from typing import Any
 
-from ..checking import Exercise, Wrong, expect
+from ..exercise import Exercise, Wrong, expect
 
 Ranks = Sequence["int | None"]
 Table = Callable[[Ranks, Sequence[int]], Any]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checking import Exercise, Wrong, expect
+from ..exercise import Exercise, Wrong, expect
 
 Overlap = Callable[[Tensor, Tensor], Any]
 Purity = Callable[[Tensor, Tensor, Tensor, int], Any]

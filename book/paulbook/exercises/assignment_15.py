@@ -7,7 +7,7 @@ from math import isclose
 from statistics import fmean
 from typing import Any
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Scores = Mapping[str, Mapping[int, float]]
 Chooser = Callable[[Scores, Sequence[int], Sequence[int]], Any]

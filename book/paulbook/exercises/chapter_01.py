@@ -10,7 +10,7 @@ import numpy as np
 
 from paullite.evaluation import average_precision as library_average_precision
 
-from ..checking import Exercise, Wrong, expect
+from ..exercise import Exercise, Wrong, expect
 
 Score = Callable[[Sequence[bool], Sequence[bool]], float]
 

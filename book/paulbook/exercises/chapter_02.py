@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Row = tuple[str, int, int, str]  # path, pid, camid, fingerprint of the pixels
 FindLeak = Callable[[list[Row], list[Row], list[Row]], Any]

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checking import Exercise, Wrong, expect
+from ..exercise import Exercise, Wrong, expect
 
 Distances = Callable[[Tensor, Tensor], Any]
 Norm = Callable[..., Any]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from paullite.models import stripes
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Stripes = Callable[[int], Any]
 Place = Callable[[float, int, bool], Any]

@@ -13,7 +13,7 @@ from paullite.config import PretrainConfig
 from paullite.models import PatchLinear
 from paullite.pretraining import rates
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Heads = Callable[[int, int, int], nn.Module]
 Schedule = Callable[[int, PretrainConfig], Mapping[str, float]]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Update = Callable[..., Any]
 Weight = Callable[[int, int, float], Any]

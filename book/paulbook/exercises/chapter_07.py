@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..chapters.chapter7 import ENTRIES
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Loss = Callable[..., Any]
 Mistakes = dict[str, Any]  # hint: what comes out if one makes this mistake

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 from .chapter_07 import SCALE, K, draw, pedal, point, refuse
 
 Gradient = Callable[..., Any]

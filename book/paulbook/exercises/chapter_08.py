@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checking import Exercise, Wrong, expect
+from ..exercise import Exercise, Wrong, expect
 
 Negatives = Callable[..., Any]
 Case = tuple[Tensor, Tensor, Tensor]  # distances of the anchors (A, B), between the centers (B, B), owner (A,)
@@ -157,8 +157,9 @@ def inputs_stay(answer: Negatives) -> None:
     distance, between, owner = line((0.0, 1.0, 5.0, 6.0), (0.2, 1.2, 4.9, 6.0), range(4))
     copies = distance.clone(), between.clone()
     answer(distance, between, owner, 2, 15)
-    same = torch.equal(distance, copies[0]) and torch.equal(between, copies[1])
-    expect(same, "A matrix that came in was changed: the loss needs its numbers afterwards. Write into a copy.")
+    for name, after, before in (("distance", distance, copies[0]), ("between", between, copies[1])):
+        hint = f"Your function changes `{name}`, whose numbers the loss needs afterwards. Write into a copy of it."
+        expect(torch.equal(after, before), hint)
 
 
 def equals_the_loop(answer: Negatives) -> None:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Loss = Callable[..., Any]
 

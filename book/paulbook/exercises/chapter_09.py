@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from paullite.errors import nearest_names
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 from ..studies.compare import compare_trials
 from ..studies.receipts import read
 from ..studies.statistics import Interval

@@ -15,7 +15,7 @@ from paullite.losses import ipfl, paul, pedal
 from paullite.memory import FeatureMemory
 from paullite.step import take_step
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 StepLoss = Callable[..., Any]
 

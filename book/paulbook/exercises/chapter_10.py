@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Quantile = Callable[[float], float]
 Gain = Callable[..., Any]

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from paullite.data.csv import COLUMNS
 from paullite.data.rows import SPLITS
-from paullite.data.tables import COLUMNS
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 MakeTable = Callable[[Sequence[str], Collection[int]], Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Largest = Callable[..., Any]
 

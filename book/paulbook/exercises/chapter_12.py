@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checking import Exercise, expect
+from ..exercise import Exercise, expect
 
 Loss = Callable[..., Any]
 ToMap = Callable[..., Any]

@@ -6,14 +6,14 @@ trial, runner        one arm on one seed; all trials of a study in processes, an
 receipts             the files that a study leaves, and reading them back
 statistics, compare  intervals over people and over seeds; what differs between two receipts
 tables               a receipt as a table; the list of studies
-single               the receipt of one network, for ``paullite evaluate --receipt``
+single               the receipt of one network, for ``paulbook evaluate --receipt``
 rivals               instance discrimination, and learning from clusters
 rows, clusters       what the rivals remember; DBSCAN on Jaccard distances
 failures, rankings   where the method fails, group by group; whole rankings, worked out once
 groups               the study of failures
 signals, followed    which unlabelled signals follow the hidden score; runs with their histories
 real                 the comparison on Market-1501
-commands             ``paulbook experiment`` and ``paulbook compare``
+commands             ``paulbook experiment``, ``paulbook compare`` and ``paulbook evaluate``
 ===================  ======================================================================================
 
 Nothing is imported here, so that the command line starts quickly: take what you need from its module.

@@ -1,13 +1,15 @@
-"""The commands of the studies: ``paulbook experiment`` and ``paulbook compare``."""
+"""The commands of the studies: ``paulbook experiment``, ``paulbook compare`` and ``paulbook evaluate``."""
 
 from __future__ import annotations
 
+import inspect
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
+from paullite.app.commands import Kind, Net, People, Root, Skip, load_data, load_net
 from paullite.errors import InputError
 
 Name = Annotated[
@@ -81,3 +83,54 @@ def compare(a: Side, b: Side, /) -> None:
     from .compare import compare as compare_receipts
 
     print(compare_receipts(a, b))
+
+
+def evaluate(
+    kind: Kind,
+    root: Root = "",
+    /,
+    net: Net = None,
+    receipt: str = "",
+    add: bool = False,
+    seed: int | None = None,
+    control: Literal["none", "batch-norm", "batch-norm-by-camera", "camera-mean"] = "none",
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    batch: int = 128,
+    workers: int = 2,
+    people: People = None,
+    skip_unreadable: Skip = False,
+) -> None:
+    """Evaluate one network as `paullite evaluate` does, and write a receipt that `paulbook compare` reads.
+
+    Args:
+        receipt: File to write, ending in .json. Needed.
+        add: Put this seed beside those that the file holds.
+        seed: Of the trial; without it, the seed of the run in --net, else 0. A control that draws batches uses it, too.
+        control: First apply a control, which uses neither labels nor training.
+        device: Where to compute: auto, cpu, cuda or mps.
+        batch: Images at a time.
+        workers: Processes that read images.
+    """
+    from paullite import controls
+    from paullite.config import RunConfig
+    from paullite.evaluation import evaluate as score
+    from paullite.runs import start_accelerator
+
+    from .single import write_receipt
+
+    if Path(receipt).suffix != ".json":
+        found = f"found --receipt {receipt}" if receipt else "found no --receipt"
+        raise InputError(found, "expected a name that ends in .json", "without a receipt: paullite evaluate")
+    dataset = load_data(kind, root, people, skip_unreadable)
+    network = load_net(net).to(start_accelerator(RunConfig(device=device)).device)
+    name = "" if control == "none" else control.replace("-", "_")
+    chosen = {"control": made(getattr(controls, name), network, dataset, seed or 0)} if name else {}
+    scores = score(network, dataset, batch=batch, workers=workers, **chosen)
+    path = write_receipt(receipt, scores, dataset, net=net, control=name, seed=seed, add=add)
+    print(f"{scores}\nwritten: {path}")
+
+
+def made(control: Any, network: Any, dataset: Any, seed: int) -> Any:
+    """What a control makes of a network; those that draw batches take the seed, the others need none."""
+    seeded = {"seed": seed} if "seed" in inspect.signature(control).parameters else {}
+    return control(network, dataset, **seeded)

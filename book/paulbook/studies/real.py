@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from paullite import controls
 from paullite.adaptation import adapt
 from paullite.app.demo import Clock
 from paullite.config import PRESETS, AdaptConfig, Preset, PretrainConfig
@@ -162,7 +163,7 @@ def stages(
         return kept(first) or pretrain(real.pretrain(first), source, resume=True).net
 
     def batch_norm() -> PatchNet:
-        return batch_norm(direct(), target, seed=real.seed)
+        return controls.batch_norm(direct(), target, seed=real.seed)
 
     def paul() -> PatchNet:
         return kept(second) or adapt(real.adapt(second), target, start=direct(), resume=True).net

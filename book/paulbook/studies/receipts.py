@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,8 @@ def read(given: str | Path) -> Receipt:
     try:
         trials = [Trial(**trial) for trial in facts["trials"]]
         receipt = Receipt(**{**{name: facts[name] for name in _FIELDS}, "trials": trials})
+        command = receipt.command.replace("paullite experiment", "paulbook experiment")  # as version 1 called it
+        receipt = replace(receipt, command=command)
     except (KeyError, TypeError) as error:
         raise InputError(f"found a receipt in {path} with a field missing or unknown ({error})", _AGAIN) from None
     _check(receipt, path)

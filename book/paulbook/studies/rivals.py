@@ -27,7 +27,7 @@ from paullite.config import AdaptConfig
 from paullite.data.items import ReIDDataset, Split
 from paullite.data.loading import SurrogatePairs
 from paullite.errors import InputError
-from paullite.evaluation import judged as history_scores
+from paullite.evaluation import history_scores
 from paullite.features import extract
 from paullite.files import Row
 from paullite.memory import FeatureMemory
@@ -228,9 +228,7 @@ def learn_rows(
                 session.learn(places, loss, features=views.detach())
                 rows.update(places, views[0].detach())  # after the loss, so an image meets its row of the epoch before
                 session.means.add(learners, {"loss": loss})
-            session.end_epoch(
-                {"lr": lr, **columns(rows)}, lambda: history_scores(net, target, config.workers, team)
-            )
+            session.end_epoch({"lr": lr, **columns(rows)}, lambda: history_scores(net, target, config.workers, team))
         return session.finish(net, rows=rows.memory)
 
 

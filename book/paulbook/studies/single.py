@@ -26,20 +26,20 @@ def write_receipt(
     path: str | Path,
     scores: Scores,
     dataset: ReIDDataset,
-    net: str | None = None,
-    batch_norm: bool = False,
     *,
+    net: str | None = None,
+    control: str = "",
     seed: int | None = None,
     add: bool = False,
 ) -> Path:
-    """Write what was judged and how it came out: a receipt with one arm, ``net``, and a trial of one seed.
+    """Write what was evaluated and how it came out: a receipt with one arm, ``net``, and a trial of one seed.
 
     Args:
         path: a name that ends in .json; it becomes that of the study.
-        scores: of the judge.
-        dataset: on whose test the network was judged.
+        scores: of the evaluation.
+        dataset: on whose test the network was evaluated.
         net: the network's file. Of a run's file, the settings are told; none: the network that comes along.
-        batch_norm: whether the batch-norm statistics were taken anew.
+        control: the name of the control in `paullite.controls` that the network was evaluated with, "" for none.
         seed: of the trial; ``None`` takes that of the run in the file, else 0.
         add: as for `write_own`, but each seed has a file, so files of other names may come together.
 
@@ -53,8 +53,8 @@ def write_receipt(
     config = asdict(run.config) | {"output": None} if isinstance(run, Run) else {}
     told = config if seed is None else {**config, "seed": seed}
     name = Path(net).name if net else "the network that comes along"
-    title = f"{name}, batch-norm statistics taken anew" if batch_norm else name
-    new = _receipt(path, title, scores, dataset, told, batch_norm, "paullite evaluate")
+    title = f"{name}, control {control}" if control else name
+    new = _receipt(path, title, scores, dataset, told, control=control, command="paulbook evaluate")
     return _write(path, new, add, same_title=False)
 
 
@@ -65,7 +65,7 @@ def write_own(
     dataset: ReIDDataset,
     run: Mapping[str, Any],
     *,
-    batch_norm: bool = False,
+    control: str = "",
     command: str = "a notebook",
     add: bool = False,
 ) -> Path:
@@ -74,10 +74,10 @@ def write_own(
     Args:
         path: a name that ends in .json; it becomes that of the study.
         title: what was trained, in a few words.
-        scores: of the judge, on the test of ``dataset``.
-        dataset: on whose test the network was judged.
+        scores: of the evaluation, on the test of ``dataset``.
+        dataset: on whose test the network was evaluated.
         run: what another person must know to repeat it; its ``seed``, if there, is that of the trial.
-        batch_norm: whether the batch-norm statistics were taken anew.
+        control: the name of the control in `paullite.controls` that the network was evaluated with, "" for none.
         command: what made it.
         add: put the trial beside those that the receipt holds. One is made if none is there.
 
@@ -86,7 +86,7 @@ def write_own(
 
     Raises:
         InputError: a folder that cannot be written; or what is added has a seed that is there, another title, other
-            settings or versions, or was judged on other test images or people.
+            settings or versions, or was evaluated on other test images or people.
 
     >>> import tempfile, paullite as pl
     >>> from paulbook.studies.compare import compare
@@ -98,7 +98,7 @@ def write_own(
     ...     print(compare(f"{folder}/control.json", f"{folder}/mine.json").splitlines()[3])
     seeds 0, 1: same test people and queries
     """
-    new = _receipt(path, title, scores, dataset, run, batch_norm, command)
+    new = _receipt(path, title, scores, dataset, run, control=control, command=command)
     return _write(path, new, add)
 
 
@@ -108,7 +108,8 @@ def _receipt(
     scores: Scores,
     dataset: ReIDDataset,
     run: Mapping[str, Any],
-    batch_norm: bool,
+    *,
+    control: str,
     command: str,
 ) -> Receipt:
     """One arm with one trial. The seed stands in the trial alone, so that seeds share their settings."""
@@ -118,7 +119,7 @@ def _receipt(
         study=Path(path).stem,
         question=f"How good is {title} on {dataset.name}?",
         command=command,
-        settings={"batch_norm": batch_norm, "data": dataset.name, "run": told},
+        settings={"control": control or "none", "data": dataset.name, "run": told},
         arms={"net": {"title": title, "changes": {}}},
         versions=versions(),
         machine={"device": "cuda" if torch.cuda.is_available() else "cpu", "cores": os.cpu_count()},

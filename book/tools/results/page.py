@@ -21,7 +21,7 @@ PICTURES = Path("book/assets/results")
 NOTE = "% Written by `python -m book.tools.results` from receipts. Change the receipts or the tool, not this page."
 INTRO = (
     "What the studies of this book found, with every number taken from a *receipt*: a file that holds settings, "
-    "versions, seeds and scores of what was run. The receipts are in `book/paulbook/studies/receipts`. `paullite "
+    "versions, seeds and scores of what was run. The receipts are in `book/paulbook/studies/receipts`. `paulbook "
     "compare A B` says how two differ. No number and no verdict on this page was typed in."
 )
 SHORT = (

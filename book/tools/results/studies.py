@@ -34,7 +34,7 @@ def study_section(shelf: Shelf, study: str) -> list[Block]:
     receipt = shelf.get(study)
     head = f"(results-{study})=\n### {receipt.question if receipt else STUDIES[study].question}"
     if receipt is None:
-        return [head, f"This was not run. To run it:\n\n```sh\npaullite experiment {study}\n```"]
+        return [head, f"This was not run. To run it:\n\n```sh\npaulbook experiment {study}\n```"]
     return [head, *_body(shelf, receipt), _again(shelf, receipt)]
 
 

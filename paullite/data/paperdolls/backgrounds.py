@@ -1,40 +1,28 @@
 """What stands behind people: six kinds of place, each drawn once per camera as a wide strip."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from .dolls import CLOTH
-from .raster import (
-    HEIGHT,
-    SUPER,
-    WIDTH,
-    Brush,
-    Canvas,
-    Colour,
-    Pixels,
-    ellipse,
-    limb,
-    pick,
-    polygon,
-    random_numbers,
-    rectangle,
-)
+from .randomness import choose, pick, random_numbers
+from .raster import HEIGHT, SUPER, WIDTH, Brush, Canvas, Colour, Pixels, ellipse, limb, polygon, rectangle
 
-STRIP_HEIGHT, STRIP_WIDTH = HEIGHT * 5 // 4, WIDTH * 4  # a box is cut out of this strip, here or there
+STRIP_HEIGHT = HEIGHT * 5 // 4  # a box is cut out of this strip, here or there
+STRIP_WIDTH = WIDTH * 4
 GREY = 150  # brightness of a place without any strength
 SOURCE_PLACES = ("street", "wall")
 TARGET_PLACES = ("grass", "floor", "shop", "night")
 
 
+@dataclass(frozen=True)
 class Place:
     """A strip that is being drawn: canvas, random numbers and how strong the contrasts are (per cent)."""
 
-    def __init__(self, canvas: Canvas, rng: np.random.RandomState, clutter: int) -> None:
-        self.canvas, self.rng, self.clutter = canvas, rng, clutter
+    canvas: Canvas
+    rng: np.random.RandomState
+    clutter: int
 
     def between(self, low: int, high: int) -> int:
         """A random whole number from low to high."""
@@ -52,7 +40,7 @@ class Place:
 
     def cloth(self) -> Colour:
         """One of the colours that people wear too, so that the background can be mistaken for a garment."""
-        return tuple(CLOTH.values())[self.between(0, len(CLOTH) - 1)]
+        return choose(self.rng, CLOTH.values())
 
 
 def street(place: Place) -> None:
@@ -72,8 +60,8 @@ def street(place: Place) -> None:
 
 
 def _house(place: Place, x: int, top: int, wide: int, ground: int) -> None:
-    wall = place.shade(((196, 178, 158), (178, 150, 136), (170, 172, 172), (206, 196, 172))[place.between(0, 3)], 18)
-    place.box(x, top, x + wide, ground, wall)
+    colour = choose(place.rng, ((196, 178, 158), (178, 150, 136), (170, 172, 172), (206, 196, 172)))
+    place.box(x, top, x + wide, ground, place.shade(colour, 18))
     window = place.shade((110, 124, 136), 20)
     for column in range(x + 80, x + wide - 180, 260):
         for row in range(top + 100, ground - 260, 330):
@@ -83,7 +71,7 @@ def _house(place: Place, x: int, top: int, wide: int, ground: int) -> None:
 def wall(place: Place) -> None:
     """A tiled wall above a plain pavement."""
     ground = STRIP_HEIGHT * place.between(62, 74) // 100
-    tile = ((188, 176, 160), (168, 176, 178), (194, 182, 168), (176, 166, 158))[place.between(0, 3)]
+    tile = choose(place.rng, ((188, 176, 160), (168, 176, 178), (194, 182, 168), (176, 166, 158)))
     joint = place.shade((150, 144, 138), 14)
     place.box(0, 0, STRIP_WIDTH, ground, joint)
     wide, high = place.between(200, 340), place.between(130, 220)
@@ -123,12 +111,13 @@ def floor(place: Place) -> None:
     for x in range(100, STRIP_WIDTH, 800):
         _door_and_poster(place, x + place.between(0, 160), ground)
     place.box(0, ground - 60, STRIP_WIDTH, ground, place.shade((120, 96, 74), 16))
-    light, dark = place.shade((206, 176, 130), 14), place.shade((140, 98, 66), 20)
-    y, high, odd = ground, 60, 0
+    right, left = place.shade((206, 176, 130), 14), place.shade((140, 98, 66), 20)
+    y, high = ground, 60
     while y < STRIP_HEIGHT:
-        for k, x in enumerate(range(0, STRIP_WIDTH, 280)):
-            place.box(x, y, x + 280, y + high, light if (k + odd) % 2 else dark)
-        y, high, odd = y + high, high * 3 // 2, odd + 1
+        for x in range(0, STRIP_WIDTH, 560):
+            place.box(x, y, x + 280, y + high, left)
+            place.box(x + 280, y, x + 560, y + high, right)
+        y, high, left, right = y + high, high * 3 // 2, right, left
 
 
 def _door_and_poster(place: Place, x: int, ground: int) -> None:
@@ -168,31 +157,19 @@ def night(place: Place) -> None:
         place.canvas.fill(polygon(corners), Brush(place.shade((190, 190, 180), 14), depth=100))
 
 
-PLACES: dict[str, Callable[[Place], None]] = {
-    "street": street, "wall": wall, "grass": grass, "floor": floor, "shop": shop, "night": night,
-}  # fmt: skip
+PLACES = {draw.__name__: draw for draw in (street, wall, grass, floor, shop, night)}
 
 
 @lru_cache(maxsize=32)
 def strip(kind: str, name: str, clutter: int, strength: int, size: tuple[int, int]) -> Pixels:
-    """The wide picture of a place, at canvas resolution, for pictures of the given height and width in pixels.
-
-    ``clutter`` and ``strength`` are those of a `CameraStyle`; the source's kinds of place have their full strength.
-    """
+    """The wide picture of a place, at canvas resolution; ``clutter`` and ``strength`` are those of a `CameraStyle`."""
     rows, columns = size[0] * SUPER * 5 // 4, size[1] * SUPER * 4
     pixels = np.zeros((rows, columns, 3), dtype=np.uint8)
     rng = random_numbers(name, "place")
     PLACES[kind](Place(Canvas(pixels, STRIP_HEIGHT, STRIP_WIDTH), rng, clutter))
-    strength = strength if kind in TARGET_PLACES else 100
+    strength = strength if kind in TARGET_PLACES else 100  # the source's kinds of place as they were drawn
     pixels = ((pixels.astype(np.int32) * strength + GREY * (100 - strength)) // 100).astype(np.uint8)
     grain = rng.randint(-6, 7, size=(rows, columns, 1), dtype=np.int16)
     pixels = np.clip(pixels + grain, 0, 255).astype(np.uint8)
     pixels.flags.writeable = False  # shared by all pictures of the camera
     return pixels
-
-
-def cut_out(pixels: Pixels, size: tuple[int, int], across: int, down: int) -> Pixels:
-    """A copy of a box of the strip; across and down are thousandths of the room there is."""
-    rows, columns = size[0] * SUPER, size[1] * SUPER
-    top, left = (pixels.shape[0] - rows) * down // 1000, (pixels.shape[1] - columns) * across // 1000
-    return pixels[top : top + rows, left : left + columns].copy()

@@ -1,7 +1,5 @@
 """Drawn pictures kept in one file: drawn once, memory-mapped by every process afterwards."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import warnings
@@ -11,27 +9,22 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
+from platformdirs import user_cache_path
 from tqdm import tqdm
 
 from ...errors import InputError
+from .raster import Pixels
 
-Pixels = NDArray[np.uint8]
 _ADVICE = "set the environment variable PAULLITE_CACHE to a folder that you may write to and that has space"
 
 
 @dataclass(frozen=True)
 class CachedPictures:
-    """Opens a picture by its made-up name. Only the file's name travels to worker processes, never the pixels.
+    """Opens a picture by its made-up name. Only the file's name travels to worker processes, never the pixels."""
 
-    Attributes:
-        file: a ``.npy`` file of pictures x height x width x 3 bytes.
-        rows: which picture of the file belongs to a name.
-    """
-
-    file: str
-    rows: Mapping[str, int] = field(repr=False, compare=False)
+    file: str  #: a ``.npy`` file of pictures x height x width x 3 bytes
+    rows: Mapping[str, int] = field(repr=False, compare=False)  #: which picture of the file belongs to a name
 
     def __call__(self, path: str) -> Image.Image:
         if path not in self.rows:
@@ -41,54 +34,47 @@ class CachedPictures:
 
 @lru_cache(maxsize=64)
 def open_array(file: str) -> Pixels:
-    """The file as a memory-mapped array; once per process.
-
-    Raises:
-        InputError: the file is gone or damaged.
-    """
+    """The file as a memory-mapped array, once per process; an `InputError` if it is gone or damaged."""
     try:
         return np.lib.format.open_memmap(file, mode="r")
     except (OSError, ValueError, EOFError) as error:
-        found = f"cannot read {file} ({error})"
-        raise InputError(found, "expected the drawn pictures", "make the PaperDolls again") from None
+        expected, do = "expected the drawn pictures", "make the PaperDolls again"
+        raise InputError(f"cannot read {file} ({error})", expected, do) from None
 
 
 def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[Pixels]], folder: Path | None) -> str:
-    """Make sure that the file ``name`` holds an array of the given shape, and say where it is.
+    """Make sure that a file holds an array of the given shape, and say where it is.
 
     Args:
         name: file name; it must change with everything that changes the pixels.
         shape: pictures, height, width, 3.
         draw: gives the pictures one by one; called only if the file is missing or damaged.
-        folder: where to keep it; ``None`` for ``PAULLITE_CACHE`` or ``~/.cache/paullite``.
-
-    Returns:
-        The path of the file. If the folder cannot be written, a warning is given and a temporary one is used.
-
-    Raises:
-        InputError: neither the folder nor the system's temporary folder can be written.
+        folder: where to keep it; ``None`` for `default_folder`. If it cannot be written, a warning is given and the
+            system's temporary folder used; if that cannot be written either, an `InputError` is raised.
     """
     file = (folder or default_folder()) / name
-    if _sound(file, shape):
+    if _is_whole(file, shape):
         return str(file)
     try:
         return _write(file, shape, draw)
     except OSError as error:
+        if _is_whole(file, shape):  # another process was quicker; Windows keeps a file that is in use as it is
+            return str(file)
         spare = Path(tempfile.gettempdir()) / "paullite" / name
         warnings.warn(f"cannot write {file} ({error}); keeping the pictures in {spare.parent}; {_ADVICE}", stacklevel=3)
     try:
-        return str(spare) if _sound(spare, shape) else _write(spare, shape, draw)
+        return str(spare) if _is_whole(spare, shape) else _write(spare, shape, draw)
     except OSError as error:
         raise InputError(f"cannot write {spare} ({error})", "expected a folder to keep pictures in", _ADVICE) from None
 
 
 def default_folder() -> Path:
-    """``PAULLITE_CACHE`` if it is set, else ``~/.cache/paullite``."""
+    """``PAULLITE_CACHE`` if it is set, else where the system keeps caches: ``~/.cache/paullite`` on Linux."""
     chosen = os.environ.get("PAULLITE_CACHE")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "paullite"
+    return Path(chosen).expanduser() if chosen else user_cache_path("paullite", appauthor=False)
 
 
-def _sound(file: Path, shape: tuple[int, ...]) -> bool:
+def _is_whole(file: Path, shape: tuple[int, ...]) -> bool:
     """Whether the file is there and whole. A file that was cut short cannot be mapped, so this is quick."""
     try:
         array = np.lib.format.open_memmap(str(file), mode="r")

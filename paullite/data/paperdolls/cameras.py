@@ -1,8 +1,6 @@
 """A camera: where it hangs, which view and which boxes it is used to, and what it does to colours."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isqrt
 
 import numpy as np
@@ -10,8 +8,9 @@ from numpy.typing import NDArray
 
 from .backgrounds import SOURCE_PLACES, TARGET_PLACES
 from .body import VIEWS
-from .raster import TURN, Pixels, pick, random_numbers, shuffled, wave
-from .style import SOURCE, CameraStyle, between
+from .randomness import pick, random_numbers, shuffled
+from .raster import TURN, Pixels, wave
+from .style import CameraStyle, between
 
 Grid = NDArray[np.int32]
 _SPREADS = ("lean", "tightness", "offset", "drop", "stretch", "gamma", "brightness", "saturation", "gradient")
@@ -19,66 +18,38 @@ _AMOUNTS = ("tilt", "occlusion", "haze", "blur", "noise")
 
 
 @dataclass(frozen=True)
-class Camera:
-    """One camera. The units are those of `CameraStyle`; here every number is this camera's own.
+class Camera(CameraStyle):
+    """One camera: the style of its domain, with this camera's own number where a style says "spread" or "up to"."""
 
-    Attributes:
-        name: seed of everything random about it.
-        style: what it has in common with the other cameras of its domain.
-        place: kind of background.
-        view: the view it mostly sees.
-        hue: direction of its colour cast, in 96ths of the colour circle.
-    """
-
-    name: str
-    style: CameraStyle
-    place: str
-    view: str
-    hue: int
-    lean: int
-    tightness: int
-    offset: int
-    drop: int
-    stretch: int
-    gamma: int
-    brightness: int
-    saturation: int
-    gradient: int
-    tilt: int
-    occlusion: int
-    haze: int
-    blur: int
-    noise: int
+    name: str  #: seed of everything random about it
+    place: str  #: kind of background
+    view: str  #: the view it mostly sees
+    hue: int  #: direction of its colour cast, in 96ths of the colour circle
 
 
 def make_cameras(domain: str, count: int, seed: int = 0, camera_shift: float = 1.0) -> tuple[Camera, ...]:
     """The cameras of a domain. Their habits lie evenly spread, so that no seed makes two of them alike by luck.
 
     Args:
-        domain: "source" or "target".
-        count: how many.
-        seed: another seed, other cameras.
+        domain, count, seed: "source" or "target", and how many; another seed gives other cameras.
         camera_shift: departure of the target's cameras from the source's style: 0 none, 1 the default, 2 severe.
 
     >>> sorted(camera.view for camera in make_cameras("target", count=4))
     ['back', 'front', 'left', 'right']
     """
-    shift = 0 if domain == "source" else round(camera_shift * 1000)
-    style = SOURCE if domain == "source" else between(shift)
+    style = between(0 if domain == "source" else round(camera_shift * 1000))
     rng = random_numbers(seed, domain, "cameras")
     orders = {name: shuffled(rng, count) for name in ("view", "place", *_SPREADS, *_AMOUNTS)}
     turn, first = pick(rng, 0, TURN - 1), pick(rng, 0, 11)
 
     def one(k: int) -> Camera:
-        spread = {n: getattr(style, n) * (2 * orders[n][k] - count + 1) // (count - 1) for n in _SPREADS}
-        amount = {n: getattr(style, n) * (4 * orders[n][k] + count - 1) // (4 * (count - 1)) for n in _AMOUNTS}
+        own = {n: getattr(style, n) * (2 * orders[n][k] - count + 1) // (count - 1) for n in _SPREADS}
+        own |= {n: getattr(style, n) * (4 * orders[n][k] + count - 1) // (4 * (count - 1)) for n in _AMOUNTS}
         rank = orders["place"][k]
-        foreign = rank * 100 < style.new_places * count and style.new_places > 0
-        places = TARGET_PLACES if foreign else SOURCE_PLACES
-        return Camera(
-            name=f"{seed}/{domain}/camera/{k}", style=style, place=places[(first + rank) % len(places)],
-            view=VIEWS[orders["view"][k] % 4], hue=(turn + k * TURN // count) % TURN, **spread, **amount,
-        )  # fmt: skip
+        places = TARGET_PLACES if rank * 100 < style.new_places * count else SOURCE_PLACES
+        place, view = places[(first + rank) % len(places)], VIEWS[orders["view"][k] % 4]
+        name, hue = f"{seed}/{domain}/camera/{k}", (turn + k * TURN // count) % TURN
+        return Camera(**asdict(style) | own, name=name, place=place, view=view, hue=hue)
 
     return tuple(one(k) for k in range(count))
 
@@ -88,15 +59,16 @@ def develop(camera: Camera, pixels: Pixels, noise_seed: int) -> Pixels:
     values = pixels.astype(np.int32)
     for step in (camera.blur, camera.blur - 16):
         if step > 0:
-            values = _soften(values, min(step, 16))
-    values = np.clip(values @ _matrix(camera) // 256, 0, 255)
-    values = _tones(camera)[values]
-    values = _uneven(camera, values)
-    values = values + _grain(values.shape, camera.noise, noise_seed)
-    return np.clip(values, 0, 255).astype(np.uint8)
+            values = _blurred(values, min(step, 16))
+    values = np.clip(values @ _colour_matrix(camera) // 256, 0, 255)
+    values = _tone_table(camera)[values]
+    values = _with_falloff(camera, values)
+    dice = np.random.RandomState(noise_seed).randint(0, 256, size=(3, *values.shape), dtype=np.uint8)
+    grain = dice.astype(np.int32).sum(axis=0, dtype=np.int32) - 382  # three dice of 256 have a deviation of 128
+    return np.clip(values + grain * camera.noise // 1280, 0, 255).astype(np.uint8)
 
 
-def _soften(values: Grid, sixteenths: int) -> Grid:
+def _blurred(values: Grid, sixteenths: int) -> Grid:
     """Mix a picture with its 3x3 mean; the border repeats its last pixel. Large pictures get a wider mean."""
     height, width = values.shape[:2]
     reach = max(1, height // 128)
@@ -108,17 +80,17 @@ def _soften(values: Grid, sixteenths: int) -> Grid:
     return (values * (16 - sixteenths) + mean * sixteenths) // 16
 
 
-def _matrix(camera: Camera) -> Grid:
+def _colour_matrix(camera: Camera) -> Grid:
     """Saturation and colour cast as one 3x3 matrix of 256ths: grey + s (colour - grey), then a gain per channel."""
     grey = np.array([77, 150, 29], dtype=np.int32)[:, None]  # how bright red, green and blue look; sums to 256
     keep = 256 * (100 + camera.saturation) // 100
     mix = grey * (256 - keep) // 256 + np.eye(3, dtype=np.int32) * keep
     light = 100 + camera.brightness
-    gains = [light * (25600 + camera.style.cast * wave(camera.hue + TURN // 3 * c)) // 10000 for c in range(3)]
+    gains = [light * (25600 + camera.cast * wave(camera.hue + TURN // 3 * c)) // 10000 for c in range(3)]
     return mix * np.array(gains, dtype=np.int32) // 256
 
 
-def _tones(camera: Camera) -> Grid:
+def _tone_table(camera: Camera) -> Grid:
     """Table of 256 grey levels: gamma between 0.5 (a square root) and 2 (a square), then haze."""
     amount, far = abs(camera.gamma), 100 - abs(camera.gamma)
     bent = [isqrt(v * 255) if camera.gamma > 0 else v * v // 255 for v in range(256)]
@@ -126,15 +98,9 @@ def _tones(camera: Camera) -> Grid:
     return np.array([(t * (100 - camera.haze) + 190 * camera.haze) // 100 for t in table], dtype=np.int32)
 
 
-def _uneven(camera: Camera, values: Grid) -> Grid:
+def _with_falloff(camera: Camera, values: Grid) -> Grid:
     """Light falling off towards one side, and half as much towards the bottom."""
     rows, columns = values.shape[:2]
     side = (2 * np.arange(columns, dtype=np.int32) - columns) * camera.gradient * 256 // (100 * columns)
     down = (2 * np.arange(rows, dtype=np.int32) - rows) * camera.gradient * 128 // (100 * rows)
     return values * (256 + side[None, :, None] - down[:, None, None]) // 256
-
-
-def _grain(shape: tuple[int, ...], tenths: int, seed: int) -> Grid:
-    """Noise with about the given standard deviation, in tenths of a grey level: the sum of three dice."""
-    dice = np.random.RandomState(seed).randint(0, 256, size=(3, *shape), dtype=np.uint8).astype(np.int32)
-    return (dice.sum(axis=0, dtype=np.int32) - 382) * tenths // 1280  # three dice of 256 have a deviation of 128

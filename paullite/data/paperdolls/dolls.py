@@ -1,13 +1,13 @@
 """What a person wears: the palettes and the sampling of looks, no two alike in one world."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from .raster import Colour, pick, random_numbers
+from .randomness import choose, random_numbers
+from .raster import Colour
 
 SKIN: dict[str, Colour] = {
     "pale": (246, 214, 190), "light": (232, 188, 154), "tan": (206, 154, 112),
@@ -46,44 +46,27 @@ WIDE = (86, 94, 102, 110, 120)
 
 @dataclass(frozen=True)
 class Look:
-    """Everything that makes a person look like that person.
-
-    Attributes:
-        skin, hair: colours by name.
-        hair_length: short, chin, long or bun.
-        upper: colour of the upper garment.
-        pattern: plain, rows, columns, logo (front only), two-tone or coat (open in front).
-        second: second colour of the pattern; the same as ``upper`` if plain.
-        sleeves: long or short.
-        lower: trousers, shorts or skirt.
-        lower_colour, shoes: colours by name.
-        bag: none, backpack or shoulder.
-        bag_colour: colour by name; "none" without a bag.
-        height, width: build in per cent of the average.
-    """
+    """Everything that makes a person look like that person. Colours are names."""
 
     skin: str
     hair: str
-    hair_length: str
-    upper: str
-    pattern: str
-    second: str
-    sleeves: str
-    lower: str
+    hair_length: str  #: short, chin, long or bun
+    upper: str  #: colour of the upper garment
+    pattern: str  #: plain, rows, columns, logo (front only), two-tone or coat (open in front)
+    second: str  #: second colour of the pattern; the same as ``upper`` if plain
+    sleeves: str  #: long or short
+    lower: str  #: trousers, shorts or skirt
     lower_colour: str
     shoes: str
-    bag: str
-    bag_colour: str
-    height: int
-    width: int
+    bag: str  #: none, backpack or shoulder
+    bag_colour: str  #: "none" without a bag
+    height: int  #: % of the average
+    width: int  #: % of the average
 
     def __str__(self) -> str:
         second = "" if self.pattern == "plain" else f" and {self.second}"
-        bag = (
-            "no bag"
-            if self.bag == "none"
-            else f"{self.bag_colour} {self.bag}{' bag' if self.bag == 'shoulder' else ''}"
-        )
+        kind = "shoulder bag" if self.bag == "shoulder" else self.bag
+        bag = "no bag" if self.bag == "none" else f"{self.bag_colour} {kind}"
         top = f"{self.upper}{second} {self.pattern} top with {self.sleeves} sleeves"
         return (
             f"{self.hair} {self.hair_length} hair, {top}, {self.lower_colour} {self.lower}, {self.shoes} shoes, {bag}"
@@ -92,18 +75,13 @@ class Look:
 
 def draw_look(rng: np.random.RandomState) -> Look:
     """One look from a stream of random numbers. Another person may have the same one."""
-
-    def one(names: tuple[str, ...] | dict[str, Colour]) -> str:
-        return tuple(names)[pick(rng, 0, len(names) - 1)]
-
-    upper, pattern, bag = one(CLOTH), one(PATTERNS), one(BAG_KINDS)
-    second, bag_colour = one({name: rgb for name, rgb in CLOTH.items() if name != upper}), one(BAGS)
+    upper, pattern, bag = choose(rng, CLOTH), choose(rng, PATTERNS), choose(rng, BAG_KINDS)
+    second, bag_colour = choose(rng, [name for name in CLOTH if name != upper]), choose(rng, BAGS)
     return Look(
-        skin=one(SKIN), hair=one(HAIR), hair_length=one(HAIR_LENGTHS),
-        upper=upper, pattern=pattern, second=upper if pattern == "plain" else second, sleeves=one(SLEEVES),
-        lower=one(LOWER_KINDS), lower_colour=one(LOWER), shoes=one(SHOES),
-        bag=bag, bag_colour="none" if bag == "none" else bag_colour,
-        height=TALL[pick(rng, 0, 4)], width=WIDE[pick(rng, 0, 4)],
+        skin=choose(rng, SKIN), hair=choose(rng, HAIR), hair_length=choose(rng, HAIR_LENGTHS),
+        upper=upper, pattern=pattern, second=upper if pattern == "plain" else second, sleeves=choose(rng, SLEEVES),
+        lower=choose(rng, LOWER_KINDS), lower_colour=choose(rng, LOWER), shoes=choose(rng, SHOES),
+        bag=bag, bag_colour="none" if bag == "none" else bag_colour, height=choose(rng, TALL), width=choose(rng, WIDE),
     )  # fmt: skip
 
 
@@ -132,3 +110,24 @@ def _world(seed: int, count: int) -> tuple[Look, ...]:
     while len(found) < count:
         found[draw_look(rng)] = None
     return tuple(found)
+
+
+# Drawn people fill their pictures in the same way: down to these shares of the height one sees hair, upper garment,
+# lower garment, shoes (see `paullite.data.paperdolls.body` and `.upright`).
+GARMENTS = ((0.23, "hair"), (0.51, "upper"), (0.89, "lower_colour"), (1.01, "shoes"))
+
+
+def garment_at(height: float) -> str:
+    """What one sees of a drawn person at a share of the picture's height, as the name of a field of `Look`.
+
+    >>> [garment_at(height) for height in (0.1, 0.4, 0.7, 0.95)]
+    ['hair', 'upper', 'lower_colour', 'shoes']
+    """
+    return next(name for end, name in GARMENTS if height < end or end > 1)
+
+
+def garment_numbers(people: Sequence[Look], heights: Sequence[float]) -> list[list[int]]:
+    """A number for the colour that each person wears at each height: two rows agree where the colours do."""
+    worn = [[getattr(look, garment_at(height)) for height in heights] for look in people]
+    number = {colour: i for i, colour in enumerate(sorted({colour for row in worn for colour in row}))}
+    return [[number[colour] for colour in row] for row in worn]

@@ -5,11 +5,8 @@ pixels. A canvas is drawn `SUPER` times larger than the picture and then shrunk 
 Pillow's own polygons are not used: they are filled with floating-point arithmetic, which may differ between machines.
 """
 
-from __future__ import annotations
-
-import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 
 import numpy as np
@@ -27,30 +24,6 @@ Point = tuple[int, int]
 Test = Callable[[Numbers, Numbers], Mask]
 
 
-def random_numbers(*words: object) -> np.random.RandomState:
-    """A stream of random integers for a name, such as ("0", "target", "person", 3). The stream is the same for ever."""
-    return np.random.RandomState(zlib.crc32("/".join(map(str, words)).encode()))
-
-
-def pick(rng: np.random.RandomState, low: int, high: int) -> int:
-    """A whole number from low to high, both included. The type is fixed because its default depends on the system."""
-    return int(rng.randint(low, max(low, high) + 1, dtype=np.int32))
-
-
-def chance(rng: np.random.RandomState, percent: int) -> bool:
-    """True in so many cases out of a hundred. Draws one number whatever the percentage."""
-    return pick(rng, 0, 99) < percent
-
-
-def shuffled(rng: np.random.RandomState, count: int) -> list[int]:
-    """The numbers below ``count`` in random order, by swapping from the end."""
-    order = list(range(count))
-    for i in range(count - 1, 0, -1):
-        j = pick(rng, 0, i)
-        order[i], order[j] = order[j], order[i]
-    return order
-
-
 def wave(step: int) -> int:
     """256 times the sine of step / 96 of a turn, by Bhaskara's fraction (error below 1 in 256).
 
@@ -58,10 +31,9 @@ def wave(step: int) -> int:
     [0, 128, 256, 0, -256]
     """
     half = TURN // 2
-    turns, rest = divmod(step, half)
-    product = rest * (half - rest)
+    product = step % half * (half - step % half)
     value = 256 * 16 * product // (5 * half * half - 4 * product)
-    return value if turns % 2 == 0 else -value
+    return -value if step // half % 2 else value
 
 
 def darker(colour: Colour, percent: int) -> Colour:
@@ -79,10 +51,9 @@ class Brush:
     pattern: Test | None = None
     depth: int = 80
 
-    def dimmed(self, percent: int) -> Brush:
+    def dimmed(self, percent: int) -> "Brush":
         """The same brush, darker: for the arm and leg further away."""
-        second = None if self.second is None else darker(self.second, percent)
-        return Brush(darker(self.colour, percent), second, self.pattern, self.depth)
+        return replace(self, colour=darker(self.colour, percent), second=self.second and darker(self.second, percent))
 
     def table(self) -> Pixels:
         """Four colours: first, second, first in shade, second in shade."""
@@ -118,15 +89,14 @@ def ellipse(x0: int, y0: int, across: int, down: int) -> Shape:
 def polygon(points: Sequence[Point]) -> Shape:
     """A convex polygon, corners given in order. The right-hand part of its box is in shade."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    edges = list(zip(points, [*points[1:], points[0]], strict=True))
-    side = 1 if sum(a * d - c * b for (a, b), (c, d) in edges) >= 0 else -1  # sign of the area: which way round
-
-    def inside(x: Numbers, y: Numbers) -> Mask:
-        tests = [side * ((c - a) * (y - b) - (d - b) * (x - a)) >= 0 for (a, b), (c, d) in edges]
-        return np.asarray(np.stack(tests).all(0))
-
-    edge = (min(xs) * 22 + max(xs) * 78) // 100
-    return Shape((min(xs), min(ys), max(xs) + 1, max(ys) + 1), inside, lambda x, y: x > edge)
+    sides = list(zip(points, [*points[1:], points[0]], strict=True))
+    turn = 1 if sum(a * d - c * b for (a, b), (c, d) in sides) >= 0 else -1  # sign of the area: which way round
+    shade = (min(xs) * 22 + max(xs) * 78) // 100
+    return Shape(
+        (min(xs), min(ys), max(xs) + 1, max(ys) + 1),
+        lambda x, y: np.all([turn * ((c - a) * (y - b) - (d - b) * (x - a)) >= 0 for (a, b), (c, d) in sides], axis=0),
+        lambda x, y: x > shade,
+    )
 
 
 def limb(start: Point, end: Point, first: int, last: int) -> Shape:
@@ -150,12 +120,12 @@ def limb(start: Point, end: Point, first: int, last: int) -> Shape:
 
 
 class Canvas:
-    """Pixels to draw on, with the position of every row and column in units."""
+    """Pixels to draw on, with the middle of every row and column in units."""
 
     def __init__(self, pixels: Pixels, height: int = HEIGHT, width: int = WIDTH) -> None:
         self.pixels = pixels
-        self.ys = middles(pixels.shape[0], height)
-        self.xs = middles(pixels.shape[1], width)
+        lengths = zip(pixels.shape[:2], (height, width), strict=True)
+        self.ys, self.xs = ((2 * np.arange(n, dtype=np.int64) + 1) * units // (2 * n) for n, units in lengths)
 
     def fill(self, shape: Shape, brush: Brush) -> None:
         """Paint a shape; parts outside the canvas are dropped."""
@@ -177,17 +147,7 @@ class Canvas:
         self.pixels[rows, columns][inside] = brush.table()[which[inside]]
 
 
-def middles(count: int, units: int) -> Numbers:
-    """Where the middles of so many equal cells lie along a length."""
-    return (2 * np.arange(count, dtype=np.int64) + 1) * units // (2 * count)
-
-
 def shrink(pixels: Pixels) -> Pixels:
     """Make a canvas `SUPER` times smaller by taking rounded means of square blocks."""
-    rows, columns = pixels.shape[0] // SUPER, pixels.shape[1] // SUPER
-    blocks = pixels.reshape(rows, SUPER, columns, SUPER, 3).astype(np.int32)
-    total = np.full((rows, columns, 3), SUPER * SUPER // 2, dtype=np.int32)
-    for i in range(SUPER):  # slices are much quicker than a sum over two axes
-        for j in range(SUPER):
-            total += blocks[:, i, :, j]
-    return (total // (SUPER * SUPER)).astype(np.uint8)
+    parts = np.stack([pixels[i::SUPER, j::SUPER] for i in range(SUPER) for j in range(SUPER)])
+    return ((parts.sum(0, dtype=np.int32) + SUPER * SUPER // 2) // (SUPER * SUPER)).astype(np.uint8)

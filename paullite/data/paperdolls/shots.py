@@ -1,100 +1,70 @@
 """Taking pictures: how a person passes a camera, what gets in the way, and what becomes of it on the picture."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
-from .backgrounds import cut_out, strip
+from .backgrounds import strip
 from .body import VIEWS, Pose
 from .cameras import Camera, develop
 from .dolls import Look, draw_look
 from .figure import draw_doll
-from .raster import (
-    HEIGHT,
-    TURN,
-    WIDTH,
-    Brush,
-    Canvas,
-    Pixels,
-    chance,
-    darker,
-    ellipse,
-    pick,
-    random_numbers,
-    rectangle,
-    shrink,
-)
+from .randomness import chance, choose, pick, random_numbers
+from .raster import HEIGHT, SUPER, TURN, WIDTH, Brush, Canvas, Pixels, darker, ellipse, rectangle, shrink
 
-OCCLUDERS = ("pole", "low wall", "bush", "passer-by")
 JUNK = ("background", "leg", "half", "close")
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture to be taken.
+    """One picture to be taken."""
 
-    Attributes:
-        pose: how the person stands; ``None`` if nobody is there.
-        across, down: which part of the place is behind, thousandths.
-        occluder: what is in front: "", pole, low wall, bush or passer-by.
-        seed: random number for the occluder and for the grain.
-    """
-
-    pose: Pose | None
-    across: int
-    down: int
-    occluder: str
-    seed: int
+    pose: Pose | None  #: how the person stands; ``None`` if nobody is there
+    across: int  #: which part of the place is behind, thousandths
+    down: int  #: the same from top to bottom
+    occluder: str  #: what is in front: "", pole, low wall, bush or passer-by
+    seed: int  #: random number for the occluder and for the grain
 
 
 def plan_track(camera: Camera, name: str, count: int) -> list[Shot]:
     """A person's passage before a camera: one place and one main view, with another step in every picture.
 
-    Args:
-        camera: the camera.
-        name: any words; the same words give the same track.
-        count: number of pictures.
+    ``name`` is any words; the same words give the same track of ``count`` pictures.
 
-    Returns:
-        The pictures to be taken, in order.
-
-    >>> from paullite.data.paperdolls.drawing import make_cameras, plan_track
+    >>> from paullite.data.paperdolls import make_cameras
     >>> len(plan_track(make_cameras("source", count=4)[0], "any words", count=3))
     3
     """
     rng = random_numbers(name)
-    style, others = camera.style, [view for view in VIEWS if view != camera.view]
-    # without a habit each view has 25 %
-    view = camera.view if chance(rng, style.view_habit) else others[pick(rng, 0, 2)]
+    usual = chance(rng, camera.view_habit)
+    view = camera.view if usual else choose(rng, [view for view in VIEWS if view != camera.view])
     across, down, phase = pick(rng, 0, 1000), pick(rng, 300, 700), pick(rng, 0, TURN - 1)
     shots = []
     for k in range(count):
-        seen = VIEWS[pick(rng, 0, 3)] if chance(rng, style.turn) else view
+        seen = choose(rng, VIEWS) if chance(rng, camera.turn) else view
         pose = _pose(camera, rng, seen, (phase + k * 19 + pick(rng, -6, 6)) % TURN)
         place = max(0, min(1000, across + pick(rng, -15, 15) + 12 * k))
-        occluder = OCCLUDERS[pick(rng, 0, 3)] if chance(rng, camera.occlusion) else ""
+        occluder = choose(rng, OCCLUDERS) if chance(rng, camera.occlusion) else ""
         shots.append(Shot(pose, place, down + pick(rng, -30, 30), occluder, pick(rng, 0, 2**31 - 2)))
     return shots
 
 
 def _pose(camera: Camera, rng: np.random.RandomState, view: str, phase: int) -> Pose:
-    jitter = camera.style.jitter
+    jitter = camera.jitter
     height = 1720 * (100 + camera.tightness + pick(rng, -jitter, jitter) // 12) // 100
     middle = HEIGHT // 2 + camera.drop + pick(rng, -jitter, jitter)
     return Pose(
         view=view, phase=phase, x=WIDTH // 2 + camera.offset + pick(rng, -jitter, jitter), y=middle + height // 2,
         height=height, stretch=108 * (100 + camera.stretch) // 100, tilt=camera.tilt, lean=camera.lean,
-        stride=camera.style.stride,
+        stride=camera.stride,
     )  # fmt: skip
 
 
 def plan_junk(camera: Camera, name: str) -> Shot:
     """A box that a bad detector draws: nobody in it, only legs, half a person, or a small part much too close."""
     rng = random_numbers(name, "junk")
-    shot, kind = plan_track(camera, name, 1)[0], JUNK[pick(rng, 0, 3)]
+    shot, kind = plan_track(camera, name, 1)[0], choose(rng, JUNK)
     side = 1 if chance(rng, 50) else -1
     if kind == "background" or shot.pose is None:
         return replace(shot, pose=None)
@@ -107,15 +77,9 @@ def plan_junk(camera: Camera, name: str) -> Shot:
 
 
 def photograph(camera: Camera, look: Look, shot: Shot, size: tuple[int, int] = (128, 64)) -> Image.Image:
-    """Take the picture.
+    """The picture that a camera takes of a person; ``size`` is height and width in pixels.
 
-    Args:
-        camera: from `make_cameras`.
-        look: the person.
-        shot: from `plan_track`.
-        size: height and width in pixels.
-
-    >>> from paullite.data.paperdolls.drawing import make_cameras, photograph, plan_track, random_look
+    >>> from paullite.data.paperdolls import make_cameras, photograph, plan_track, random_look
     >>> camera = make_cameras("target", count=4)[0]
     >>> shot = plan_track(camera, "any words", count=1)[0]
     >>> photograph(camera, random_look(seed=0, index=3), shot).size
@@ -126,21 +90,15 @@ def photograph(camera: Camera, look: Look, shot: Shot, size: tuple[int, int] = (
 
 def take(camera: Camera, look: Look, shot: Shot, size: tuple[int, int]) -> Pixels:
     """The same as an array of height x width x 3 bytes."""
-    place = strip(camera.place, camera.name, camera.style.clutter, camera.style.place_strength, size)
-    canvas = Canvas(cut_out(place, size, shot.across, shot.down))
+    place = strip(camera.place, camera.name, camera.clutter, camera.place_strength, size)
+    rows, columns = size[0] * SUPER, size[1] * SUPER
+    top, left = (place.shape[0] - rows) * shot.down // 1000, (place.shape[1] - columns) * shot.across // 1000
+    canvas = Canvas(place[top : top + rows, left : left + columns].copy())
     if shot.pose is not None:
         draw_doll(canvas, look, shot.pose)
-        _occlude(canvas, shot, camera.style.cover)
+        if shot.occluder:
+            OCCLUDERS[shot.occluder](canvas, random_numbers(shot.seed, "front"), shot.pose, camera.cover)
     return develop(camera, shrink(canvas.pixels), shot.seed)
-
-
-def _occlude(canvas: Canvas, shot: Shot, cover: int) -> None:
-    if not shot.occluder or shot.pose is None:
-        return
-    rng = random_numbers(shot.seed, "front")
-    {"pole": _pole, "low wall": _low_wall, "bush": _bush, "passer-by": _passer_by}[shot.occluder](
-        canvas, rng, shot.pose, cover
-    )
 
 
 def _pole(canvas: Canvas, rng: np.random.RandomState, body: Pose, cover: int) -> None:
@@ -151,14 +109,14 @@ def _pole(canvas: Canvas, rng: np.random.RandomState, body: Pose, cover: int) ->
 
 def _low_wall(canvas: Canvas, rng: np.random.RandomState, body: Pose, cover: int) -> None:
     top = min(body.y, HEIGHT) - pick(rng, 300, 560) * cover // 100
-    colour = ((150, 142, 130), (146, 92, 74), (96, 100, 108))[pick(rng, 0, 2)]
+    colour = choose(rng, ((150, 142, 130), (146, 92, 74), (96, 100, 108)))
     canvas.fill(rectangle(0, top, WIDTH, HEIGHT), Brush(colour))
     canvas.fill(rectangle(0, top, WIDTH, top + 50), Brush(darker(colour, 125)))
 
 
 def _bush(canvas: Canvas, rng: np.random.RandomState, body: Pose, cover: int) -> None:
     x = body.x + (1 if chance(rng, 50) else -1) * pick(rng, 150, 420)
-    green = ((58, 110, 54), (82, 122, 48), (44, 88, 60))[pick(rng, 0, 2)]
+    green = choose(rng, ((58, 110, 54), (82, 122, 48), (44, 88, 60)))
     for _ in range(7):
         leaf = darker(green, pick(rng, 80, 125))
         radius = pick(rng, 150, 260) * cover // 100
@@ -169,6 +127,9 @@ def _bush(canvas: Canvas, rng: np.random.RandomState, body: Pose, cover: int) ->
 def _passer_by(canvas: Canvas, rng: np.random.RandomState, body: Pose, cover: int) -> None:
     """Someone nearer to the camera, of whom the picture's edge cuts off a part."""
     x = body.x + (1 if chance(rng, 50) else -1) * pick(rng, 330, 470) * 100 // cover
-    near = replace(body, x=x, y=body.y + 90, height=body.height * 104 // 100, lean=0)
-    view, phase = VIEWS[pick(rng, 0, 3)], pick(rng, 0, TURN - 1)
-    draw_doll(canvas, draw_look(rng), replace(near, view=view, phase=phase))
+    view, phase, height = choose(rng, VIEWS), pick(rng, 0, TURN - 1), body.height * 104 // 100
+    near = replace(body, view=view, phase=phase, x=x, y=body.y + 90, height=height, lean=0)
+    draw_doll(canvas, draw_look(rng), near)
+
+
+OCCLUDERS = {"pole": _pole, "low wall": _low_wall, "bush": _bush, "passer-by": _passer_by}

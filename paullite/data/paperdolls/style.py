@@ -1,7 +1,5 @@
 """How strongly cameras differ: every strength of the domain shift, in one place."""
 
-from __future__ import annotations
-
 from dataclasses import astuple, dataclass
 
 
@@ -14,32 +12,32 @@ class CameraStyle:
     """
 
     # what is seen of a person
-    view_habit: int  # % of tracks that show the camera's own view (front, back, left, right in turn); 25 is no habit
-    turn: int  # % of pictures in a track that show another view than the track
-    stride: int  # % length of the walkers' steps
-    tilt: int  # up to: camera looking down, thousandths; 300 makes heads half as large again
-    lean: int  # spread: people leaning to one side, units (1024 to the picture's width)
+    view_habit: int  #: % of tracks that show the camera's own view (front, back, left, right in turn); 25 is no habit
+    turn: int  #: % of pictures in a track that show another view than the track
+    stride: int  #: % length of the walkers' steps
+    tilt: int  #: up to: camera looking down, thousandths; 300 makes heads half as large again
+    lean: int  #: spread: people leaning to one side, units (1024 to the picture's width)
     # the box around the person
-    tightness: int  # spread: people larger (box too tight) or smaller (too loose), % of their height
-    offset: int  # spread: boxes that sit too far to one side, units
-    drop: int  # spread: boxes that sit too high or too low, units (2048 to the picture's height); cuts feet or head
-    stretch: int  # spread: people wider or narrower than they are, %
-    jitter: int  # boxes trembling from picture to picture, units each way
+    tightness: int  #: spread: people larger (box too tight) or smaller (too loose), % of their height
+    offset: int  #: spread: boxes that sit too far to one side, units
+    drop: int  #: spread: boxes that sit too high or too low, units (2048 to the picture's height); cuts feet or head
+    stretch: int  #: spread: people wider or narrower than they are, %
+    jitter: int  #: boxes trembling from picture to picture, units each way
     # what is in front and behind
-    occlusion: int  # up to: % of pictures with something in front of the person
-    cover: int  # size of what is in front, % (100: a pole of about 9 pixels in 64, a wall up to the knees)
-    new_places: int  # % of cameras whose place is of a kind that the source never shows
-    place_strength: int  # colour and contrast of those new kinds of place, %; 0 is plain grey, 100 as drawn
-    clutter: int  # differences in brightness between the things in the background, %
+    occlusion: int  #: up to: % of pictures with something in front of the person
+    cover: int  #: size of what is in front, % (100: a pole of about 9 pixels in 64, a wall up to the knees)
+    new_places: int  #: % of cameras whose place is of a kind that the source never shows
+    place_strength: int  #: colour and contrast of those new kinds of place, %; 0 is plain grey, 100 as drawn
+    clutter: int  #: differences in brightness between the things in the background, %
     # colour and sharpness
-    cast: int  # colour cast, %; the hues of a domain's cameras lie evenly around the colour circle
-    gamma: int  # spread: mid tones darker or lighter; 100 means gamma 0.5 or 2
-    brightness: int  # spread: %
-    saturation: int  # spread: colours paler or stronger, %
-    haze: int  # up to: contrast lost to fog, %
-    gradient: int  # spread: one side darker than the other, %
-    blur: int  # up to: sixteenths of a 3x3 mean; above 16 a second pass begins
-    noise: int  # up to: grain, standard deviation in tenths of a grey level
+    cast: int  #: colour cast, %; the hues of a domain's cameras lie evenly around the colour circle
+    gamma: int  #: spread: mid tones darker or lighter; 100 means gamma 0.5 or 2
+    brightness: int  #: spread: %
+    saturation: int  #: spread: colours paler or stronger, %
+    haze: int  #: up to: contrast lost to fog, %
+    gradient: int  #: spread: one side darker than the other, %
+    blur: int  #: up to: sixteenths of a 3x3 mean; above 16 a second pass begins
+    noise: int  #: up to: grain, standard deviation in tenths of a grey level
 
 
 SOURCE = CameraStyle(

@@ -1,7 +1,8 @@
-"""The losses and the judge as the textbook has them: loops, one step a line. Slow, and meant to be read."""
+"""The losses, the memory and the scores as the textbook has them: slow loops, one step a line, to be read."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,45 @@ def ipfl(
         elif no_negative == "pull":
             losses.append(max(0.0, margin + distance[own]))
     return sum(losses) / len(losses) if losses else 0.0
+
+
+def visited(old: np.ndarray | None, new: np.ndarray, momentum: float) -> np.ndarray:
+    """One entry of a memory after a visit; ``old`` is None before the first."""
+    return new if old is None else (1 - momentum) * old + momentum * new
+
+
+def paul(
+    x: np.ndarray,
+    e: np.ndarray,
+    index: Sequence[int],
+    w: list[np.ndarray | None],
+    c: list[np.ndarray | None],
+    settings: Mapping[str, Any],
+) -> dict[str, float]:
+    """A step of PAUL: patch features (B, P, D), embeddings of both views (2, B, E), both memories as lists of N rows.
+
+    The memories are changed in place, before anything is compared.
+    """
+    for i, row in enumerate(index):
+        w[row] = visited(w[row], x[i], settings["memory_momentum"])
+        c[row] = visited(c[row], (e[0, i] + e[1, i]) / 2, settings["center_momentum"])
+    memory = np.stack([np.zeros(x.shape[1:]) if row is None else row for row in w])
+    centers = np.stack([c[row] for row in index])
+    anchors = [e[view, i] for view in range(2) for i in range(len(index))]
+    owner = [i for _ in range(2) for i in range(len(index))]
+    parts = {
+        "pedal": pedal(x, memory, index, settings["scale"], settings["k"]),
+        "ipfl": ipfl(
+            np.stack(anchors),
+            centers,
+            owner,
+            settings["margin"],
+            settings["nearest"],
+            settings["max_candidates"],
+            settings["no_negative"],
+        ),
+    }
+    return {"total": settings["pedal_weight"] * parts["pedal"] + settings["ipfl_weight"] * parts["ipfl"], **parts}
 
 
 def batch_triplet(e: np.ndarray, labels: Sequence[int], margin: float, positive: str) -> float:
@@ -89,4 +129,29 @@ def ranking(q, g, q_pids, g_pids, q_cams=None, g_cams=None, own=None) -> dict[st
         "minp": mean(minp),
         "queries": len(first),
         "lone_queries": lone,
+    }
+
+
+def threshold(q, g, q_pids, g_pids, q_cams=None, g_cams=None, own=None, *, false_accept) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    """Pairwise verification: the lowest bar, in millionths, that lets at most a share of the impostors pass."""
+    q = q / np.linalg.norm(q, axis=1, keepdims=True)
+    g = g / np.linalg.norm(g, axis=1, keepdims=True)
+    genuine, impostors = [], []
+    for i in range(len(q)):
+        for j in range(len(g)):
+            same_camera = q_cams is not None and q_cams[i] == g_cams[j]
+            if -1 in (q_pids[i], g_pids[j]) or (own is not None and own[i] == j):
+                continue
+            if q_pids[i] != g_pids[j]:
+                impostors.append(math.ceil(min(1.0, float(q[i] @ g[j])) * 1e6))
+            elif not same_camera:
+                genuine.append(math.ceil(min(1.0, float(q[i] @ g[j])) * 1e6))
+    share = lambda bar: sum(s > bar for s in impostors) / len(impostors)  # noqa: E731
+    bar = min(s for s in set(impostors) if share(s) <= false_accept)
+    return {
+        "cosine": bar / 1e6,
+        "false_accept": share(bar),
+        "false_reject": sum(s <= bar for s in genuine) / len(genuine),
+        "genuine": len(genuine),
+        "impostors": len(impostors),
     }

@@ -1,16 +1,16 @@
-"""PEDAL in blocks and in shards against the plain formula, its gradient, its limits, and the memory that it holds."""
+"""PEDAL in blocks against the plain formula, its gradient, its limits, and the memory that it holds."""
 
 import functools
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
 import torch.nn.functional as F
-from paullite.pedal_blocks import Partial, look, look_in_blocks, loss_of, merge, pedal_in_blocks, pedal_of_shard
 from torch import Tensor
 
+from paullite.blocks import pedal_in_blocks
 from paullite.errors import InputError
 from paullite.losses import pedal
 from tests.benchmarks import memory_rows
@@ -46,7 +46,7 @@ def assert_same(way: Callable[[Tensor], Tensor], case: Case, scale: float, k: in
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("block", [1, 7, 20, 64, 65, 1000])
+@pytest.mark.parametrize("block", [2, 7, 20, 64, 65, 1000])
 @pytest.mark.parametrize(("n", "b", "p", "d", "k"), [(65, 4, 3, 8, 10), (64, 1, 1, 5, 1), (21, 9, 2, 16, 19)])
 def test_blocks_are_the_plain_formula(n: int, b: int, p: int, d: int, k: int, block: int, dtype: torch.dtype) -> None:
     case = drawn(n, b, p, d, dtype, seed=block)
@@ -79,14 +79,7 @@ def test_all_others_near_gives_zero(dtype: torch.dtype) -> None:
     assert 0 <= value < 2e-6 and slope.abs().max() < 2e-6
 
 
-def test_no_gradient_where_clamped() -> None:
-    one, row = torch.ones(1, 1), torch.ones(1, 1, 2)
-    below_zero = Partial(0 * one, 0.9 * one, row, torch.zeros(1, 1, 1), 5 * row[:, :, None])  # log 0.9 - log 1
-    value, slope = value_and_slope(functools.partial(loss_of, whole=below_zero, scale=5.0), row)
-    assert value == 0 and (slope == 0).all()
-
-
-@pytest.mark.parametrize("block", [1, 4, 100])
+@pytest.mark.parametrize("block", [2, 4, 100])
 def test_equal_points_reach_the_upper_bound(block: int) -> None:
     x, w = torch.ones(2, 3, 8) / 8**0.5, torch.ones(10, 3, 8) / 8**0.5
     value, slope = value_and_slope(
@@ -95,17 +88,30 @@ def test_equal_points_reach_the_upper_bound(block: int) -> None:
     assert float(value) == pytest.approx(math.log(9 / 3), abs=1e-5) and slope.abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("block", [1, 5, 13])
-def test_the_own_row_never_counts(block: int) -> None:
-    x, w, index = drawn(13, 1, 2, 8)
+@pytest.mark.parametrize("block", [2, 5, 12, 13])
+@pytest.mark.parametrize("row", [0, 4, 5, 10, 12])
+def test_the_own_row_never_counts(block: int, row: int) -> None:
+    """Wherever it lies: in the first block, at the end of one, alone behind the last."""
+    x, w, _ = drawn(13, 1, 2, 8)
 
     def way(x: Tensor) -> Tensor:
-        return pedal_in_blocks(x, w, index, scale=5.0, k=4, block=block)
+        return pedal_in_blocks(x, w, torch.tensor([row]), scale=5.0, k=4, block=block)
 
     before = value_and_slope(way, x)
-    w[index] = 100.0
+    w[row] = 100.0
     after = value_and_slope(way, x)
     assert torch.equal(before[0], after[0]) and torch.equal(before[1], after[1])
+    assert_same(way, (x, w, torch.tensor([row])), 5.0, 4, EXACT[torch.float64])
+
+
+def test_a_long_last_block_keeps_its_last_row() -> None:
+    """65 rows in blocks of 8 leave one over, which here is the nearest of all."""
+    x, w, _ = drawn(65, 3, 2, 8)
+    w[64] = x[1]
+    case = x, w, torch.tensor([3, 9, 60])
+    way = functools.partial(pedal_in_blocks, memory=w, index=case[2], scale=5.0, k=3, block=8)
+    assert_same(way, case, 5.0, 3, EXACT[torch.float64])
+    assert float(way(x[1:2], index=case[2][1:2])) != float(way(x[1:2], index=torch.tensor([64])))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -153,8 +159,8 @@ def test_the_gradient_is_the_slope_of_the_value() -> None:
     x, w, index = drawn(17, 3, 2, 4)
     way = functools.partial(pedal_in_blocks, memory=w, index=index, scale=5.0, k=3, block=5)
     assert torch.autograd.gradcheck(way, (x.requires_grad_(),))
-    with pytest.raises(InputError, match="expected first derivatives only; use losses.pedal"):
-        torch.autograd.grad(way(x), x, create_graph=True)
+    (slope,) = torch.autograd.grad(way(x), x, create_graph=True)
+    assert not slope.requires_grad  # there is no second derivative
 
 
 def test_the_memory_gets_no_gradient_and_is_not_changed() -> None:
@@ -164,61 +170,6 @@ def test_the_memory_gets_no_gradient_and_is_not_changed() -> None:
     pedal_in_blocks(x.requires_grad_(), w, index, scale=5.0, k=3, block=5).backward()
     assert w.grad is None and torch.equal(w, before)
     assert not pedal_in_blocks(x.detach(), w, index, scale=5.0, k=3).requires_grad
-
-
-def shards(n: int, sizes: list[int]) -> Iterator[slice]:
-    assert sum(sizes) == n
-    for size, start in zip(sizes, [sum(sizes[:i]) for i in range(len(sizes))], strict=True):
-        yield slice(start, start + size)
-
-
-@pytest.mark.parametrize("sizes", [[12, 1, 7], [1, 19, 0], [0, 0, 20], [2, 2, 16], [1] * 20])
-@pytest.mark.parametrize("k", [1, 5, 18])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_shards_are_the_plain_formula(sizes: list[int], k: int, dtype: torch.dtype) -> None:
-    x, w, index = drawn(20, 4, 3, 8, dtype)
-    index[0] = 12  # for the first sizes the shard of one row is the own row of an image: nothing of it may count
-    places = list(shards(20, sizes))
-    parts = [look(x, w[place], index - place.start, 5.0, k) for place in places]
-    for rank, place in enumerate(places):
-
-        def everyone(mine: Partial, rank: int = rank) -> Partial:
-            assert torch.equal(mine.top, parts[rank].top) or len(w[places[rank]]) > 3
-            return functools.reduce(merge, [*parts[:rank], mine, *parts[rank + 1 :]])
-
-        settings = {"first": place.start, "total": 20, "everyone": everyone, "block": 3}
-        way = functools.partial(pedal_of_shard, shard=w[place], index=index, scale=5.0, k=k, **settings)
-        assert_same(way, (x, w, index), 5.0, k, EXACT[dtype])
-
-
-def test_processes_with_images_of_their_own() -> None:
-    x, w, index = drawn(20, 6, 3, 8)
-    parts = [look_in_blocks(x, w[s], index - s.start, 5.0, 4, 3) for s in shards(20, [5, 1, 14])]
-    whole = functools.reduce(merge, parts)
-    for mine in (slice(0, 2), slice(2, 6)):
-        of_mine = Partial(**{name: tensor[mine] for name, tensor in vars(whole).items()})
-        assert_same(functools.partial(loss_of, whole=of_mine, scale=5.0), (x[mine], w, index[mine]), 5.0, 4, 1e-11)
-
-
-def test_merge_is_associative_and_free_of_order() -> None:
-    x, w, index = drawn(20, 4, 3, 8)
-    a, b, c, none = (look(x, w[s], index - s.start, 5.0, 6) for s in shards(20, [3, 16, 1, 0]))
-    for one, two in (
-        (merge(merge(a, b), c), merge(a, merge(b, c))),
-        (merge(a, b), merge(b, a)),
-        (merge(a, none), a),
-        (merge(none, none), none),
-    ):
-        for name, found in vars(one).items():
-            seen = one.top[..., None] > -torch.inf if name == "top_rows" else torch.tensor(True)
-            assert torch.allclose(found * seen, vars(two)[name] * seen, rtol=1e-12), name
-
-
-def test_k_may_be_more_than_a_piece_holds() -> None:
-    x, w, index = drawn(20, 4, 3, 8)
-    part = look(x, w[:2], torch.full_like(index, -1), 5.0, 6)
-    assert part.top.shape == (4, 3, 6) and part.top_rows.shape == (4, 3, 6, 8)
-    assert torch.isinf(part.top[..., 2:]).all() and torch.isfinite(part.top[..., :2]).all()
 
 
 @pytest.mark.parametrize("k", [0, 12, 13])
@@ -235,20 +186,14 @@ def test_refuses_k(k: int) -> None:
         ({"index": torch.arange(3)}, r"index \(3,\); expected"),
         ({"index": torch.tensor([0, 9])}, r"found index 0..9; expected rows in 0..8"),
         ({"index": torch.tensor([-1, 2])}, r"found index -1..2; expected"),
-        ({"block": 0}, r"found block = 0; expected 1 or more"),
+        ({"block": 1}, r"found block = 1; expected 2 rows or more"),
+        ({"scale": 0.0}, r"found scale = 0.0; expected a number over 0"),
     ],
 )
 def test_wrong_arguments_are_named(change: dict[str, object], message: str) -> None:
     given = {"memory": torch.zeros(9, 3, 4), "index": torch.arange(2), "scale": 1.0, "k": 1}
     with pytest.raises(InputError, match=message):
         pedal_in_blocks(torch.zeros(2, 3, 4), **{**given, **change})  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("first", [-1, 4])
-def test_a_shard_outside_the_memory_is_named(first: int) -> None:
-    x, w, index = drawn(6, 2, 1, 4)
-    with pytest.raises(InputError, match=rf"shard of rows {first}..{first + 5}; expected rows in 0..8"):
-        pedal_of_shard(x, w, index, scale=1.0, k=1, first=first, total=9, everyone=lambda mine: mine)
 
 
 def test_temporaries_do_not_grow_with_the_memory() -> None:

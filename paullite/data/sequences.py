@@ -1,0 +1,128 @@
+"""Images that are already in memory, or in a torch ``Dataset``, as a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import index
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from ..errors import InputError
+from .items import ReIDDataset, Row, Split, open_image, to_rgb
+from .rows import SPLITS, join
+
+ROW = "give rows such as (image, 3, 0) for person 3 and camera 0; a torch Dataset must not turn images into tensors"
+
+
+class RowSource(Protocol):
+    """What has a length and gives row i for ``[i]``: a list, a tuple, a torch ``Dataset``."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, place: int, /) -> Any: ...
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceOpener:
+    """Takes a picture out of a sequence when it is asked for. Pickles if the sequence does."""
+
+    source: RowSource
+    places: Mapping[str, int]
+
+    def __call__(self, path: str) -> Image.Image:
+        image = self.source[self.places[path]][0]
+        check_image(image, path)
+        if isinstance(image, str | Path):
+            return open_image(image)
+        return to_rgb(image if isinstance(image, Image.Image) else Image.fromarray(image))
+
+
+def from_items(
+    train: RowSource,
+    query: RowSource | None = None,
+    gallery: RowSource | None = None,
+    *,
+    name: str = "items",
+) -> ReIDDataset:
+    """A data set from sequences of (image or path, person, camera), a torch ``Dataset`` among them.
+
+    Each sequence has a length and gives row i for ``[i]``. A first pass over it reads who and where; pictures are not
+    kept, but taken from the sequence again when they are needed, so a ``Dataset`` may load them from anywhere.
+
+    Args:
+        train: rows to learn from. An image is a PIL image, a uint8 array (height, width, 3) or (height, width), or the
+            path of a file; the person a whole number, -1 for junk, ``None`` in every row if nobody is known; the camera
+            a whole number, ``None`` or left out.
+        query, gallery: the test; ``None`` if there is none.
+        name: what to call it in tables.
+
+    Returns:
+        The data set. An image that is no file gets a made-up path, such as ``item-train-000003`` for row 3. Cameras are
+        kept if every row has one: in train, and in query and gallery together.
+
+    Raises:
+        InputError: not a sequence, a row or an image of another form, one person only, half a test.
+
+    >>> picture = np.zeros((128, 64, 3), dtype=np.uint8)
+    >>> data = from_items([(picture, 7, 0), (picture, 9, 1)])
+    >>> data.train[1].path, data.train[1].pid, data.train[1].image.size, len(data.query)
+    ('item-train-000001', 9, (64, 128), 0)
+    """
+    sources = dict(
+        zip(SPLITS, (train, () if query is None else query, () if gallery is None else gallery), strict=True)
+    )
+    rows = {split: _rows(split, source) for split, source in sources.items()}
+    if any(camid is None for _, _, camid in rows["query"] + rows["gallery"]):
+        rows |= {split: [(path, pid, None) for path, pid, _ in rows[split]] for split in ("query", "gallery")}
+    splits = []
+    for split, source in sources.items():
+        places = {path: place for place, (path, _, _) in enumerate(rows[split])}
+        splits.append(Split.from_rows(rows[split], SequenceOpener(source, places)))
+    return join(name, splits, "in the items", ROW)
+
+
+def _rows(split: str, source: RowSource) -> list[Row]:
+    """Path, person and camera of every row, checked."""
+    if not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
+        raise InputError(
+            f"found a {type(source).__name__} as {split}", "expected len() and [] to work", "make it a list"
+        )
+    rows = [_row(source[place], f"{split}[{place}]", f"item-{split}-{place:06d}") for place in range(len(source))]
+    unknown = [place for place, (_, pid, _) in enumerate(rows) if pid is None]
+    if unknown and (split != "train" or len(unknown) < len(rows)):
+        expected = "expected somebody in every row, or in no row of train"
+        raise InputError(f"found no person in {split}[{unknown[0]}]", expected, ROW)
+    return rows
+
+
+def _row(row: Any, where: str, path: str) -> Row:
+    if not isinstance(row, tuple | list) or len(row) not in (2, 3):
+        size = f" of {len(row)}" if isinstance(row, tuple | list) else ""
+        expected = "expected (image, person) or (image, person, camera)"
+        raise InputError(f"found a {type(row).__name__}{size} in {where}", expected, ROW)
+    check_image(row[0], where)
+    try:
+        pid, camid = (None if number is None else index(number) for number in (*row[1:], None)[:2])
+    except TypeError:
+        found = f"found {row[1:]!r} in {where}"
+        raise InputError(found, "expected whole numbers for person and camera", ROW) from None
+    return (str(row[0]) if isinstance(row[0], str | Path) else path), pid, camid
+
+
+def check_image(image: Any, where: str) -> None:
+    """Refuse what no picture can be made of, a tensor for example.
+
+    Raises:
+        InputError: it is no path, no PIL image and no uint8 array of the right shape.
+    """
+    if isinstance(image, np.ndarray):
+        fits = image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2:] == (3,))
+    else:
+        fits = isinstance(image, str | Path | Image.Image)
+    if not fits:
+        shape = f" of {image.dtype}, {tuple(image.shape)}" if hasattr(image, "dtype") else ""
+        expected = "expected a PIL image, a uint8 array (height, width, 3) or (height, width), or a path"
+        raise InputError(f"found a {type(image).__name__}{shape} as the image of {where}", expected, ROW)

@@ -1,0 +1,122 @@
+"""The rules of a ranking: who is whose match, who is left out, and what the ranks of the matches are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .data.items import Split
+from .errors import InputError
+
+Features = Tensor | np.ndarray
+Columns = Tensor | np.ndarray | Sequence[int]
+
+
+@dataclass(frozen=True, eq=False)
+class RankingRules:
+    """Who matches and who is left out of each query's ranking; the columns are those of `score_ranking`.
+
+    >>> match, left_out = RankingRules.of(1, 4, [5], [5, 6, -1, 5], [0], [0, 0, 0, 1], None)(0)
+    >>> match.tolist(), left_out.tolist()
+    ([3], [0, 2])
+    """
+
+    query_pids: np.ndarray
+    gallery_pids: np.ndarray
+    query_camids: np.ndarray | None
+    gallery_camids: np.ndarray | None
+    own: np.ndarray
+
+    @classmethod
+    def of(cls, q: int, g: int, *columns: Columns | None) -> RankingRules:
+        """From Q, G and the five columns. Raises an `InputError` if they do not fit."""
+        names = ("query_pids", "gallery_pids", "query_camids", "gallery_camids", "own")
+        arrays = dict(zip(names, map(_integers, columns), strict=True))
+        for name, column in arrays.items():
+            length = g if name.startswith("gallery") else q
+            if column is not None and column.shape != (length,):
+                raise InputError(f"found {name} of shape {column.shape}", f"expected ({length},)")
+        if (arrays["query_camids"] is None) != (arrays["gallery_camids"] is None):
+            raise InputError("found cameras on one side only", "expected them for query and gallery, or None twice")
+        if arrays["own"] is None:
+            arrays["own"] = np.full(q, -1)
+        return cls(**arrays)  # type: ignore[arg-type]
+
+    def __call__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        """Gallery places that match query i, and those that are left out for it."""
+        same = self.gallery_pids == self.query_pids[i]  # G
+        hidden = self.gallery_pids == -1
+        if self.query_camids is not None:
+            hidden |= same & (self.gallery_camids == self.query_camids[i])
+        if self.own[i] >= 0:
+            hidden[self.own[i]] = True
+        return np.flatnonzero(same & ~hidden), np.flatnonzero(hidden)
+
+
+def ranking_columns(query: Split, gallery: Split) -> tuple[Columns, Columns, Columns | None, Columns | None, list[int]]:
+    """Identities, cameras (or None twice) and the place of each query's own file in the gallery (or -1)."""
+    place = {path: i for i, path in enumerate(gallery.paths)}
+    known = query.camids is not None and gallery.camids is not None
+    cameras = (query.camids, gallery.camids) if known else (None, None)
+    return query.pids or (), gallery.pids or (), *cameras, [place.get(path, -1) for path in query.paths]
+
+
+def cosines(query: Features, gallery: Features, chunk: int = 256) -> Iterator[tuple[int, np.ndarray]]:
+    """A few queries at a time, so that Q x G are never held: the first one's place, and their cosines (chunk, G)."""
+    # a query in float64 keeps the order of cosines that float32 takes for equal; half precision is widened
+    dtype = torch.promote_types(torch.as_tensor(query[:0]).dtype, torch.float32)
+    q = _unit_rows(query, "query", dtype)  # Q D
+    g = _unit_rows(gallery, "gallery", dtype).to(q.device)  # G D
+    for start in range(0, len(q), chunk):
+        yield start, (q[start : start + chunk] @ g.T).cpu().numpy()
+
+
+def match_ranks(similarity: np.ndarray, match: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+    """Ranks, from 1, of the matches among (G,) similarities; equal ones keep the gallery's order."""
+    kept = similarity.copy()
+    kept[left_out] = -np.inf
+    ascending = np.sort(kept)  # values only: several times quicker than sorting places
+    found = kept[match]
+    above = len(ascending) - np.searchsorted(ascending, found, side="right")
+    equal = np.searchsorted(ascending, found, side="right") - np.searchsorted(ascending, found, side="left")
+    for i in np.flatnonzero(equal > 1):
+        above[i] += np.count_nonzero(kept[: match[i]] == found[i])
+    return np.sort(above) + 1
+
+
+def average_precision(ranks: np.ndarray, rule: str = "step") -> float:
+    """Average precision of one query from the ascending ranks r_1..r_n of its matches, counted from 1.
+
+    ``step`` is the mean of i / r_i; ``trapezoid`` the mean of (i / r_i + (i - 1) / (r_i - 1)) / 2, where the second
+    term is 1 at rank 1.
+
+    >>> average_precision(np.array([1, 4])), round(average_precision(np.array([1, 4]), "trapezoid"), 4)
+    (0.75, 0.7083)
+    """
+    i = np.arange(1, len(ranks) + 1)
+    if rule == "step":
+        return float((i / ranks).mean())
+    before = np.where(ranks == 1, 1.0, (i - 1) / np.maximum(ranks - 1, 1))
+    return float((i / ranks + before).mean() / 2)
+
+
+def _unit_rows(features: Features, name: str, dtype: torch.dtype) -> Tensor:
+    # an array is copied: torch would warn of one that cannot be written, and refuse one that runs backwards
+    x = features.detach() if isinstance(features, Tensor) else torch.as_tensor(np.array(features))
+    if x.ndim != 2 or not len(x):
+        raise InputError(f"found {name} features of shape {tuple(x.shape)}", "expected (images, D), one image or more")
+    bad = int((~torch.isfinite(x)).any(1).sum())
+    if bad:
+        raise InputError(f"found NaN or infinity in {bad} of {len(x)} {name} features", "expected finite numbers")
+    return F.normalize(x.to(dtype), dim=1)
+
+
+def _integers(column: Columns | None) -> np.ndarray | None:
+    if isinstance(column, Tensor):
+        column = column.detach().cpu().numpy()
+    return None if column is None else np.asarray(column).astype(np.int64)

@@ -1,0 +1,87 @@
+"""PatchNet outside of Python: torch.export, tracing, compiling, ONNX."""
+
+import json
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import paullite as pl
+from paullite.errors import InputError
+from paullite.models import PatchNet, PatchOutput
+
+SIZE = (128, 64)
+
+
+def small(identities: int | None = None) -> PatchNet:
+    """A network whose generator has left its start, in evaluation mode."""
+    torch.manual_seed(0)
+    sizes = {"patches": 3, "feature_dim": 8, "embedding_dim": 4, "identities": identities}
+    net = PatchNet("test_resnet", **sizes, pretrained=False, size=SIZE)  # type: ignore[arg-type]
+    nn.init.normal_(net.generator.linear.weight, 0, 0.05)  # type: ignore[union-attr,arg-type]
+    return net.eval()
+
+
+def same(ours: PatchOutput, theirs: tuple) -> bool:
+    """Every part, the logits of each patch among them."""
+    flat = [*theirs[:5], *theirs[5]]
+    return all(torch.allclose(a, b, atol=1e-5) for a, b in zip([*ours[:5], *ours.logits], flat, strict=True))
+
+
+def test_export_with_a_free_batch() -> None:
+    net = small(identities=5)
+    batch = {"images": {0: torch.export.Dim("batch")}}
+    program = torch.export.export(net, (torch.randn(2, 3, *SIZE),), dynamic_shapes=batch).module()
+    for count in (1, 5):
+        x = torch.randn(count, 3, *SIZE)
+        out = program(x)
+        assert isinstance(out, PatchOutput) and same(net(x), out)
+
+
+@pytest.mark.parametrize("identities", [None, 5])
+def test_trace(identities: int | None) -> None:
+    net = small(identities=identities)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing warns of every size that it takes for a constant, and of its own age
+        traced = torch.jit.trace(net, torch.randn(2, 3, *SIZE), check_trace=False)
+    x = torch.randn(5, 3, *SIZE)
+    assert same(net(x), traced(x))
+
+
+def test_one_graph() -> None:
+    """Dynamo finds nothing that breaks the graph, under autocast too."""
+    net, x = small(), torch.randn(2, 3, *SIZE)
+    compiled = torch.compile(net, backend="eager", fullgraph=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(compiled(x).attention, net(x).attention)
+
+
+def test_onnx_is_the_network(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="needs the extra onnx")
+    pytest.importorskip("onnxscript", reason="needs the extra onnx")
+    runtime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    net = small().train()
+    path = pl.export_onnx(net, tmp_path / "net.onnx")
+    assert net.training and [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    images = torch.stack(
+        [net.transform(Image.effect_mandelbrot((60, 90), (-2, -1, 1, i), 50).convert("RGB")) for i in (1, 2, 3)]
+    )
+    for x in (images[:1], images, torch.randn(5, 3, *SIZE)):
+        (features,) = session.run(["features"], {"images": x.numpy()})
+        assert features.shape == (len(x), net.num_features)
+        assert (torch.from_numpy(features) - net.eval().retrieval_features(x)).abs().max() < 1e-4
+    notes = json.loads(session.get_modelmeta().custom_metadata_map["paullite"])
+    assert notes == {"size": [128, 64], "mean": [0.5] * 3, "std": [0.5] * 3}
+
+
+def test_onnx_is_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*args: object, **options: object) -> None:
+        raise ModuleNotFoundError("No module named 'onnxscript'")
+
+    monkeypatch.setattr(torch.onnx, "export", missing)
+    with pytest.raises(InputError, match=r"onnxscript.*pip install .paullite\[onnx\]"):
+        pl.export_onnx(small(), tmp_path / "net.onnx")
