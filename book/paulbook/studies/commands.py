@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from paullite.app.commands import Kind, Net, People, Root, Skip, load_data, load_net
+from paullite.app.commands import Device, Kind, Net, People, Root, Skip, load_net
+from paullite.data.readers import load_dataset
 from paullite.errors import InputError
 
 Name = Annotated[
@@ -65,8 +66,6 @@ def experiment(
 
 
 def _market(root: str, weights: str, source: str, people: int, gpu: bool, output: str) -> Path:
-    from paullite.data.readers import load_dataset
-
     from .real import CPU, GPU, Real, run_real
 
     if not root or not weights:
@@ -94,7 +93,7 @@ def evaluate(
     add: bool = False,
     seed: int | None = None,
     control: Literal["none", "batch-norm", "batch-norm-by-camera", "camera-mean"] = "none",
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    device: Device = "auto",
     batch: int = 128,
     workers: int = 2,
     people: People = None,
@@ -107,22 +106,19 @@ def evaluate(
         add: Put this seed beside those that the file holds.
         seed: Of the trial; without it, the seed of the run in --net, else 0. A control that draws batches uses it, too.
         control: First apply a control, which uses neither labels nor training.
-        device: Where to compute: auto, cpu, cuda or mps.
         batch: Images at a time.
         workers: Processes that read images.
     """
     from paullite import controls
-    from paullite.config import RunConfig
     from paullite.evaluation import evaluate as score
-    from paullite.runs import start_accelerator
 
     from .single import write_receipt
 
     if Path(receipt).suffix != ".json":
         found = f"found --receipt {receipt}" if receipt else "found no --receipt"
         raise InputError(found, "expected a name that ends in .json", "without a receipt: paullite evaluate")
-    dataset = load_data(kind, root, people, skip_unreadable)
-    network = load_net(net).to(start_accelerator(RunConfig(device=device)).device)
+    dataset = load_dataset(kind, root, people=people, skip_unreadable=skip_unreadable)
+    network = load_net(net, device)
     name = "" if control == "none" else control.replace("-", "_")
     chosen = {"control": made(getattr(controls, name), network, dataset, seed or 0)} if name else {}
     scores = score(network, dataset, batch=batch, workers=workers, **chosen)
