@@ -31,8 +31,7 @@ class Place:
     def shade(self, colour: Colour, spread: int) -> Colour:
         """A colour near the given one; the spread grows with the clutter."""
         change = pick(self.rng, -spread, spread) * self.clutter // 100
-        red, green, blue = (max(0, min(255, channel + change)) for channel in colour)
-        return red, green, blue
+        return tuple(max(0, min(255, channel + change)) for channel in colour)
 
     def box(self, left: int, top: int, right: int, bottom: int, colour: Colour) -> None:
         """An upright rectangle."""

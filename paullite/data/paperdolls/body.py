@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .dolls import BAGS, CLOTH, HAIR, LOWER, SHOES, SKIN, Look
-from .raster import HEIGHT, WIDTH, Brush, Canvas, Point, Test, ellipse, limb, polygon
+from .raster import HEIGHT, WIDTH, Brush, Canvas, Point, Test, ellipse, limb, never, polygon
 
 VIEWS = ("front", "back", "left", "right")
 
@@ -79,7 +79,7 @@ class Doll:
             "columns": lambda x, y: ((x - middle + period // 2) // period) % 2 == 1,
             "two-tone": lambda x, y: y > half,
         }
-        return Brush(CLOTH[self.look.upper], CLOTH[self.look.second], patterns.get(self.look.pattern))
+        return Brush(CLOTH[self.look.upper], CLOTH[self.look.second], patterns.get(self.look.pattern, never))
 
 
 def shadow(doll: Doll) -> None:

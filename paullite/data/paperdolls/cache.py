@@ -38,8 +38,8 @@ def open_array(file: str) -> Pixels:
     try:
         return np.lib.format.open_memmap(file, mode="r")
     except (OSError, ValueError, EOFError) as error:
-        expected, do = "expected the drawn pictures", "make the PaperDolls again"
-        raise InputError(f"cannot read {file} ({error})", expected, do) from None
+        found = f"cannot read {file} ({error})"
+        raise InputError(found, "expected the drawn pictures", "make the PaperDolls again") from None
 
 
 def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[Pixels]], folder: Path | None) -> str:

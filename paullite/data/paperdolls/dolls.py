@@ -65,12 +65,14 @@ class Look:
 
     def __str__(self) -> str:
         second = "" if self.pattern == "plain" else f" and {self.second}"
-        kind = "shoulder bag" if self.bag == "shoulder" else self.bag
-        bag = "no bag" if self.bag == "none" else f"{self.bag_colour} {kind}"
+        bags = {
+            "none": "no bag",
+            "backpack": f"{self.bag_colour} backpack",
+            "shoulder": f"{self.bag_colour} shoulder bag",
+        }
         top = f"{self.upper}{second} {self.pattern} top with {self.sleeves} sleeves"
-        return (
-            f"{self.hair} {self.hair_length} hair, {top}, {self.lower_colour} {self.lower}, {self.shoes} shoes, {bag}"
-        )
+        hair, lower = f"{self.hair} {self.hair_length} hair", f"{self.lower_colour} {self.lower}"
+        return f"{hair}, {top}, {lower}, {self.shoes} shoes, {bags[self.bag]}"
 
 
 def draw_look(rng: np.random.RandomState) -> Look:
@@ -113,7 +115,7 @@ def _world(seed: int, count: int) -> tuple[Look, ...]:
 
 
 # Drawn people fill their pictures in the same way: down to these shares of the height one sees hair, upper garment,
-# lower garment, shoes (see `paullite.data.paperdolls.body` and `.upright`).
+# lower garment, shoes (see `paullite.data.paperdolls.figure`).
 GARMENTS = ((0.23, "hair"), (0.51, "upper"), (0.89, "lower_colour"), (1.01, "shoes"))
 
 

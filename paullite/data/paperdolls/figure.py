@@ -16,8 +16,9 @@ def draw_doll(canvas: Canvas, look: Look, pose: Pose) -> None:
     """Draw a person onto a canvas, furthest parts first."""
     if pose.view not in VIEWS:
         raise ValueError(f"view {pose.view!r}; expected one of {', '.join(VIEWS)}")
-    draw = _upright if pose.view in ("front", "back") else _sideways
-    draw(Doll(canvas, look, pose))
+    doll, step = Doll(canvas, look, pose), wave(pose.phase) * pose.stride // 100
+    shadow(doll)
+    (_upright if pose.view in ("front", "back") else _sideways)(doll, step)
 
 
 def draw_person(
@@ -26,12 +27,8 @@ def draw_person(
     """A person on plain paper, as no camera would see them.
 
     Args:
-        look, view, phase: who, and `Pose.view` and `Pose.phase`.
-        size: height and width of the picture in pixels.
-        background: red, green and blue of the paper, 0 to 255.
-
-    Raises:
-        ValueError: the view is not one of the four.
+        look, view, phase: who, and `Pose.view` (any other word is a ``ValueError``) and `Pose.phase`.
+        size, background: height and width in pixels; red, green and blue of the paper.
 
     >>> from paullite.data.paperdolls import draw_person, random_look
     >>> draw_person(random_look(seed=0, index=3), view="back").size
@@ -43,11 +40,9 @@ def draw_person(
     return Image.fromarray(shrink(pixels))
 
 
-def _upright(doll: Doll) -> None:
+def _upright(doll: Doll, step: int) -> None:
     """Furthest parts first: from behind, hair and backpack lie over the body."""
     look, front = doll.look, doll.pose.view == "front"
-    step = wave(doll.pose.phase) * doll.pose.stride // 100
-    shadow(doll)
     if front and doll.hair_down:
         doll.limb((0, 80), (0, 200 if look.hair_length == "long" else 90), 74, 84, doll.hair.dimmed(85))
     for side in (-1, 1):
@@ -122,12 +117,10 @@ def _hair_from_behind(doll: Doll) -> None:
         doll.oval((0, 22), 36, 32, doll.hair.dimmed(75))
 
 
-def _sideways(doll: Doll) -> None:
+def _sideways(doll: Doll, step: int) -> None:
     """Furthest parts first. The shoulder bag hangs on the left hip, so the right-hand view hides most of it."""
     look, right = doll.look, doll.pose.view == "right"
-    step = wave(doll.pose.phase) * doll.pose.stride // 100
     bend = max(0, wave(doll.pose.phase + TURN // 4))
-    shadow(doll)
     if doll.hair_down:
         doll.limb((-26, 90), (-46, 245 if look.hair_length == "long" else 115), 50, 42, doll.hair)
     if look.bag == "shoulder" and right:

@@ -19,7 +19,7 @@ TURN = 96  # steps of a full turn: divisible by 3 (colours) and by 4 (quarter tu
 Pixels = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Colour = tuple[int, int, int]
+Colour = tuple[int, ...]  # red, green, blue: 0 to 255
 Point = tuple[int, int]
 Test = Callable[[Numbers, Numbers], Mask]
 
@@ -38,8 +38,12 @@ def wave(step: int) -> int:
 
 def darker(colour: Colour, percent: int) -> Colour:
     """The colour at so many per cent of its brightness (above 100: lighter)."""
-    red, green, blue = (min(255, channel * percent // 100) for channel in colour)
-    return red, green, blue
+    return tuple(min(255, channel * percent // 100) for channel in colour)
+
+
+def never(x: Numbers, y: Numbers) -> Mask:
+    """The test that no point passes."""
+    return np.zeros((1, 1), dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Brush:
 
     colour: Colour
     second: Colour | None = None
-    pattern: Test | None = None
+    pattern: Test = never
     depth: int = 80
 
     def dimmed(self, percent: int) -> "Brush":
@@ -68,7 +72,7 @@ class Shape:
 
     box: tuple[int, int, int, int]
     inside: Test
-    shaded: Test | None = None
+    shaded: Test = never
 
 
 def rectangle(left: int, top: int, right: int, bottom: int) -> Shape:
@@ -133,18 +137,10 @@ class Canvas:
         rows = slice(*np.searchsorted(self.ys, (top, bottom)))
         columns = slice(*np.searchsorted(self.xs, (left, right)))
         x, y = self.xs[None, columns], self.ys[rows, None]
-        if not x.size or not y.size:
-            return
-        inside = shape.inside(x, y)
-        if shape.shaded is None and brush.pattern is None:
-            self.pixels[rows, columns][inside] = brush.colour
-            return
-        which = np.zeros(inside.shape, dtype=np.uint8)  # row of the brush's table
-        if brush.pattern is not None:
-            which += brush.pattern(x, y)
-        if shape.shaded is not None:
-            which += 2 * shape.shaded(x, y).astype(np.uint8)
-        self.pixels[rows, columns][inside] = brush.table()[which[inside]]
+        if x.size and y.size:
+            inside = shape.inside(x, y)
+            which = brush.pattern(x, y) + np.uint8(2) * shape.shaded(x, y)  # row of the brush's table
+            np.copyto(self.pixels[rows, columns], brush.table()[which], where=inside[..., None])
 
 
 def shrink(pixels: Pixels) -> Pixels:
