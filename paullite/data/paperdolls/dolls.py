@@ -65,14 +65,11 @@ class Look:
 
     def __str__(self) -> str:
         second = "" if self.pattern == "plain" else f" and {self.second}"
-        bags = {
-            "none": "no bag",
-            "backpack": f"{self.bag_colour} backpack",
-            "shoulder": f"{self.bag_colour} shoulder bag",
-        }
+        kind = "shoulder bag" if self.bag == "shoulder" else self.bag
+        bag = "no bag" if self.bag == "none" else f"{self.bag_colour} {kind}"
         top = f"{self.upper}{second} {self.pattern} top with {self.sleeves} sleeves"
         hair, lower = f"{self.hair} {self.hair_length} hair", f"{self.lower_colour} {self.lower}"
-        return f"{hair}, {top}, {lower}, {self.shoes} shoes, {bags[self.bag]}"
+        return f"{hair}, {top}, {lower}, {self.shoes} shoes, {bag}"
 
 
 def draw_look(rng: np.random.RandomState) -> Look:

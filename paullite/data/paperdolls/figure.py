@@ -63,26 +63,24 @@ def _upright(doll: Doll, step: int) -> None:
 
 def _leg_upright(doll: Doll, side: int, step: int) -> None:
     lift = max(0, step) * 55 // 256  # the leg that swings forward looks shorter
-    hip, knee, foot = (48 * side, 520), (50 * side, 735 - lift // 2), (48 * side, 950 - lift)
-    leg(doll, hip, knee, foot, 100 if step <= 0 else 90)
+    knee, foot = (50 * side, 735 - lift // 2), (48 * side, 950 - lift)
+    leg(doll, (48 * side, 520), knee, foot, 100 if step <= 0 else 90)
     doll.oval((56 * side, 968 - lift), 40, 26, doll.shoe)
 
 
 def _arm_upright(doll: Doll, side: int, step: int) -> None:
     swing = -step * 40 // 256
-    elbow, hand = (142 * side, 335), ((150 - abs(swing) // 4) * side, 478 - swing)
-    arm(doll, (108 * side, 212), elbow, hand, 88)
+    arm(doll, (108 * side, 212), (142 * side, 335), ((150 - abs(swing) // 4) * side, 478 - swing), 88)
 
 
 def _torso_upright(doll: Doll, front: bool) -> None:
-    coat = doll.look.pattern == "coat"
-    half, hem = (112, 610) if coat else (100, 485)
-    top = (-112, 190), (-66, 160), (66, 160), (112, 190)
+    pattern, top = doll.look.pattern, ((-112, 190), (-66, 160), (66, 160), (112, 190))
+    half, hem = (112, 610) if pattern == "coat" else (100, 485)
     doll.area(doll.upper, *top, (104, 340), (half, hem), (-half, hem), (-104, 340))
-    if coat and front:
+    if pattern == "coat" and front:
         doll.panel(doll.second, 40, 160, 34, 480)
         doll.panel(doll.lower, 34, 480, 30, hem)
-    if doll.look.pattern == "logo" and front:
+    if pattern == "logo" and front:
         doll.oval((0, 275), 52, 50, replace(doll.second, depth=100))
 
 

@@ -108,7 +108,7 @@ def limb(start: Point, end: Point, first: int, last: int) -> Shape:
     (x0, y0), (x1, y1) = start, end
     dx, dy = x1 - x0, y1 - y0
     square = max(dx * dx + dy * dy, 1)
-    length = max(isqrt(square), 1)
+    length = isqrt(square)
 
     def inside(x: Numbers, y: Numbers) -> Mask:
         u, v = x - x0, y - y0
