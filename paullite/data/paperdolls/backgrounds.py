@@ -9,8 +9,7 @@ from .dolls import CLOTH
 from .randomness import choose, pick, random_numbers
 from .raster import HEIGHT, SUPER, WIDTH, Brush, Canvas, Colour, Pixels, ellipse, limb, polygon, rectangle
 
-STRIP_HEIGHT = HEIGHT * 5 // 4  # a box is cut out of this strip, here or there
-STRIP_WIDTH = WIDTH * 4
+STRIP_HEIGHT, STRIP_WIDTH = HEIGHT * 5 // 4, WIDTH * 4  # a box is cut out of this strip, here or there
 WORN = tuple(CLOTH.values())  # colours that people wear too, so that the background can be mistaken for a garment
 GREY = 150  # brightness of a place without any strength
 SOURCE_PLACES = ("street", "wall")

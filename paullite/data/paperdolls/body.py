@@ -24,10 +24,7 @@ class Pose:
 
 
 class Doll:
-    """One person on a canvas. Body measures: 0 at the crown, 1000 at the soles; sideways from the middle line.
-
-    In side views positive measures lie in front of the person, whichever way that is.
-    """
+    """One person on a canvas. Body measures: 0 at the crown, 1000 at the soles; sideways from the middle line."""
 
     def __init__(self, canvas: Canvas, look: Look, pose: Pose) -> None:
         self.canvas = canvas
@@ -45,7 +42,7 @@ class Doll:
         self.bag = Brush(BAGS.get(look.bag_colour, (0, 0, 0)))  # without a bag it is never used
 
     def at(self, across: int, down: int) -> Point:
-        """Where a point of the body lies in the scene."""
+        """Where a point of the body lies in the scene; ``across`` goes to the right, in side views to the front."""
         tilt, ahead = self.pose.tilt, -across if self.pose.view == "left" else across
         v = down + tilt * down * (1000 - down) // 1_000_000
         u = ahead * (1_000_000 + tilt * (1000 - 2 * down)) // 1_000_000

@@ -64,10 +64,8 @@ class Plan:
                 object.__setattr__(self, field.name, whole_number(field.name, getattr(self, field.name)))
         people, (height, width) = self.identities + self.test_identities, self.size
         rules = [
-            (f"{name}={getattr(self, name)}", getattr(self, name) >= least, f"{least} or more", f"use {name}={usual}")
-            for name, (least, usual) in LEAST.items()
-        ]
-        rules += [
+            *((f"{name}={getattr(self, name)}", getattr(self, name) >= least, f"{least} or more", f"use {name}={usual}")
+              for name, (least, usual) in LEAST.items()),
             (f"{people} people", people < MOST_PEOPLE, f"{MOST_PEOPLE - 1} or fewer", "ask for fewer identities"),
             (f"cameras={self.cameras}", 2 <= self.cameras <= MOST_CAMERAS, f"2 to {MOST_CAMERAS}", "use cameras=4"),
             (f"camera_shift={self.camera_shift}", 0 <= self.camera_shift <= 10, "0 to about 2 (severe)", "use 1"),

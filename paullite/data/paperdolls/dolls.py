@@ -40,8 +40,7 @@ PATTERNS = ("plain", "plain", "rows", "columns", "logo", "two-tone", "coat")
 SLEEVES = ("long", "long", "short")
 LOWER_KINDS = ("trousers", "trousers", "shorts", "skirt")
 BAG_KINDS = ("none", "none", "backpack", "backpack", "shoulder")
-TALL = (92, 96, 100, 104, 108)
-WIDE = (86, 94, 102, 110, 120)
+TALL, WIDE = (92, 96, 100, 104, 108), (86, 94, 102, 110, 120)  # % of the average
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,7 @@ def draw_person(
     >>> draw_person(random_look(seed=0, index=3), view="back").size
     (64, 128)
     """
-    pixels = np.empty((size[0] * SUPER, size[1] * SUPER, 3), dtype=np.uint8)
-    pixels[:] = background
+    pixels = np.full((size[0] * SUPER, size[1] * SUPER, 3), background, dtype=np.uint8)
     draw_doll(Canvas(pixels), look, Pose(view=view, phase=phase))
     return Image.fromarray(shrink(pixels))
 

@@ -22,6 +22,7 @@ Mask = NDArray[np.bool_]
 Colour = tuple[int, ...]  # red, green, blue: 0 to 255
 Point = tuple[int, int]
 Test = Callable[[Numbers, Numbers], Mask]
+Shape = tuple[tuple[int, int, int, int], Test, Test]  # the box around it; is a point inside? and in the shade?
 
 
 def wave(step: int) -> int:
@@ -62,28 +63,18 @@ class Brush:
     def table(self) -> Pixels:
         """Four colours: first, second, first in shade, second in shade."""
         second = self.second or self.colour
-        rows = [self.colour, second, darker(self.colour, self.depth), darker(second, self.depth)]
-        return np.array(rows, dtype=np.uint8)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """An area: the box around it (left, top, right, bottom), a test for inside and one for its shaded part."""
-
-    box: tuple[int, int, int, int]
-    inside: Test
-    shaded: Test = never
+        return np.array([self.colour, second, darker(self.colour, self.depth), darker(second, self.depth)], np.uint8)
 
 
 def rectangle(left: int, top: int, right: int, bottom: int) -> Shape:
     """An upright box without shading."""
-    return Shape((left, top, right, bottom), lambda x, y: (x >= left) & (x < right) & (y >= top) & (y < bottom))
+    return (left, top, right, bottom), lambda x, y: (x >= left) & (x < right) & (y >= top) & (y < bottom), never
 
 
 def ellipse(x0: int, y0: int, across: int, down: int) -> Shape:
     """An ellipse around (x0, y0) with the given half axes."""
     a, b = max(across, 1), max(down, 1)
-    return Shape(
+    return (
         (x0 - a, y0 - b, x0 + a + 1, y0 + b + 1),
         lambda x, y: ((x - x0) * b) ** 2 + ((y - y0) * a) ** 2 <= (a * b) ** 2,
         lambda x, y: (x - x0) * 5 + (y - y0) > a * 2,
@@ -96,7 +87,7 @@ def polygon(points: Sequence[Point]) -> Shape:
     sides = list(zip(points, [*points[1:], points[0]], strict=True))
     turn = 1 if sum(a * d - c * b for (a, b), (c, d) in sides) >= 0 else -1  # sign of the area: which way round
     shade = (min(xs) * 22 + max(xs) * 78) // 100
-    return Shape(
+    return (
         (min(xs), min(ys), max(xs) + 1, max(ys) + 1),
         lambda x, y: np.all([turn * ((c - a) * (y - b) - (d - b) * (x - a)) >= 0 for (a, b), (c, d) in sides], axis=0),
         lambda x, y: x > shade,
@@ -120,7 +111,7 @@ def limb(start: Point, end: Point, first: int, last: int) -> Shape:
     sign = 1 if dy >= 0 else -1  # light comes from the left, so the right-hand side is the dark one
     wide = max(first, last)
     box = (min(x0, x1) - wide, min(y0, y1) - wide, max(x0, x1) + wide + 1, max(y0, y1) + wide + 1)
-    return Shape(box, inside, lambda x, y: sign * ((x - x0) * dy - (y - y0) * dx) * 5 > 2 * wide * length)
+    return box, inside, lambda x, y: sign * ((x - x0) * dy - (y - y0) * dx) * 5 > 2 * wide * length
 
 
 class Canvas:
@@ -133,14 +124,13 @@ class Canvas:
 
     def fill(self, shape: Shape, brush: Brush) -> None:
         """Paint a shape; parts outside the canvas are dropped."""
-        left, top, right, bottom = shape.box
+        (left, top, right, bottom), inside, shaded = shape
         rows = slice(*np.searchsorted(self.ys, (top, bottom)))
         columns = slice(*np.searchsorted(self.xs, (left, right)))
         x, y = self.xs[None, columns], self.ys[rows, None]
         if x.size and y.size:
-            inside = shape.inside(x, y)
-            which = brush.pattern(x, y) + np.uint8(2) * shape.shaded(x, y)  # row of the brush's table
-            np.copyto(self.pixels[rows, columns], brush.table()[which], where=inside[..., None])
+            which = brush.pattern(x, y) + np.uint8(2) * shaded(x, y)  # row of the brush's table
+            np.copyto(self.pixels[rows, columns], brush.table()[which], where=inside(x, y)[..., None])
 
 
 def shrink(pixels: Pixels) -> Pixels:
