@@ -27,7 +27,7 @@ def draw_person(
     """A person on plain paper, as no camera would see them.
 
     Args:
-        look, view, phase: who, and `Pose.view` (any other word is a ``ValueError``) and `Pose.phase`.
+        look, view, phase: who, and how, as in `Pose`; a view that is none of the four is a ``ValueError``.
         size, background: height and width in pixels; red, green and blue of the paper.
 
     >>> from paullite.data.paperdolls import draw_person, random_look
