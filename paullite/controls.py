@@ -39,7 +39,7 @@ class Control:
     shift: Tensor | None = None
 
     def features(self, split: Split, *, batch: int = 128, workers: int = 0, team: Team | None = None) -> Tensor:
-        """(N, P, D) for a `PatchNet`, (N, F) for another module, in the order of the images."""
+        """(N, P, D) for a `PatchNet`, (N, F) for another module; see `paullite.features.extract`."""
         x = extract(self.net, split, transform=self.transform, batch=batch, workers=workers, team=team)
         return x if self.shift is None else F.normalize(x, dim=-1) - self.shift
 
@@ -55,7 +55,7 @@ class ByCamera:
         """As for `Control`; each image by the control of its camera."""
         cameras = [camera if camera in self.controls else None for camera in split.camids or [None] * len(split)]
         rows: dict[int, Tensor] = {}
-        for camera, places in places_of(cameras).items():
+        for camera, places in _places(cameras).items():
             x = self.controls[camera].features(split.take(places), batch=batch, workers=workers, team=team)
             rows.update(zip(places, x, strict=True))
         return torch.stack([rows[place] for place in range(len(split))])
@@ -102,7 +102,7 @@ def batch_norm_by_camera(
     [10, 11, 12, 13, None]
     """
     images, controls = target.unlabelled(), {}
-    for camera, places in training_places(images).items():
+    for camera, places in _training_places(images).items():
         even = -(-len(places) // -(-len(places) // batch))  # a last batch of two would weigh as much as the others
         adapted = batch_norm(net, images.take(places), transform=transform, seed=seed, batch=even)
         for own, shared in zip(adapted.parameters(), net.parameters(), strict=True):
@@ -127,18 +127,18 @@ def camera_mean(net: nn.Module, target: Target, *, transform: Transform | None =
     """
     images = target.unlabelled()
     x = F.normalize(Control(net, transform).features(images, workers=workers), dim=-1)  # N P D
-    means = {camera: x[places].mean(0) for camera, places in training_places(images).items()}
-    return ByCamera(net, {camera: Control(net, transform, mean) for camera, mean in means.items()})
+    places = _training_places(images)
+    return ByCamera(net, {camera: Control(net, transform, x[places[camera]].mean(0)) for camera in places})
 
 
-def training_places(images: Split) -> dict[int | None, list[int]]:
+def _training_places(images: Split) -> dict[int | None, list[int]]:
     """The places of each camera's images, and of all under ``None``; cameras with fewer than `LEAST` are left out."""
     if images.camids is None:
         raise InputError("found images without camera numbers", "expected one for each", "use pl.controls.batch_norm")
-    each = {camera: places for camera, places in places_of(images.camids).items() if len(places) >= LEAST}
+    each = {camera: places for camera, places in _places(images.camids).items() if len(places) >= LEAST}
     return {None: list(range(len(images))), **each}
 
 
-def places_of(cameras: Sequence[int | None]) -> dict[int | None, list[int]]:
-    """The places of each camera's images: ``places_of([4, 7, 4])`` is ``{4: [0, 2], 7: [1]}``."""
+def _places(cameras: Sequence[int | None]) -> dict[int | None, list[int]]:
+    """The places of each camera's images: ``_places([4, 7, 4])`` is ``{4: [0, 2], 7: [1]}``."""
     return {camera: [i for i, other in enumerate(cameras) if other == camera] for camera in dict.fromkeys(cameras)}
