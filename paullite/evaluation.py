@@ -1,7 +1,4 @@
-"""Evaluation: rank a gallery for each query, score the rankings, and set the bar for "is it anybody we know?".
-
-Letters: Q queries, G gallery images. The rules of a ranking stand in `paullite.ranking`.
-"""
+"""Evaluation: rank G gallery images for each of Q queries, score that, and set the bar for "is it anybody we know?"."""
 
 from __future__ import annotations
 
@@ -32,8 +29,8 @@ class Scores:
         map_trapezoid: the same with (i/r + (i-1)/(r-1))/2, Market-1501's own protocol and that of PAUL's tables.
         minp: mean of n / rank of the last of n matches.
         queries, lone_queries: how many were scored, and how many have no match and are left out of every average.
-        first_ranks: (Q,) for each query the rank of its first match, from 1; 0 for a lone query.
-        precisions: (Q,) for each query its average precision (step); NaN for a lone query.
+        first_ranks, precisions: (Q,) each query's rank of the first match, from 1, and its average precision (step);
+            0 and NaN for a lone query.
     """
 
     cmc: np.ndarray

@@ -61,11 +61,7 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
 
 
 def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | Run:
-    """Read what `save` wrote: a `PatchNet`, or a `Run`.
-
-    Args:
-        path: the file.
-        backbone: the module that served as backbone, if it was no timm network.
+    """Read what `save` wrote; ``backbone`` is the module that served as backbone, if it was no timm network.
 
     Raises:
         InputError: no such file, another kind of file, a damaged one, or no backbone for it.
@@ -75,17 +71,16 @@ def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | R
     net = _network(header, tensors, path, backbone)
     if "config" not in header:
         return net
-    kind, settings = PHASES[header["phase"]], _tuples(header["config"])
-    _check_settings(settings, kind.__dataclass_fields__, header, path)
+    kind = PHASES[header["phase"]]
+    _check_settings(header["config"], kind.__dataclass_fields__, header, path)
     memories = {name: _memory(_part(tensors, f"memory.{name}."), m) for name, m in header["memories"].items()}
-    return Run(net, header["history"], kind(**settings), path.parent, memories)
+    return Run(net, header["history"], kind(**header["config"]), path.parent, memories)
 
 
 def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
     """The network in a run, in a file of this library or of the reference implementation, or as it is.
 
-    Settings of a run are not read, so that one of another version does as well. Raises as `load` and
-    `load_reference_checkpoint` do.
+    Settings of a run are not read, so that one of another version does as well.
     """
     if not isinstance(start, str | Path):
         return start.net if isinstance(start, Run) else start
@@ -162,7 +157,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def _network(
     header: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path, backbone: nn.Module | None = None
 ) -> PatchNet:
-    settings = _tuples(header["network"])
+    settings = dict(header["network"])
     if settings["backbone"] == "custom":
         settings["backbone"] = backbone
     if settings["backbone"] is None:
@@ -192,8 +187,3 @@ def _memory(state: dict[str, Tensor], momentum: float) -> FeatureMemory:
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-
-
-def _tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON knows lists only; settings are tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}

@@ -30,7 +30,7 @@ class RankingRules:
     gallery_pids: np.ndarray
     query_camids: np.ndarray | None
     gallery_camids: np.ndarray | None
-    own: np.ndarray
+    own: np.ndarray | None
 
     @classmethod
     def of(cls, q: int, g: int, *columns: Columns | None) -> RankingRules:
@@ -43,8 +43,6 @@ class RankingRules:
                 raise InputError(f"found {name} of shape {column.shape}", f"expected ({length},)")
         if (arrays["query_camids"] is None) != (arrays["gallery_camids"] is None):
             raise InputError("found cameras on one side only", "expected them for query and gallery, or None twice")
-        if arrays["own"] is None:
-            arrays["own"] = np.full(q, -1)
         return cls(**arrays)  # type: ignore[arg-type]
 
     def __call__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +51,7 @@ class RankingRules:
         hidden = self.gallery_pids == -1
         if self.query_camids is not None:
             hidden |= same & (self.gallery_camids == self.query_camids[i])
-        if self.own[i] >= 0:
+        if self.own is not None and self.own[i] >= 0:
             hidden[self.own[i]] = True
         return np.flatnonzero(same & ~hidden), np.flatnonzero(hidden)
 

@@ -92,7 +92,7 @@ class Backbone(nn.Module):
         try:
             with mode(self, False):
                 images = self.like.new_zeros(1, 3, *size)
-                self.tokens = _is_timm(self.net) and _last_map(self.net, images).ndim == 3
+                self.tokens = hasattr(self.net, "pretrained_cfg") and _last_map(self.net, images).ndim == 3
                 shape = tuple(self(images).shape)
             if len(shape) != 4:
                 raise ValueError(f"an output of shape {shape}")
@@ -115,12 +115,8 @@ def check_rows(backbone: Backbone, size: tuple[int, int], patches: int) -> None:
         warnings.warn(f"{found}, coarser than a sixteenth of the image: {each}; {do}", stacklevel=3)
 
 
-def _is_timm(net: nn.Module) -> bool:
-    return hasattr(net, "pretrained_cfg")
-
-
 def _normalisation(net: nn.Module) -> Normalisation:
-    if _is_timm(net):
+    if hasattr(net, "pretrained_cfg"):  # timm's
         found = resolve_model_data_config(net)
         return Normalisation(tuple(found["mean"]), tuple(found["std"]))
     logging.getLogger("paullite").warning("the backbone names no mean and std: set net.normalisation if not ImageNet's")
@@ -172,7 +168,7 @@ def _unstride(net: nn.Module) -> nn.Module:
 
 def _last_map(net: nn.Module, images: Tensor) -> Tensor:
     """What a network says before any pooling and any head: a map, or tokens (B, prefix + H W, C)."""
-    out = (getattr(net, "forward_features", net) if _is_timm(net) else net)(images)
+    out = (getattr(net, "forward_features", net) if hasattr(net, "pretrained_cfg") else net)(images)
     out = out[-1] if isinstance(out, list | tuple) else out  # timm's features_only gives every stage
     channels_last = out.ndim == 4 and str(getattr(net, "output_fmt", "")).endswith("NHWC")
     return out.permute(0, 3, 1, 2) if channels_last else out

@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 
 from ..data.items import open_image, to_rgb
 from ..data.transforms import evaluation_transform
-from ..errors import InputError
+from ..errors import InputError, at_least_one
 from ..modes import mode
 from ..precision import at_least_float32, full_precision
 from .attention import patch_attention, pool_patches
@@ -107,6 +107,7 @@ class PatchNet(nn.Module):
         backbone_options: Options | None = None,
     ) -> None:
         super().__init__()
+        at_least_one(patches=patches, feature_dim=feature_dim, embedding_dim=embedding_dim)
         if generator not in GENERATORS:
             raise InputError(f"found generator = {generator!r}", f"expected one of {', '.join(GENERATORS)}")
         self.patches = patches
