@@ -260,6 +260,12 @@ def test_a_new_classifier_for_another_source(net: PatchNet, tmp_path: Path) -> N
     assert torch.allclose(net.retrieval_features(x), features, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", ["patches", "feature_dim", "embedding_dim"])
+def test_sizes_below_one(size: str) -> None:
+    with pytest.raises(InputError, match=f"found {size} = 0; expected 1 or more"):
+        PatchNet("test_resnet", pretrained=False, size=(128, 64), **{size: 0})  # type: ignore[arg-type]
+
+
 def test_sizes_are_named() -> None:
     with pytest.raises(TypeError, match="positional"):
         PatchNet("test_resnet", 4)  # type: ignore[misc]
