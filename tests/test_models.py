@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import paullite as pl
-from paullite.adaptation import only_these_learn
+from paullite.adaptation import learning
 from paullite.errors import InputError
 from paullite.models import PatchLinear, PatchNet, patch_attention, pool_patches, stripes
 from paullite.models.generators import LightGenerator, ReferenceGenerator
@@ -174,8 +174,8 @@ def test_generator_can_rest() -> None:
     free, rests = net(x), net(x, generator_gradient=False)
     assert free.theta.requires_grad and not rests.theta.requires_grad
     assert torch.equal(free.theta, rests.theta)
-    learning = only_these_learn(net, net.backbone, net.reduction, net.norm)
-    assert not any(p.requires_grad for p in net.generator.parameters()) and all(p.requires_grad for p in learning)
+    learned = learning(net)
+    assert not any(p.requires_grad for p in net.generator.parameters()) and all(p.requires_grad for p in learned)
     assert net(x).theta.requires_grad  # through theta, to the backbone: what the reference does
 
 
