@@ -135,7 +135,7 @@ def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
         if "DataLoader worker" not in str(error):
             raise
         found = f"a process that reads images died ({' '.join(str(error).split())[:100]})"
-        do = 'add the line if __name__ == "__main__": to a script; with little memory use fewer --workers, or 0'
+        do = 'add if __name__ == "__main__": to your script or, short of memory, use fewer --workers, or --workers 0'
         broken = f"{found}; expected it to live; {do}"
     if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
         raise InputError(broken)
