@@ -150,7 +150,7 @@ def _place(kind: str, top: Path) -> tuple[Path, tuple[str, ...]]:
     try:
         return layouts.locate(kind, top)
     except InputError:
-        return top, max(layouts.LAYOUTS[kind].choices, key=lambda names: sum((top / name).exists() for name in names))
+        return top, max(layouts.LAYOUTS[kind], key=lambda names: sum((top / name).exists() for name in names))
 
 
 def _described(folder: Path, name: str) -> str:

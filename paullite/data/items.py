@@ -18,10 +18,7 @@ Row = tuple[str, int | None, int | None]  # path, person (None: not known), came
 
 
 def open_image(path: str | Path) -> Image.Image:
-    """Read an image file as upright 8-bit RGB, whatever it was: lying, grey, palette, transparent or 16 bits deep.
-
-    A file that is missing, empty, cut short or no image is an `InputError` that names it.
-    """
+    """Read any image file as upright 8-bit RGB. One that is missing, empty or cut short is an `InputError`."""
     try:
         with Image.open(path) as image:
             image.load()
@@ -48,13 +45,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 @dataclass(frozen=True)
 class Item:
-    """One image of a split: its file (or a made-up name), and the numbers of person (-1: junk) and camera, if known.
+    """One image of a split. The pixels are read when ``image`` is asked for, not before."""
 
-    The pixels are read when ``image`` is asked for, not before; ``opener`` gives the picture that belongs to a path.
-    """
-
-    path: str
-    pid: int | None
+    path: str  # a file, or a made-up name that the opener knows
+    pid: int | None  # -1 is junk; None is not known, or out of reach
     camid: int | None
     opener: Opener = open_image
 

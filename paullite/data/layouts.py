@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -14,26 +13,18 @@ from ..errors import InputError
 from .items import open_image
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm")
-
-
-class Layout(NamedTuple):
-    """How a data set lies on disk: the names that stand side by side, and the folders they may be nested in."""
-
-    choices: tuple[tuple[str, ...], ...]
-    nestings: tuple[str, ...]
-
-
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
-MSMT17_FOLDERS = (("train", "test", *LISTS), ("mask_train_v2", "mask_test_v2", *LISTS))
-MARKET_NESTINGS = ("Market-1501-v15.09.15", "Market-1501", "market1501", "market1501/Market-1501-v15.09.15")
-LAYOUTS = {
-    "market1501": Layout((FOLDERS,), MARKET_NESTINGS),
-    "duke": Layout((FOLDERS,), ("DukeMTMC-reID", "dukemtmc-reid/DukeMTMC-reID", "dukemtmc-reid")),
-    "msmt17": Layout(MSMT17_FOLDERS, ("MSMT17_V1", "msmt17/MSMT17_V1", "MSMT17_V2", "msmt17/MSMT17_V2", "msmt17")),
+LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {  # kind -> names that stand side by side, in one form or another
+    "market1501": (FOLDERS,),
+    "duke": (FOLDERS,),
+    "msmt17": (("train", "test", *LISTS), ("mask_train_v2", "mask_test_v2", *LISTS)),
 }
-
-
+NESTINGS = {  # usual folders around them; their names tell Market-1501 from Duke where both lie in one folder
+    "market1501": ("Market-1501-v15.09.15", "Market-1501", "market1501", "market1501/Market-1501-v15.09.15"),
+    "duke": ("DukeMTMC-reID", "dukemtmc-reid/DukeMTMC-reID", "dukemtmc-reid"),
+    "msmt17": ("MSMT17_V1", "msmt17/MSMT17_V1", "MSMT17_V2", "msmt17/MSMT17_V2", "msmt17"),
+}
 COUNTED = ("images", "identities", "cameras", "junk", "not junk", "distractors")
 _NUMBERS: dict[str, dict[str, tuple[int, ...]]] = {
     "market1501": dict(train=(12936, 751, 6), query=(3368, 750, 6), gallery=(19732, 751, 6, 3819, 15913, 2798)),
@@ -93,16 +84,14 @@ def existing_folder(kind: str, root: str | Path) -> Path:
 
 def locate(kind: str, root: str | Path) -> tuple[Path, tuple[str, ...]]:
     """The folder in which the data set stands (``root``, a usual nesting or one level below), and its layout."""
-    choices, nestings = LAYOUTS[kind]
     top = existing_folder(kind, root)
-    there = visible(top)
-    for folder in [top, *(top / name for name in nestings), *(top / name for name in there if name.endswith("/"))]:
-        for choice in choices:
+    for folder in (top / name for name in ("", *NESTINGS[kind], *visible(top))):
+        for choice in LAYOUTS[kind]:
             if all((folder / name).exists() for name in choice):
                 return folder, choice
-    expected = "expected " + " or ".join(", ".join(choice) for choice in choices)
+    expected = "expected " + " or ".join(", ".join(choice) for choice in LAYOUTS[kind])
     do = f"see what is missing with: {check_command(kind, root)}"
-    raise InputError(f"found {listed(there)} in {root}", expected, do)
+    raise InputError(f"found {listed(visible(top))} in {root}", expected, do)
 
 
 def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:

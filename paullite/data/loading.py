@@ -23,22 +23,14 @@ Config = TypeVar("Config", PretrainConfig, AdaptConfig)
 
 @dataclass(eq=False)
 class TrainingImages(Generic[Config]):
-    """The images of a phase: which are in which batch, and their pixels. The pairs of both phases build on it.
-
-    Args:
-        split: images.
-        size, normalisation: what the network wants.
-        config: ``batch``, ``seed``, ``workers`` and ``image_memory`` are used here.
-        device: where views are made, the CPU by default.
-        share: picks this process's part of a batch; all of it if there is one process.
-    """
+    """The images of a phase: which are in which batch, and their pixels. The pairs of both phases build on it."""
 
     split: Split
-    size: tuple[int, int]
+    size: tuple[int, int]  # height and width that the network wants
     normalisation: Statistics
-    config: Config
-    device: torch.device | None = None
-    share: Callable[[list[int]], list[int]] = list
+    config: Config  # batch, seed, workers and image_memory are used here
+    device: torch.device | None = None  # where views are made; the CPU if none is given
+    share: Callable[[list[int]], list[int]] = list  # picks this process's part of a batch; all of it if there is one
     store: ImageStore = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -77,11 +69,9 @@ class SurrogatePairs(TrainingImages[AdaptConfig]):
     """
 
     def epoch(self, number: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """The batches of an epoch from ``first`` on.
+        """The batches of an epoch from ``first`` on, as index, originals, surrogates.
 
-        Yields:
-            index: (B,) places of the whole batch, on the CPU.
-            originals, surrogates: (b, 3, h, w) each, normalised, of this process's share, on the device.
+        These are (B,) places of the whole batch, on the CPU, and (b, 3, h, w) of this process's share, on the device.
         """
         whole = self.order(number)[first:]
         mine = [self.mine(part) for part in whole]
@@ -110,12 +100,9 @@ class IdentityPairs(TrainingImages[PretrainConfig]):
             self.mates[number].append(place)
 
     def epoch(self, number: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """The batches of an epoch from ``first`` on.
+        """The batches of an epoch from ``first`` on, as index, anchors, positives, labels.
 
-        Yields:
-            index: (B,) places of the whole batch, on the CPU.
-            anchors, positives: (b, 3, h, w) each, normalised, of this process's share, on the device.
-            labels: (B,) class numbers of the whole batch, on the device.
+        As in `SurrogatePairs.epoch`; the labels (B,) are the class numbers of the whole batch, on the device.
         """
         whole = self.order(number)[first:]
         mine = [self.mine(part) for part in whole]
@@ -141,5 +128,4 @@ def class_numbers(split: Split) -> list[int]:
     """Identities renumbered 0, 1, ... in ascending order, so the same in every process."""
     if split.pids is None:
         raise InputError("found images without identities", "expected a labelled source for phase 1")
-    number = {pid: i for i, pid in enumerate(sorted(set(split.pids)))}
-    return [number[pid] for pid in split.pids]
+    return torch.tensor(split.pids).unique(return_inverse=True)[1].tolist()

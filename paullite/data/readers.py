@@ -2,10 +2,8 @@
 
 Only file names and file sizes are looked at when a data set is made; the pixels are read when they are asked for.
 Camera numbers and identities are kept as they are printed in the names; images come in the order of the names or lists.
-
-Every reader raises an `InputError` for a wrong folder, a name or line of another form, and missing or empty images.
-With ``skip_unreadable`` it opens every image at once (half a minute to minutes) and leaves out, with a warning, those
-that are broken.
+A wrong folder, a name or line of another form, and missing or empty images are an `InputError`. ``skip_unreadable``
+opens every image at once (half a minute to minutes) and leaves out, with a warning, those that are broken.
 """
 
 import re
@@ -21,6 +19,7 @@ from .layouts import existing_folder, image_files, listed, locate, visible
 from .paperdolls.dataset import PaperDolls
 from .rows import PATTERN, SPLITS, Entries, Entry, Rows, build, entry_of, name_pattern, rows_of
 
+Root = str | Path  # a folder, or one above it
 Lists = Literal["train", "all"]
 
 
@@ -45,13 +44,13 @@ def _check_known(entries: list[Entry], expected: str, do: str) -> None:
 
 def msmt17_rows(root: str | Path, lists: str = "train") -> Rows:
     """The rows of MSMT17; with ``lists="all"`` everybody is in train, the people of the test numbered on."""
-    folder, (train_folder, test_folder, *tables) = locate("msmt17", root)
-    places = (train_folder, train_folder, test_folder, test_folder)
-    train, val, query, gallery = (_list_rows(folder / a, folder / b) for a, b in zip(places, tables, strict=True))
+    folder, (first, last, *tables) = locate("msmt17", root)  # folders of the training and of the test images
+    places = zip((first, first, last, last), tables, strict=True)
+    train, val, query, gallery = (_list_rows(folder / images, folder / table) for images, table in places)
     if lists == "train":
         return {"train": [*train, *val], "query": [*query], "gallery": [*gallery]}
-    first = 1 + max((pid for _, pid, _ in train + val), default=-1)
-    test = [(path, first + pid, camid) for path, pid, camid in query + gallery]
+    people = 1 + max((pid for _, pid, _ in train + val), default=-1)
+    test = [(path, people + pid, camid) for path, pid, camid in query + gallery]
     return {"train": [*train, *val, *test], "query": [], "gallery": []}
 
 
@@ -94,14 +93,11 @@ def _folder_entries(folder: Path, form: re.Pattern[str]) -> list[Entry]:
     return images + people
 
 
-def Market1501(root: str | Path, *, skip_unreadable: bool = False) -> ReIDDataset:
+def Market1501(root: Root, *, skip_unreadable: bool = False) -> ReIDDataset:
     """Market-1501: 1,501 people before a supermarket, 6 cameras; ``0002_c1s1_000451_03.jpg``: person 2 in camera 1.
 
-    In the gallery -1 is junk, and 0 stands for all distractors.
-
-    Args:
-        root: the folder with ``bounding_box_train``, ``query`` and ``bounding_box_test``, or one above it.
-        skip_unreadable: see the module.
+    ``root`` holds ``bounding_box_train``, ``query`` and ``bounding_box_test``. In the gallery -1 is junk, and 0 stands
+    for all distractors.
 
     Source: Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015.
 
@@ -114,7 +110,7 @@ def Market1501(root: str | Path, *, skip_unreadable: bool = False) -> ReIDDatase
     return build("Market-1501", "market1501", root, rows, skip_unreadable=skip_unreadable)
 
 
-def DukeMTMCreID(root: str | Path, *, skip_unreadable: bool = False) -> ReIDDataset:
+def DukeMTMCreID(root: Root, *, skip_unreadable: bool = False) -> ReIDDataset:
     """DukeMTMC-reID: 8 cameras on a campus; ``0001_c2_f0046182.jpg``: person 1 in camera 2. Read as `Market1501` is.
 
     Its authors withdrew it in 2019, for the people in it had not consented. It is read here for those who hold a copy
@@ -125,16 +121,15 @@ def DukeMTMCreID(root: str | Path, *, skip_unreadable: bool = False) -> ReIDData
     return build("DukeMTMC-reID", "duke", root, bounding_box_rows("duke", root), skip_unreadable=skip_unreadable)
 
 
-def MSMT17(root: str | Path, lists: Lists = "train", *, skip_unreadable: bool = False) -> ReIDDataset:
+def MSMT17(root: Root, lists: Lists = "train", *, skip_unreadable: bool = False) -> ReIDDataset:
     """MSMT17: 4,101 people, 15 cameras (numbered 1 to 15), version 1 or 2. Identity 0 is a person like any other.
 
     Args:
-        root: the folder with the four lists, or one above it. If both versions are there, the first is taken.
+        root: the folder with the four lists. If both versions are there, the first is taken.
         lists: ``"train"`` is the usual protocol: train and val lists to learn from, query and gallery to score on.
             ``"all"`` is the labelled source of the paper (and the default of ``paullite pretrain msmt17``): all four
             lists are training images, the people of the test numbered on, and the test is empty, so that nothing is
             ever scored on images it was trained on.
-        skip_unreadable: see the module.
 
     Source: Wei et al., Person Transfer GAN to Bridge Domain Gap for Person Re-identification, CVPR 2018.
 
@@ -157,7 +152,6 @@ def ImageFolder(root: str | Path, pattern: str = PATTERN, *, skip_unreadable: bo
 
     Args:
         pattern: regular expression that the beginning of a name matches, with groups ``pid`` and perhaps ``camid``.
-        skip_unreadable: see the module.
 
     Raises:
         InputError: also for images half with and half without identity, one person only, a bad pattern.
@@ -181,6 +175,9 @@ ROWS: dict[str, Callable[[str | Path], Rows]] = {
     "folder": folder_rows,
     "csv": csv_rows,
 }
+READERS: dict[str, Callable[..., ReIDDataset]] = dict(
+    zip(ROWS, (Market1501, DukeMTMCreID, MSMT17, ImageFolder, from_csv), strict=True)
+)
 KINDS = (*ROWS, "paperdolls-source", "paperdolls-target")
 
 
@@ -191,23 +188,15 @@ def unknown_kind(kind: str) -> InputError:
 
 
 def load_dataset(
-    kind: str,
-    root: str | Path = "",
-    *,
-    lists: Lists = "train",
-    skip_unreadable: bool = False,
-    people: int | None = None,
+    kind: str, root: Root = "", *, lists: Lists = "train", skip_unreadable: bool = False, people: int | None = None
 ) -> ReIDDataset:
     """A data set by the name of its kind, as on the command line.
 
     Args:
         kind: market1501, duke, msmt17, folder, csv, paperdolls-source or paperdolls-target.
-        root: its folder, or the CSV file; not used for drawn people.
-        lists, skip_unreadable: as in `MSMT17`; ``lists`` is for that one alone.
+        root: its folder, or the CSV file; drawn people (paperdolls) have none.
+        lists: for `MSMT17` alone.
         people: only the first so many people of the training set and of the test.
-
-    Raises:
-        InputError: an unknown kind, a folder for drawn people or none for others, fewer than one person.
 
     >>> load_dataset("market")
     Traceback (most recent call last):
@@ -221,14 +210,9 @@ def load_dataset(
         raise InputError(f"found {root} after {kind}", "expected nothing there, since drawn people need no folder")
     if not str(root) and kind in ROWS:
         raise InputError(f"found no folder for {kind}", "expected where it lies", f"for example: {kind} my/folder")
-    dataset = _load(kind, root, lists, skip_unreadable)
+    if kind in ROWS:
+        options = {"lists": lists} if kind == "msmt17" else {}
+        dataset = READERS[kind](root, skip_unreadable=skip_unreadable, **options)
+    else:
+        dataset = PaperDolls(kind.removeprefix("paperdolls-"))
     return dataset if people is None else dataset.first_people(people)
-
-
-def _load(kind: str, root: str | Path, lists: Lists, skip: bool) -> ReIDDataset:
-    if kind not in ROWS:
-        return PaperDolls(kind.removeprefix("paperdolls-"))
-    if kind == "msmt17":
-        return MSMT17(root, lists, skip_unreadable=skip)
-    reader = {"market1501": Market1501, "duke": DukeMTMCreID, "folder": ImageFolder, "csv": from_csv}[kind]
-    return reader(root, skip_unreadable=skip)

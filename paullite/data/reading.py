@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
@@ -18,12 +19,12 @@ Batch = TypeVar("Batch")
 SAMPLE = 16  # images whose sizes are looked at before one size is chosen for all
 
 
+@dataclass(eq=False)
 class Transformed(Dataset[tuple[Tensor, float]]):
     """Every image of a split as a transform makes it, and its form, height over width, before that."""
 
-    def __init__(self, split: Split, transform: Callable[[Image.Image], Tensor]) -> None:
-        self.split = split
-        self.transform = transform
+    split: Split
+    transform: Callable[[Image.Image], Tensor]
 
     def __len__(self) -> int:
         return len(self.split)
@@ -70,12 +71,9 @@ class PixelReader:
 
 
 class ImageStore:
-    """The training images, kept on the device as one tensor of bytes if they fit, and read batch by batch if not.
+    """The training images, kept on the device as one tensor of bytes if ``memory`` (MiB) is enough, and read if not.
 
-    Args:
-        split, device, workers: as in `PixelReader`.
-        size: (height, width) of the network's input. Images that are all smaller and of one size keep that size.
-        memory: MiB that may be kept, 0 for none.
+    ``size`` is that of the network's input. Images that are all smaller and of one size keep that size.
     """
 
     def __init__(
@@ -109,9 +107,7 @@ def stored_size(split: Split, size: tuple[int, int]) -> tuple[int, int]:
 
 
 def parts_of(count: int, batch: int, least: int) -> list[list[int]]:
-    """0..count-1 in parts of ``batch``; a last part of fewer than ``least`` joins the one before.
-
-    Batch-norm cannot learn from a single image.
+    """0..count-1 in parts of ``batch``. Fewer than ``least`` at the end join the part before: batch-norm needs company.
 
     >>> [len(part) for part in parts_of(9, 4, 2)]
     [4, 5]
@@ -138,9 +134,8 @@ def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
-        broken = f"a process that reads images died ({' '.join(str(error).split())[:100]}); expected it to live; "
-        broken += (
-            'add the line if __name__ == "__main__": to a script; with little memory use fewer --workers, or 0'
-        )
+        found = f"a process that reads images died ({' '.join(str(error).split())[:100]})"
+        do = 'add if __name__ == "__main__": to your script or, short of memory, use fewer --workers, or --workers 0'
+        broken = f"{found}; expected it to live; {do}"
     if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
         raise InputError(broken)

@@ -43,15 +43,14 @@ def from_items(
 ) -> ReIDDataset:
     """A data set from sequences of (image or path, person, camera), a torch ``Dataset`` among them.
 
-    Each sequence has a length and gives row i for ``[i]``. A first pass over it reads who and where; pictures are not
-    kept, but taken from the sequence again when they are needed, so a ``Dataset`` may load them from anywhere.
+    A first pass over each reads who and where; pictures are not kept, but taken from the sequence again when they are
+    needed, so a ``Dataset`` may load them from anywhere.
 
     Args:
         train: rows to learn from. An image is a PIL image, a uint8 array (height, width, 3) or (height, width), or the
             path of a file; one that is no file gets a made-up path. The person is a whole number, -1 for junk, ``None``
             in every row if nobody is known; the camera a whole number, ``None`` or left out.
         query, gallery: the test. Cameras are kept if every row has one: in train, and in query and gallery together.
-        name: what to call it in tables.
 
     Raises:
         InputError: not a sequence, a row or an image of another form, one person only, half a test.

@@ -34,11 +34,7 @@ def uniforms(seed: int, epoch: int, places: Sequence[int], count: int = DRAWS) -
 
 
 def originals(pixels: Tensor, size: tuple[int, int], normalisation: Statistics, flip: Tensor | None = None) -> Tensor:
-    """Images as the network takes them: (B, 3, h0, w0) uint8 -> (B, 3, h, w) float32, normalised.
-
-    Those for which ``flip`` (B,) is true are mirrored left to right; ``normalisation`` is mean and standard deviation
-    per colour, for pixels in 0..1.
-    """
+    """Images as the network takes them, mirrored where ``flip`` (B,): (B, 3, h0, w0) uint8 -> (B, 3, h, w) float32."""
     x = pixels.float() / 255
     if x.shape[-2:] != size:
         x = F.interpolate(x, size, mode="bilinear", antialias=True)
@@ -55,13 +51,8 @@ def surrogates(
     As torchvision's ColorJitter, RandomRotation, RandomResizedCrop and RandomHorizontalFlip one after the other, with
     three differences: the colour operations come in a fixed order and are clamped once; hue turns in YIQ and not in
     HSV, which keeps the brightness; and the picture is interpolated once instead of three times. What a turn or a crop
-    uncovers is black.
-
-    Args:
-        pixels, size, normalisation: as in `originals`.
-        forms: (B,): a turn by 10 degrees is one of the picture as it was taken.
-        u: (B, DRAWS) from `uniforms`.
-        config: ``jitter``, ``rotation``, ``crop`` and ``crop_form``; in the presets those of PAUL's reference code.
+    uncovers is black. The turn is one of the picture as it was taken, hence ``forms``; u is (B, DRAWS) from `uniforms`.
+    The presets' ``jitter``, ``rotation``, ``crop`` and ``crop_form`` are those of PAUL's reference implementation.
     """
     boxes = crop_boxes(u[:, 5:-2], forms, size, config.crop, config.crop_form)
     angle = torch.deg2rad((2 * u[:, 4] - 1) * config.rotation)
@@ -113,22 +104,16 @@ def jittered(x: Tensor, matrix: Tensor, contrast: Tensor) -> Tensor:
 
 
 def crop_boxes(u: Tensor, forms: Tensor, size: tuple[int, int], crop: tuple[float, float], most: float) -> Tensor:
-    """The part of each image that is kept, as torchvision's RandomResizedCrop draws it.
+    """The part of each image that is kept, as torchvision's RandomResizedCrop draws it, from u (B, 2 TRIES + 2).
 
-    Args:
-        u: (B, 2 TRIES + 2).
-        size: of the view; the box has its form, up to a factor of ``most``, 1 or more.
-        crop: smallest and largest share of the area.
-
-    Returns:
-        (B, 4): middle of the box across and down, in -1..1, and its width and height, in 0..1 of the picture's.
+    It has a share of the area within ``crop``, and the form of a view of ``size`` up to a factor of ``most`` >= 1.
+    Returns (B, 4): middle across and down, in -1..1, and width and height, in 0..1 of the picture's.
     """
     share = crop[0] + (crop[1] - crop[0]) * u[:, :TRIES]  # B TRIES
     form = size[1] / size[0] * torch.exp((2 * u[:, TRIES : 2 * TRIES] - 1) * math.log(most))  # width over height
     sides = torch.stack(((share * form * forms[:, None]).sqrt(), (share / (form * forms[:, None])).sqrt()), -1)
     fits = (sides <= 1).all(-1)  # B TRIES
-    first = fits.int().argmax(1)
-    chosen = sides[torch.arange(len(u)), first]  # B 2
+    chosen = sides[torch.arange(len(u)), fits.int().argmax(1)]  # the first that fits, B 2
     # none fits: the largest box in the middle whose form is allowed
     low, high = size[1] / size[0] / most * forms, size[1] / size[0] * most * forms
     whole = torch.stack((high.clamp(max=1), (1 / low).clamp(max=1)), -1)
