@@ -1,10 +1,13 @@
 """``make weights``: the two networks that come with the package, made by the demo's own settings and seed 0.
 
+``python -m tests.benchmarks.weights adapted`` makes the second alone, from the source network that is there.
+
 Each gets a receipt beside it: settings, scores, data, versions, seconds.
 """
 
 import copy
 import json
+import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -34,18 +37,19 @@ def write(name: str, net: pl.PatchNet, settings: dict[str, Any], data: pl.data.i
     print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, {card['scores']}")
 
 
-def main() -> None:
-    """Pretrain on the drawn source, adapt to the drawn target, and write both networks."""
+def main(asked: list[str]) -> None:
+    """Pretrain on the drawn source, adapt to the drawn target, and write both networks, or the one asked for."""
     FOLDER.mkdir(exist_ok=True)
     source, target, began = pl.data.PaperDolls("source"), pl.data.PaperDolls("target"), time.perf_counter()
-    phase1 = replace(PRESET.pretrain, evaluate_every=0)
-    before = pl.pretrain(phase1, source).net
-    write("source", before, asdict(phase1), source.train, began)
-    phase2, began = replace(PRESET.adapt, evaluate_every=0), time.perf_counter()
-    after = pl.adapt(phase2, target, start=before).net
-    half = copy.deepcopy(after).half()  # 16 bits a weight: half the download, and the scores are those of what is kept
-    write("adapted", half, asdict(phase2), target.unlabelled(), began)
+    if "adapted" not in asked:
+        phase1 = replace(PRESET.pretrain, evaluate_every=0)
+        write("source", pl.pretrain(phase1, source).net, asdict(phase1), source.train, began)
+    if "source" not in asked:
+        phase2, began = replace(PRESET.adapt, evaluate_every=0), time.perf_counter()
+        after = pl.adapt(phase2, target, start=shipped_net("source")).net
+        half = copy.deepcopy(after).half()  # 16 bits a weight: half the download; what is kept is what is scored
+        write("adapted", half, asdict(phase2), target.unlabelled(), began)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
