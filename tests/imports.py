@@ -12,10 +12,14 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = {"paullite": ROOT / "paullite", "paulbook": ROOT / "book" / "paulbook"}
 # From below to above; a module may import its own layer and those before it, which the rule of no circle keeps apart
 LAYERS = (
-    ("paullite.errors", "paullite.config", "paullite.weights", "paullite.version"),
-    ("paullite.losses", "paullite.memory", "paullite.models", "paullite.data"),
+    ("paullite.errors", "paullite.version", "paullite.ranges", "paullite.precision", "paullite.modes", "paullite.files"),
+    ("paullite.config", "paullite.weights"),
+    ("paullite.memory", "paullite.cyclic", "paullite.blocks", "paullite.models", "paullite.data", "paullite.ranking"),
     ("paullite.step",),
+    ("paullite.losses",),
+    ("paullite.run", "paullite.networks"),
     ("paullite.runs",),
+    ("paullite.features", "paullite.diagnostics"),
     ("paullite.controls", "paullite.evaluation", "paullite.pretraining", "paullite.adaptation"),
     ("paullite.app", "paullite.__main__"),
     ("paulbook",),

@@ -104,6 +104,12 @@ def test_market_is_found_in_usual_nestings(tmp_path: Path, nesting: str) -> None
     assert len(Market1501(tmp_path).train) == 3
 
 
+def test_each_finds_its_own_where_both_lie_side_by_side(tmp_path: Path) -> None:
+    folders(tmp_path / "Market-1501", MARKET_NAMES)
+    folders(tmp_path / "DukeMTMC-reID", DUKE_NAMES)
+    assert Market1501(tmp_path).train.pids == (2, 2, 7) and DukeMTMCreID(tmp_path).train.pids == (1, 5)
+
+
 @pytest.mark.parametrize("nesting", ["", "DukeMTMC-reID", "dukemtmc-reid/DukeMTMC-reID"])
 def test_duke(tmp_path: Path, nesting: str) -> None:
     folders(tmp_path / nesting, DUKE_NAMES)

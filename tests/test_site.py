@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from playwright.sync_api import TimeoutError as TookTooLong
 
 import paullite as pl
 from tests.chapters import CHAPTERS
@@ -73,6 +74,10 @@ class Visit:
         """Change the width and the system's preference of the open page, as a reader would."""
         self.page.set_viewport_size({"width": width, "height": 900})
         self.page.emulate_media(color_scheme=theme)
+        try:
+            self.page.wait_for_function("t => document.documentElement.dataset.theme === t", arg=theme, timeout=5_000)
+        except TookTooLong:
+            self.wrong.append(f"does not change to {theme}, which the reader's system asks for")
 
     def close(self) -> None:
         self.page.context.close()
@@ -122,14 +127,11 @@ def layout_faults(visit: Visit) -> Iterator[str]:
     for width in WIDTHS:
         for theme in THEMES:
             visit.show(width=width, theme=theme)
-            shown = visit.page.evaluate("document.documentElement.dataset.theme")
             wide = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            if shown != theme:
-                yield f"theme {shown} where the reader has {theme}"
             if wide > 0:
                 yield f"{wide} pixels too wide at {width}, {theme}"
-        for figure in visit.figures():
-            yield from (f"at {width}: {stuck}" for stuck in controls_that_change_nothing(figure))
+    for figure in visit.figures():
+        yield from controls_that_change_nothing(figure)
 
 
 def serious_findings(visit: Visit) -> Iterator[str]:

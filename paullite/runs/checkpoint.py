@@ -1,7 +1,5 @@
 """A training run as one file: everything that its next step depends on. Safetensors, the rest as JSON; no pickle."""
 
-from __future__ import annotations
-
 import json
 import random
 import warnings
@@ -35,8 +33,7 @@ Facts = dict[str, Any]
 def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: Facts) -> Path:
     """Write ``checkpoint-STEPS.safetensors``, with facts that JSON can hold, and remove all but the last two.
 
-    Raises:
-        InputError: a tensor with NaN, a full disk, a folder that cannot be written; older files stay.
+    Older files stay if there is an `InputError`: NaN in a tensor, a full disk, a folder that cannot be written.
     """
     path = folder / f"checkpoint-{steps:09d}.safetensors"
     separate = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
@@ -59,12 +56,9 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
-    """The newest checkpoint that is whole; ``None`` if there is none at all.
+    """The newest checkpoint that is whole; ``None`` if there is none at all, an `InputError` if none can be read.
 
     A file that is torn or not ours is renamed to ``....unreadable``, one line says so, and the one before it is read.
-
-    Raises:
-        InputError: there are checkpoints, and none can be read.
     """
     files, torn = checkpoints(folder), len(list(folder.glob("checkpoint-*.unreadable")))
     for path in reversed(files):
@@ -73,7 +67,7 @@ def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
         except InputError:
             raise
         except ValueError as error:
-            aside = path.rename(path.with_name(path.name + ".unreadable"))
+            aside = path.replace(path.with_name(path.name + ".unreadable"))
             warnings.warn(f"cannot use {path} ({error}); now {aside.name}; trying the one before it", stacklevel=2)
     if files or torn:
         found = f"found {len(files) + torn} checkpoints in {folder}, and none that can be read"
@@ -82,11 +76,7 @@ def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
 
 
 def read_checkpoint(path: Path) -> tuple[Tensors, Facts]:
-    """Tensors and facts of one file.
-
-    Raises:
-        ValueError: it is cut short, changed, or no checkpoint of this library.
-    """
+    """Tensors and facts of one file; a `ValueError` if it is cut short, changed, or no checkpoint of this library."""
     try:
         with safe_open(path, "pt") as file:
             header = json.loads((file.metadata() or {}).get("paullite", "{}"))
@@ -104,11 +94,7 @@ def read_checkpoint(path: Path) -> tuple[Tensors, Facts]:
 
 
 def part(tensors: Mapping[str, Tensor], name: str) -> Tensors:
-    """The tensors of one part, by their names in it.
-
-    >>> list(part({"net.weight": Tensor([1.0]), "memory.features": Tensor([1.0])}, "net"))
-    ['weight']
-    """
+    """The tensors of one part, by their names in it."""
     return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
 
 
@@ -157,24 +143,17 @@ def refuse_others(then: Facts, now: Facts, path: Path) -> None:
     """Raises an `InputError` that names what differs between a checkpoint and the run that wants to go on from it."""
     found = differences(then, now)
     if found:
-        raise InputError(
-            f"found {path.name} made with {', '.join(found[:4])}{f' and {len(found) - 4} more' * (len(found) > 4)}",
-            "expected the same settings, data and versions, or the run would not be the one that was begun",
-            "give them again; or go on all the same with --force (force=True); or choose another --output",
-        )
+        first = f"found {path.name} made with {', '.join(found[:4])}" + f" and {len(found) - 4} more" * (len(found) > 4)
+        expected = "expected the same settings, data and versions, or the run would not be the one that was begun"
+        do = "give them again; or go on all the same with --force (force=True); or choose another --output"
+        raise InputError(first, expected, do)
 
 
 def earlier_run(folder: Path, force: bool) -> list[Path]:
-    """What an older run left in a folder; it goes when the new one saves for the first time.
-
-    Raises:
-        InputError: there is an older run, and ``force`` is not set.
-    """
+    """What an older run left in a folder, to be removed by the first save; an `InputError` if not ``force``."""
     older = [*checkpoints(folder), *folder.glob("run.safetensors")]
     if older and not force:
-        raise InputError(
-            f"found an earlier run in {folder} ({older[-1].name})",
-            "expected a folder without one",
-            "go on with --resume (resume=True), replace it with --force (force=True), or choose another --output",
-        )
+        found = f"found an earlier run in {folder} ({older[-1].name})"
+        do = "go on with --resume (resume=True), replace it with --force (force=True), or choose another --output"
+        raise InputError(found, "expected a folder without one", do)
     return older

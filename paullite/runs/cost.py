@@ -1,7 +1,5 @@
 """What a training step takes, measured in one step before the first that changes nothing."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 
@@ -62,11 +60,7 @@ def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int
         model: the network as it is called in a step.
         net: its parameters tell what learns; its buffers and modes are put back, its gradients are gone.
         size: (height, width) of the images.
-        batch: images of a batch, all processes together.
-        team: the processes; each looks at its share.
-
-    Raises:
-        InputError: not even the smallest batch fits.
+        batch: images of a batch, all processes together; each looks at its share.
     """
     cuda = team.device.type == "cuda"
     own = team.sizes(batch)[0] if cuda else min(team.sizes(batch)[0], PAIRS)
@@ -78,9 +72,8 @@ def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int
             break
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
-            if own <= team.splits:
-                found = f"found too little memory for a step of {own} + {own} images"
-                raise InputError(found, "expected room for it", SMALLER) from None
+            if own == 1:
+                raise InputError("found too little memory for a step of 1 + 1 images", "", SMALLER) from None
             own //= 2
     return Cost(2 * grads, max(held - grads if cuda else held, 0) / own, free, seconds / own, cuda)
 
@@ -94,26 +87,21 @@ def _measured(model: nn.Module, net: nn.Module, shape: tuple[int, ...], device: 
             images = torch.rand(shape, device=device)
             for _ in range(2):
                 net.zero_grad()
-                there = _peak(cuda, reset=True)
+                if cuda:
+                    torch.cuda.synchronize()
+                    torch.cuda.reset_peak_memory_stats()
+                    there = torch.cuda.memory_allocated()
                 began = time.perf_counter()
-                kept = _forward_backward(model, net, images)
-                held = _peak(cuda) - there if cuda else kept
+                held = _forward_backward(model, net, images)
+                if cuda:
+                    torch.cuda.synchronize()
+                    held = torch.cuda.max_memory_allocated() - there
                 seconds = time.perf_counter() - began
     finally:
         net.zero_grad()
         for buffer, old in buffers:
             buffer.data.copy_(old)
     return seconds, held
-
-
-def _peak(cuda: bool, *, reset: bool = False) -> int:
-    """Bytes that the GPU holds at most since the last reset; waits for it."""
-    if not cuda:
-        return 0
-    torch.cuda.synchronize()
-    if reset:
-        torch.cuda.reset_peak_memory_stats()
-    return torch.cuda.max_memory_allocated()
 
 
 def _forward_backward(model: nn.Module, net: nn.Module, images: Tensor) -> int:

@@ -1,11 +1,9 @@
 """One training run in several processes: who has which images, and what the processes tell each other.
 
-The batch of a step is one batch, whatever the number of processes. Each process computes the features of its share of
-the images, all get the features of the whole batch and compute the same loss of it, and each sends the gradient through
-its own share. The sum of these gradients is the gradient of one process with the whole batch: no mean of means.
+The batch of a step is one batch. Each process computes the features of its share of the images, all get the features of
+the whole batch and compute the same loss of it, and each sends the gradient through its own share. The sum of these
+gradients is the gradient of one process with the whole batch: no mean of means.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,20 +22,14 @@ Forward = Callable[..., tuple[Tensor, ...]]
 class Team:
     """The processes of a run.
 
-    Attributes:
-        rank: number of this process, from 0.
-        size: how many there are.
-        splits: groups in which each process normalises its images (``bn_splits``).
-        device: where this process computes.
-
     >>> Team(rank=1, size=2).share([10, 11, 12, 13, 14])
     [13, 14]
     """
 
-    rank: int = 0
-    size: int = 1
-    splits: int = 1
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    rank: int = 0  # number of this process
+    size: int = 1  # how many there are
+    splits: int = 1  # groups in which each process normalises its images (bn_splits)
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))  # where this process computes
 
     @property
     def leads(self) -> bool:
@@ -160,8 +152,8 @@ def check_groups(team: Team, batch: int, images: int) -> None:
     """Raises an `InputError` if there are too few images for the groups that they are normalised in."""
     groups = team.size * team.splits
     if batch < groups or images < 2 * groups:
-        raise InputError(
-            f"found batches of {batch} from {images} images for {groups} groups of batch-norm (processes x bn_splits)",
-            "expected one image or more of each batch for every group",
-            f"use --bn-splits {max(min(batch, images // 2) // team.size, 1)} or fewer, or a larger --batch",
+        found = (
+            f"found batches of {batch} from {images} images for {groups} groups of batch-norm (processes x bn_splits)"
         )
+        do = f"use --bn-splits {max(min(batch, images // 2) // team.size, 1)} or fewer, or a larger --batch"
+        raise InputError(found, "expected one image or more of each batch for every group", do)

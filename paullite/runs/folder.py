@@ -1,7 +1,5 @@
 """The folder of a run: one run at a time in it, its checkpoints, and what an earlier run left there."""
 
-from __future__ import annotations
-
 import logging
 import os
 import platform
@@ -14,15 +12,8 @@ from filelock import FileLock, Timeout
 
 from ..errors import InputError
 from ..files import remove, replacing, writable_folder
-from .checkpoint import (
-    Facts,
-    Tensors,
-    earlier_run,
-    read_checkpoint,
-    read_newest,
-    refuse_others,
-    write_checkpoint,
-)
+from . import checkpoint
+from .checkpoint import Facts, Tensors
 from .distributed import Team
 
 
@@ -46,24 +37,20 @@ class RunFolder:
             return
         with folder_lock(writable_folder(self.path)):
             if not (self.resume and any(self.path.glob("checkpoint-*"))):
-                self.older = earlier_run(self.path, self.force)
+                self.older = checkpoint.earlier_run(self.path, self.force)
             yield
 
     def newest(self, identity: Facts) -> tuple[Path, Tensors, Facts] | None:
-        """The newest readable checkpoint, if the run resumes and there is one.
-
-        Raises:
-            InputError: it was made by a run with another ``identity``, and ``force`` is not set.
-        """
+        """The newest readable checkpoint, if the run resumes; an `InputError` if a run of another identity made it."""
         if not self.resume or self.path is None:
             return None
-        found = read_newest(self.path) if self.team.leads else None
+        found = checkpoint.read_newest(self.path) if self.team.leads else None
         path = self.team.objects(found[0] if found else None)[0]  # the leader looks, and all read that file
         if path is None:
             return None
-        tensors, facts = found[1:] if found else read_checkpoint(path)
+        tensors, facts = found[1:] if found else checkpoint.read_checkpoint(path)
         if not self.force:
-            refuse_others(facts["identity"], identity, path)
+            checkpoint.refuse_others(facts["identity"], identity, path)
         self.saved = facts["steps"]
         return path, tensors, facts
 
@@ -75,7 +62,7 @@ class RunFolder:
         if self.team.leads:
             remove(self.older)
             self.older = []
-            write_checkpoint(self.path, steps, tensors, facts)
+            checkpoint.write_checkpoint(self.path, steps, tensors, facts)
         self.saved = steps
         self.saved_at = time.monotonic()
 
@@ -103,10 +90,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     """A lock ``running.lock`` in a folder, for as long as a run writes there; ``running.txt`` says whose it is.
 
     The system gives the lock back when its process ends, however that ends, so that nothing has to be removed by hand.
-    On a drive that knows no locks (some mounted ones) there is none, and one line says so.
-
-    Raises:
-        InputError: another run is at work in the folder.
+    An `InputError` says who holds it. On a drive that knows no locks (some mounted ones) a warning says so.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, folder_lock(Path(folder)):

@@ -1,7 +1,5 @@
 """Ctrl-C in the middle of a step: the step is finished first, so that what is saved is whole."""
 
-from __future__ import annotations
-
 import signal
 import threading
 import time
@@ -24,12 +22,11 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
-        self.asked = False
-        self.when = 0.0
+        self.asked = 0.0  # when the user asked to stop; 0 for never
         self.waiting = False
         self.before: dict[int, Any] = {}
 
-    def __enter__(self) -> Interrupts:
+    def __enter__(self) -> "Interrupts":
         if threading.current_thread() is threading.main_thread():
             self.before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
@@ -44,8 +41,6 @@ class Interrupts:
             self.before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        now = time.monotonic()
-        if not self.waiting or (self.asked and now - self.when > PATIENCE):
+        if not self.waiting or (self.asked and time.monotonic() - self.asked > PATIENCE):
             raise KeyboardInterrupt
-        self.when = self.when if self.asked else now
-        self.asked = True
+        self.asked = self.asked or time.monotonic()

@@ -1,7 +1,5 @@
 """Device, precision and processes of a run; the process is left as it was found."""
 
-from __future__ import annotations
-
 import atexit
 import os
 import random
@@ -26,9 +24,7 @@ def accelerated(config: RunConfig) -> Iterator[tuple[Accelerator, Team]]:
 
     At the end the process is as it was: deterministic algorithms, environment, the states that accelerate shares
     between all its objects (the user's own live `Accelerator` among them), the current GPU, and every random state.
-
-    Raises:
-        InputError: the device or the precision that was asked for is not there.
+    A device or a precision that is not there is an `InputError`.
     """
     device = chosen_device(config.device)
     precision = chosen_precision(config.precision, device.type)
@@ -61,10 +57,7 @@ def process_as_before(device: torch.device) -> Iterator[None]:
 
 
 def chosen_device(asked: str) -> torch.device:
-    """The device of a name; ``auto`` is a GPU where there is one.
-
-    Raises:
-        InputError: it is not there.
+    """The device of a name, ``auto`` being a GPU where there is one; an `InputError` if it is not there.
 
     >>> chosen_device("cpu")
     device(type='cpu')
@@ -74,8 +67,7 @@ def chosen_device(asked: str) -> torch.device:
         asked = next(name for name, here in available.items() if here)
     device = torch.device(asked)
     if not available[device.type] or (device.index or 0) >= max(torch.cuda.device_count(), 1):
-        there = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-        there += [name for name, here in available.items() if here and name != "cuda"]
+        there = [f"cuda:{i}" for i in range(torch.cuda.device_count())] + ["mps"] * available["mps"] + ["cpu"]
         raise InputError(f"found no device {asked}", f"expected one of: {', '.join(there)}", "use --device auto")
     return device
 
@@ -84,9 +76,7 @@ def chosen_precision(asked: str, device: str) -> str:
     """What ``auto`` means on a device: bf16 where the GPU computes in it, else fp16 with a scaler, on a CPU neither.
 
     A GPU before Ampere (Colab's T4 among them) runs bf16 too, by way of float32 and slower; that does not count.
-
-    Raises:
-        InputError: fp16 on a device that is no CUDA GPU.
+    fp16 on anything but a CUDA GPU is an `InputError`.
 
     >>> chosen_precision("auto", "cpu"), chosen_precision("bf16", "cpu")
     ('no', 'bf16')

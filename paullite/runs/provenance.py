@@ -1,7 +1,5 @@
 """What a run was made of: versions, data, weights. Enough to say in one line how two runs differ."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -24,8 +22,7 @@ PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow")
 
 def versions() -> dict[str, str]:
     """Versions of what the numbers depend on."""
-    ours = {"python": platform.python_version(), "paullite": __version__}  # may be a mere folder on the path
-    return ours | {name: version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "paullite": __version__} | {name: version(name) for name in PACKAGES}
 
 
 def fingerprint(split: Split) -> str:
@@ -76,7 +73,4 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def _flat(facts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in facts.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", value
+        yield from _flat(value, f"{before}{name}.") if isinstance(value, Mapping) else [(before + name, value)]

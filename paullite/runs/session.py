@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,16 +20,8 @@ from ..memory import FeatureMemory
 from ..models import PatchNet
 from ..networks import save
 from ..run import History, Means, Run
-from .checkpoint import (
-    Facts,
-    Tensors,
-    identity,
-    optimiser_state,
-    part,
-    random_state,
-    set_optimiser_state,
-    set_random_state,
-)
+from . import checkpoint
+from .checkpoint import Facts, Tensors
 from .cost import check_fits, try_step
 from .distributed import check_batch, check_groups
 from .folder import RunFolder
@@ -44,32 +36,24 @@ log = logging.getLogger("paullite")
 
 
 class Batches(Protocol[Batch]):
-    """Batches, epoch by epoch, as `paullite.data.loading` makes them. The first thing in a batch is its index."""
+    """Batches, epoch by epoch, as `paullite.data.loading` makes them: how many, and those from ``first`` on."""
 
-    def __len__(self) -> int:
-        """Batches in an epoch."""
-
-    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from ``first`` on."""
+    def __len__(self) -> int: ...
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]: ...
 
 
 class Session:
     """A run of a phase, from its first step or from where an earlier one stopped.
 
     Args:
-        config: settings of the phase.
+        config, resume, force: as in `paullite.adaptation.adapt`.
         images: the training images, to name those of a batch that is not finite.
         sources: what else the weights depend on: fingerprints of the data and of the network at the start.
-        resume, force: as in `paullite.adaptation.adapt`.
 
     Attributes:
         device, team: where this process computes, and the processes.
         epoch, step, steps: epochs that are over, steps done in the one that has begun, steps done since the start.
         means, history: numbers of the epoch so far, and of the epochs that are over.
-
-    Raises:
-        InputError: a device or precision that is not there, a folder that cannot be written or in which another run
-            works, an earlier run in it, or a checkpoint of other settings.
     """
 
     def __init__(
@@ -85,12 +69,13 @@ class Session:
         self.folder = RunFolder(config.output, self.team, resume=resume, force=force)
         machine = {"device": self.device.type, "precision": self.accelerator.mixed_precision}
         machine |= {"threads": torch.get_num_threads()} if self.device.type == "cpu" else {}
-        self.identity = identity(config, sources, processes=self.team.size, **machine)
+        self.identity = checkpoint.identity(config, sources, processes=self.team.size, **machine)
         self.parts: dict[str, nn.Module] = {}
         self.optimiser: torch.optim.Optimizer | None = None
         self.epoch = 0
         self.step = 0
         self.steps = 0
+        self.bar = tqdm(disable=True)
         self.means = Means()
         self.watch = Watch()
         self.interrupts = Interrupts()
@@ -115,8 +100,7 @@ class Session:
 
     def place(self, net: PatchNet) -> PatchNet:
         """The network on the run's device, with the same weights in every process."""
-        net = net.to(self.device)
-        self.team.same_start(net)
+        self.team.same_start(net.to(self.device))
         return net
 
     def restore(self, optimiser: torch.optim.Optimizer, **parts: nn.Module) -> bool:
@@ -142,14 +126,12 @@ class Session:
     def prepare(self, net: PatchNet, batches: Batches[Any]) -> nn.Module:
         """The network as a step calls it: under autocast, and compiled, where the settings say so.
 
-        Before the first step, one step is tried that changes nothing; a line says what it costs.
-
-        Raises:
-            InputError: the batch does not fit into memory; names one that does.
+        Before the first step, one step is tried that changes nothing. A line says what it costs, or an `InputError`
+        names a batch that fits.
         """
         model = self.accelerator.prepare_model(net, evaluation_mode=True)  # no DDP: `learn` sums the gradients
         self.optimiser = self.accelerator.prepare_optimizer(self.optimiser)
-        model = torch.compile(model) if self.config.compile else model
+        model = cast(nn.Module, torch.compile(model)) if self.config.compile else model
         if self.config.dry_step and self.steps < self.config.epochs * len(batches):
             cost = try_step(model, net, net.size, self.config.batch, self.team)
             check_fits(cost, self.config.batch, self.team)
@@ -160,14 +142,14 @@ class Session:
         """The epochs that are left, counted from 0. `end_epoch` ends each."""
         torch.manual_seed(seed_of(self.config.seed, "training", self.team.rank))
         if self.random:  # last of all, since whatever is made before may have drawn from it
-            set_random_state(self.device, self.random)
+            checkpoint.set_random_state(self.device, self.random)
             self.random = {}
         total, quiet = self.config.epochs * len(batches), not (self.config.progress and self.team.leads)
-        with tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step") as bar:
+        self.bar = tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step")
+        with self.bar:
             while self.epoch < self.config.epochs:
-                bar.set_description(f"epoch {self.epoch + 1} of {self.config.epochs}")
+                self.bar.set_description(f"epoch {self.epoch + 1} of {self.config.epochs}")
                 yield self.epoch
-                bar.update(self.steps - bar.n)
 
     def batches(self, batches: Batches[Batch]) -> Iterator[Batch]:
         """The batches of the epoch that are left.
@@ -187,21 +169,15 @@ class Session:
             yield batch
             self.step += 1
             self.steps += 1
+            self.bar.update()
             self._save_or_stop(self.folder.is_late(self.config.save_minutes), len(batches))
 
     def learn(self, index: Tensor, loss: Tensor, **watched: Tensor) -> None:
         """One step of the optimiser. The loss is the same on all ranks, each has the gradient of its own images.
 
         Whether the loss and what else is ``watched`` were finite is read one step later, and before every save, so the
-        device is never waited for in the middle of a step, and no checkpoint holds what came of such a batch.
-
-        Args:
-            index: places of the batch's images, all processes together.
-            loss: a scalar.
-            watched: further numbers that must be finite, by name.
-
-        Raises:
-            InputError: the batch before was not finite; names its images, all of them in ``bad_batch.txt``.
+        device is never waited for in the middle of a step, and no checkpoint holds what came of such a batch. Then an
+        `InputError` names its images; all of them, given by their ``index``, are in ``bad_batch.txt``.
         """
         assert self.optimiser is not None
         self.optimiser.zero_grad()
@@ -212,12 +188,7 @@ class Session:
         self._refuse(self.watch.note(where, index, {**watched, "loss": loss.detach()}))
 
     def end_epoch(self, columns: Row, look: Callable[[], Row]) -> None:
-        """Save, evaluate if it is time, and add a row to the history.
-
-        Args:
-            columns: what else the row holds, such as learning rates.
-            look: gives the columns of an evaluation. It is due in every n-th epoch and in the last.
-        """
+        """Save, and add a row to the history, with the columns of a ``look`` in every n-th epoch and in the last."""
         self._save_or_stop(True, self.step)
         self.interrupts.waiting = False  # an evaluation may be stopped at once
         every, done = self.config.evaluate_every, self.epoch + 1
@@ -247,30 +218,28 @@ class Session:
 
     def _save_or_stop(self, late: bool, of: int) -> None:
         """Save if it is time or the user wants to stop; one process is enough to say so."""
-        stop, late = self.team.any(self.interrupts.asked, late)
+        stop, late = self.team.any(self.interrupts.asked > 0, late)
         if stop or late:
             self.save()
         if stop:
-            done = f"step {self.step} of {of} in epoch {self.epoch + 1}"
-            raise Stopped(f"stopped after {done}; {self.folder.how_to_go_on()}")
+            after = f"stopped after step {self.step} of {of} in epoch {self.epoch + 1}"
+            raise Stopped(f"{after}; {self.folder.how_to_go_on()}")
 
     def _refuse(self, fault: Fault | None) -> None:
         if fault is None:
             return
         paths = [self.images.paths[i] for i in fault.places]
-        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-        kept = self.folder.note("bad_batch.txt", paths)
-        raise InputError(
-            f"found NaN or infinity in the {fault.name} of {fault.where}, with {', '.join(paths[:3])}{more}{kept}",
-            "expected finite numbers; nothing that came of this batch is kept, and the last checkpoint stays",
-            "look at these images, or use a smaller learning rate",
-        )
+        named = ", ".join(paths[:3]) + f" and {len(paths) - 3} more" * (len(paths) > 3)
+        found = f"found NaN or infinity in the {fault.name} of {fault.where}, with {named}"
+        found += self.folder.note("bad_batch.txt", paths)
+        expected = "expected finite numbers; nothing that came of this batch is kept, and the last checkpoint stays"
+        raise InputError(found, expected, "look at these images, or use a smaller learning rate")
 
     def _everything(self) -> tuple[Tensors, Facts]:
         """All that the next step depends on. Every process has to ask at the same time."""
         assert self.optimiser is not None
         named = {name: one.state_dict() for name, one in self.parts.items()}
-        named["optimiser"] = optimiser_state(self.optimiser)
+        named["optimiser"] = checkpoint.optimiser_state(self.optimiser)
         facts: Facts = {
             "identity": self.identity,
             "epoch": self.epoch,
@@ -279,7 +248,7 @@ class Session:
             "means": {"sums": self.means.state(), "count": self.means.count},
             "history": self.history.rows,
             "seconds": self.history.seconds(),
-            "random": self.team.objects(random_state(self.device)),
+            "random": self.team.objects(checkpoint.random_state(self.device)),
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
         }
         return {f"{name}.{key}": value for name, state in named.items() for key, value in state.items()}, facts
@@ -288,8 +257,8 @@ class Session:
         """Put back what `_everything` gave."""
         assert self.optimiser is not None
         for name, one in self.parts.items():
-            one.load_state_dict(part(tensors, name))
-        set_optimiser_state(self.optimiser, part(tensors, "optimiser"))
+            one.load_state_dict(checkpoint.part(tensors, name))
+        checkpoint.set_optimiser_state(self.optimiser, checkpoint.part(tensors, "optimiser"))
         self.random = facts["random"][self.team.rank % len(facts["random"])]  # there may have been fewer processes
         self.epoch, self.step, self.steps = facts["epoch"], facts["step"], facts["steps"]
         self.means = Means(**facts["means"])

@@ -1,7 +1,5 @@
 """Whether losses are finite, read one step late, so that the program never waits for the device within a step."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -32,10 +30,9 @@ class Watch:
     def note(self, where: str, places: Tensor, numbers: Mapping[str, Tensor]) -> Fault | None:
         """Look at some numbers, and say what was wrong with those of the last call."""
         flags = torch.stack([torch.isfinite(number).all() for number in numbers.values()])
-        arrived = torch.cuda.Event() if flags.device.type == "cuda" else None
-        flags = flags.to("cpu", non_blocking=arrived is not None)  # queued behind the step, into pinned memory
-        if arrived:
-            arrived.record()
+        cuda = flags.device.type == "cuda"
+        flags = flags.to("cpu", non_blocking=cuda)  # queued behind the step, into pinned memory
+        arrived = torch.cuda.current_stream().record_event() if cuda else None
         last = self.settle()
         self.pending = where, places, list(numbers), flags, arrived
         return last
