@@ -130,8 +130,8 @@ def pretrain(
             net.train()
             for index, anchors, positives, labels in session.batches(pairs):  # B, and 3 h w for each of the share
                 logits, embeddings = team.look(look, net, (anchors, positives), len(index))  # B 2 P I and B 2 E
-                both = (x.transpose(0, 1).flatten(0, 1) for x in (logits, embeddings))  # 2B ...
-                step = SourceStep(*both, labels.repeat(2), config, epoch)
+                logits, embeddings = (x.transpose(0, 1).flatten(0, 1) for x in (logits, embeddings))  # 2B ...
+                step = SourceStep(logits, embeddings, labels.repeat(2), config, epoch)
                 columns = loss_columns(loss(step))
                 session.learn(index, columns["loss"])
                 right = (step.logits.detach().argmax(-1) == step.labels[:, None]).float().mean()

@@ -7,7 +7,6 @@ import operator
 import os
 from collections.abc import Callable
 from dataclasses import fields
-from functools import lru_cache
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -42,7 +41,6 @@ PositiveShare = Annotated[float, Range(0, 1, over=True)]
 Check = Callable[[str, Any], Any]  # what is checked, in words, and its value -> the value in its type
 
 
-@lru_cache
 def checks_of(kind: type) -> dict[str, Check]:
     """For each field a function that brings a value to the field's type, or raises an `InputError`."""
     hints = get_type_hints(kind, include_extras=True)

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from paullite.files import writable_folder, write_csv
-
 from paullite.errors import InputError
+from paullite.files import writable_folder, write_csv
 
 from . import checking, marks
 from .marks import Marks, asked_for, cell, read, write_report

@@ -11,9 +11,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from paullite.files import replacing, writable_folder, write_csv
-
 from paullite.errors import InputError, nearest_names
+from paullite.files import replacing, writable_folder, write_csv
 from paullite.version import __version__
 
 from . import checking
