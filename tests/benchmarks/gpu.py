@@ -118,7 +118,7 @@ def batch_rows(preset: str, batch: int, n: int, device: str, in_a_row: int, file
         step = drawn_step(preset, batch=batch, n=n, device=device, precision="bf16")
         found = speed_rows(step, in_a_row)
         if files is not None:
-            reading = loading.reading_of_files(step.net, step.config, files, batch)
+            reading = loading.reading_of_files(step.net, files, batch)
             found.append(loading.reading_row("reading these as JPEG files, 1 worker", reading, found[1].seconds or 0.0))
             found += memory_lines(step)
         return found

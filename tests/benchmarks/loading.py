@@ -13,6 +13,7 @@ from paullite.config import AdaptConfig
 from paullite.data import PaperDolls
 from paullite.data.items import Split
 from paullite.data.loading import SurrogatePairs
+from paullite.data.reading import PixelReader
 from paullite.models import PatchNet
 from tests.benchmarks.step import DOLLS_N, drawn_step
 from tests.benchmarks.timing import Row, medians, table
@@ -70,13 +71,12 @@ def run(split: Split | None = None, batch: int = BATCH, repeats: int = 15) -> st
     return table(f"Data, preset paperdolls, {batch} + {batch} images of 128 x 64, 0 workers", lines)
 
 
-def reading_of_files(net: PatchNet, config: AdaptConfig, split: Split, batch: int = BATCH, repeats: int = 3) -> float:
+def reading_of_files(net: PatchNet, split: Split, batch: int = BATCH, repeats: int = 3) -> float:
     """Seconds of one worker, one thread, for a batch of JPEG files at the size of a network."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in a worker
     with TemporaryDirectory() as folder:
-        files = as_files(split, Path(folder), batch)
-        reader = view_pairs(net, files, replace(config, batch=batch), image_memory=0).images.store
+        reader = PixelReader(as_files(split, Path(folder), batch), net.size, torch.device("cpu"))
         seconds = medians({"read": lambda: list(reader.batches([list(range(batch))]))}, repeats)["read"]
     torch.set_num_threads(threads)
     return seconds

@@ -13,6 +13,7 @@ from paullite import PRESETS, adapt
 from paullite.config import AdaptConfig
 from paullite.data import PaperDolls
 from paullite.data.items import Split
+from paullite.data.reading import PixelReader, stored_size
 from paullite.losses import PaulLoss, paul
 from paullite.models import PatchNet
 from paullite.step import Step
@@ -64,9 +65,9 @@ def in_a_step(
 
 def bytes_of_batch(net: PatchNet, config: AdaptConfig, split: Split) -> tuple[int, int]:
     """Bytes of a batch that is read anew and sent, and of both its views in float32, as version 1 sent them."""
-    pairs = view_pairs(net, split, config, image_memory=0)
-    pixels, _ = next(pairs.images.store.batches([list(range(config.batch))]))
-    _, originals, surrogates = next(pairs.epoch(0))
+    reader = PixelReader(split, stored_size(split, net.size), torch.device("cpu"))
+    pixels, _ = next(reader.batches([list(range(config.batch))]))
+    _, originals, surrogates = next(view_pairs(net, split, config, image_memory=0).epoch(0))
     return pixels.nbytes + SMALL * len(pixels), originals.nbytes + surrogates.nbytes
 
 
