@@ -1,6 +1,7 @@
 """What `make bench` times is the real thing, and every section of its table runs in small sizes."""
 
 import copy
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import torch
 import torch.nn.functional as F
 
 import paullite as pl
+from paullite.adaptation import learning
 from paullite.data.transforms import evaluation_transform
 from paullite.features import extract
-from tests.benchmarks import extraction, gpu, loading, pooling
+from tests.benchmarks import epoch, extraction, gpu, gpu_checks, loading, pooling, starting, traffic
 from tests.benchmarks.loss_step import Step as LossStep
-from tests.benchmarks.step import Parts, Step, drawn_step, learning, net_of, section
+from tests.benchmarks.step import Parts, Step, drawn_step, net_of, section
 from tests.benchmarks.timing import Row, medians, rows, table
 
 pytestmark = pytest.mark.slow
@@ -50,11 +52,10 @@ def test_timed_step_is_the_step_of_adapt(split: pl.data.items.Split) -> None:
     run = pl.adapt(replace(config, evaluate_every=0, progress=False, dry_step=False), split, start=start)
 
     pairs = loading.view_pairs(start, split, config)
-    epochs = [[pairs[epoch, place] for place in range(8)] for epoch in range(2)]
-    images = [torch.stack([view[1] for view in views] + [view[2] for view in views]) for views in epochs]
-    step = Step(copy.deepcopy(start), config, images[0], torch.arange(8), extract(start, split))
+    (first, *views), (second, *later) = (next(pairs.epoch(epoch)) for epoch in range(2))
+    step = Step(copy.deepcopy(start), config, torch.cat(views), first, extract(start, split))
     losses = [float(step.whole())]
-    step.images = images[1]
+    step.images, step.index = torch.cat(later), second
     losses.append(float(step.whole()))
 
     assert losses == pytest.approx([row["loss"] for row in run.history], abs=1e-4)
@@ -87,7 +88,7 @@ def test_parts_make_up_the_step() -> None:
     feature_map = twin.net.backbone(twin.images)
     behind = Parts(copy.deepcopy(step)).behind
     out = behind(feature_map, generator_gradient=False)
-    loss = twin.loss(out.features[:4], out.embedding)
+    loss = twin.loss(out.features[:4], out.embedding.unflatten(0, (2, 4)).transpose(0, 1))
     loss.backward()
     assert float(step.whole()) == pytest.approx(float(loss.detach()), rel=1e-6)
     pairs = zip(learning(step.net), learning(twin.net), strict=True)
@@ -106,11 +107,80 @@ def test_speed_is_images_a_second_of_the_bare_step(precision: str) -> None:
 
 
 def test_gpu_section_on_a_cpu(split: pl.data.items.Split) -> None:
-    lines = gpu.run("cpu", "paperdolls", batches=(3, 4), n=30, in_a_row=1, pictures=split).splitlines()[2:]
-    names = ["bare", "whole", "reading", "memory", "memory", "bare", "whole", "3"]
+    text = gpu.run("cpu", "paperdolls", batches=(3, 4), n=30, in_a_row=1, pictures=split, pairs=12)
+    lines = text.splitlines()[2:]
+    names = ["bare", "whole", "reading", "memory", "memory", "bare", "whole", "views", "adapt,"]
     assert [line.split()[0] for line in lines] == names
-    assert "up" in lines[2] and lines[-1].endswith("trained; same weights")
+    assert "up" in lines[2] and all("pairs/s, goal 5,000" in line for line in lines[-2:])
+
+
+def test_checks_of_a_gpu_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_checks, "two_gpus_row", lambda device, ranks: Row("two", note=f"{ranks} on {device}"))
+    lines = gpu_checks.run("cpu", "paperdolls", batch=4, images=12).splitlines()[2:]
+    found = {line.split()[0]: line for line in lines[:10]}
+    assert [line.split()[0] for line in lines[:10]] == [
+        "dry", "deterministic,", "deterministic,", "fp16,", "two", "waits", "bytes", "waits", "bytes", "10"
+    ]  # fmt: skip
+    assert "no: " in found["dry"] and "an estimate" in found["dry"] and "needs a CUDA GPU" in found["fp16,"]
+    assert all(line.endswith("trained; same weights") for line in lines[1:3])
     assert not torch.are_deterministic_algorithms_enabled()
+    assert "aten::" in "\n".join(lines[10:])
+
+
+def test_a_check_that_fails_is_a_line_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> Row:
+        raise RuntimeError("no deterministic kernel")
+
+    monkeypatch.setattr(gpu_checks, "deterministic_row", refused)
+    monkeypatch.setattr(gpu_checks, "two_gpus_row", lambda device, ranks: Row("two"))
+    text = gpu_checks.run("cpu", "paperdolls", batch=4, images=8)
+    assert text.count("FAILED: no deterministic kernel") == 2 and "waits in a step" in text
+
+
+def test_two_processes_take_the_steps_of_one() -> None:
+    assert gpu_checks.two_gpus_row("cpu").note.startswith("the same: ")
+
+
+def test_an_epoch_is_timed_and_the_bare_backbone_beside_it(split: pl.data.items.Split) -> None:
+    text = epoch.run(split, threads=(1,))
+    bare, whole = text.splitlines()[2:]
+    assert "1 thread" in bare and "base" in bare and "<=1.25" in whole
+    start = net_of(pl.PRESETS["paperdolls"].pretrain)
+    config = replace(pl.PRESETS["paperdolls"].adapt, batch=4, k=3)
+    clock = epoch.timed(start, config, split)
+    assert len(clock.whole) == len(clock.bare) == 1 + epoch.EPOCHS
+    assert all(0 < bare < whole for bare, whole in zip(clock.bare[1:], clock.whole[1:], strict=True))
+    weights = zip(clock.backbone.parameters(), start.backbone.parameters(), strict=True)
+    assert any(not torch.equal(ours, before) for ours, before in weights)  # it learned, and the start did not
+
+
+def test_traffic_counts_what_a_loss_asks_and_an_eighth_of_the_bytes(split: pl.data.items.Split) -> None:
+    start = net_of(pl.PRESETS["paperdolls"].pretrain)
+    config = replace(pl.PRESETS["paperdolls"].adapt, batch=2, k=3)
+    assert traffic.in_a_step(start, config, split) == (0, 0)
+    asks = traffic.in_a_step(
+        start, config, split, lambda step: pl.losses.paul(step).total * (1 + 0 * float(step.epoch))
+    )
+    assert asks == (0, 0)  # a Python number asks nobody
+
+    def asking(step: pl.step.Step) -> torch.Tensor:
+        total = pl.losses.paul(step).total
+        return total if float(total.detach()) + float(step.features.detach().sum()) > -1e9 else 2 * total
+
+    assert traffic.in_a_step(start, config, split, asking)[0] == 2
+    sent, old = traffic.bytes_of_batch(start, config, split)
+    assert old == 2 * 2 * 3 * 128 * 64 * 4 and old / 8 < sent < old / 7.9
+    text = traffic.run(split, batch=4)
+    assert text.count("waits in a step") == text.count("bytes to the device") == 2 and "NO" not in text
+
+
+def test_start_is_timed_in_fresh_processes() -> None:
+    text = starting.run({"import json": "import json", "import this": "import json, csv"}, repeats=1)
+    assert text.count("\n") == 4 and "paullite --help" in text and "<=1.05" in text
+    with pytest.raises(subprocess.CalledProcessError):
+        starting.import_seconds("import no_such_module")
+    names = {name for name in pl.__all__ if not name.startswith("__")}
+    assert "__all__" in list(starting.IMPORTS.values())[1] and {"adapt", "pretrain", "evaluate"} <= names
 
 
 def test_memory_of_a_step_either_way() -> None:
@@ -146,8 +216,12 @@ def test_sections_run_in_small_sizes(split: pl.data.items.Split) -> None:
     text = section("a title", small_step(), repeats=1)
     assert text.count("\n") == 6 and "whole step" in text and "<=1.15" in text
     assert "extract" in extraction.run(split.take(range(3)), repeats=1)
-    index, originals, surrogates = loading.reading(small_step().net, split, pl.PRESETS["paperdolls"].adapt, batch=4)()
-    assert index.tolist() == [0, 1, 2, 3] and originals.shape == surrogates.shape == (4, 3, 128, 64)
+    assert loading.run(split, batch=4, repeats=1).count("\n") == 5
+    pairs = loading.view_pairs(
+        small_step().net, split, replace(pl.PRESETS["paperdolls"].adapt, batch=4), image_memory=0
+    )
+    index, originals, surrogates = loading.first_batch(pairs)()
+    assert len(set(index.tolist())) == 4 and originals.shape == surrogates.shape == (4, 3, 128, 64)
 
 
 def test_reading_of_files_and_the_workers_it_takes(small_target: pl.data.PaperDolls, tmp_path: Path) -> None:

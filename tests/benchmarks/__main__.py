@@ -14,12 +14,29 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler talks a lot
 
 import torch
 
-from tests.benchmarks import extraction, gpu, kills, loading, loss_step, memory_rows, pooling, ranking, step
+from tests.benchmarks import (
+    epoch,
+    extraction,
+    gpu,
+    gpu_checks,
+    kills,
+    loading,
+    loss_step,
+    memory_rows,
+    pooling,
+    ranking,
+    starting,
+    step,
+    traffic,
+)
 from tests.benchmarks.timing import COLUMNS
 
 KEPT = Path(__file__).with_name("bench.txt")
 SECTIONS = {
+    "start": starting.run,
     "step": step.run,
+    "epoch": epoch.run,
+    "traffic": traffic.run,
     "losses": loss_step.run,
     "pooling": pooling.run,
     "data": loading.run,
@@ -28,7 +45,7 @@ SECTIONS = {
     "memory": memory_rows.run,
     "resume": kills.run,
 }
-ON_A_GPU = {"gpu": gpu.run, "gpu-memory": lambda: memory_rows.run("cuda")}
+ON_A_GPU = {"gpu": gpu.run, "gpu-checks": gpu_checks.run, "gpu-memory": lambda: memory_rows.run("cuda")}
 
 
 def main(asked: list[str]) -> None:

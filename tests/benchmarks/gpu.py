@@ -3,22 +3,28 @@
 Every function takes a device, so that all of it also runs on a CPU in small sizes.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from statistics import median
 from unittest.mock import patch
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from paullite import PRESETS
-from paullite.data import PaperDolls
+from paullite.data import PaperDolls, from_items
 from paullite.data.items import Split
 from paullite.models import patchnet
-from tests.benchmarks import loading
+from tests.benchmarks import epoch, loading
 from tests.benchmarks.pooling import peak_mebibytes, resampled
-from tests.benchmarks.step import MARKET_N, Step, drawn_step
+from tests.benchmarks.step import MARKET_N, Step, drawn_step, net_of
 from tests.benchmarks.timing import Row, Work, medians, table
 
+PAIRS_GOAL = 5_000  # a second, of 384 x 128
+SMALL = "test_resnet"  # a backbone that hardly counts
 GOAL = 0.87  # of the images a second of the bare backbone's training step
 BATCHES = (42, 84, 168)
 IN_A_ROW = 10  # steps between two looks at the clock, since a GPU runs behind the program
@@ -73,36 +79,37 @@ def memory_lines(step: Step) -> list[Row]:
     ]
 
 
-@contextmanager
-def deterministic() -> Iterator[None]:
-    """Inside, torch refuses whatever could come out differently the next time."""
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(False)
+def noise(count: int, size: tuple[int, int]) -> Split:
+    """Pictures of a size that need no disk: 8 of noise, again and again."""
+    pictures = np.random.default_rng(0).integers(0, 256, (8, *size, 3), dtype=np.uint8)
+    return from_items([(pictures[place % 8], place) for place in range(count)]).train.unlabelled()
 
 
-def trained(step: Step, steps: int) -> tuple[Tensor, Tensor]:
-    """The last loss and all learned weights in one row, after some deterministic steps."""
-    with deterministic():
-        losses = [step.whole() for _ in range(steps)]
-    learned = [parameter.detach().flatten() for parameter in step.net.parameters() if parameter.requires_grad]
-    return losses[-1], torch.cat(learned)
+def path_rows(preset: str, backbones: Sequence[str], batch: int, count: int, device: str) -> list[Row]:
+    """Pairs a second of the whole data path: the views alone, and epochs of `paullite.adapt`, images on the device.
 
-
-def deterministic_line(preset: str, batch: int, n: int, device: str, steps: int = 3) -> Row:
-    """Two trainings from one start: finite losses, weights that moved, and whether the two are the same.
-
-    Raises:
-        RuntimeError: torch refuses an operation.
+    With a small backbone what is left is all that stands around it.
     """
-    ends = [drawn_step(preset, batch=batch, n=n, device=device, precision="bf16") for _ in range(2)]
-    start = torch.cat([parameter.detach().flatten() for parameter in ends[0].net.backbone.parameters()])
-    (loss, weights), (again, same) = (trained(step, steps) for step in ends)
-    assert torch.isfinite(loss) and not torch.equal(weights[: len(start)], start)
-    equal = torch.equal(weights, same) and torch.equal(loss, again)
-    return Row(f"{steps} deterministic steps, twice", note="trained; " + ("same weights" if equal else "NOT the same"))
+    size = PRESETS[preset].pretrain.size
+    split, lines = noise(count, size), []
+    config = replace(PRESETS[preset].adapt, batch=batch, k=min(10, count - 2), image_memory=8192)
+    for backbone in backbones:
+        torch.manual_seed(0)
+        start = net_of(replace(PRESETS[preset].pretrain, backbone=backbone))
+        if not lines:
+            pairs = loading.view_pairs(start, split, config, device)
+            seconds = medians({"views": lambda pairs=pairs: deque(pairs.epoch(0), maxlen=0)}, 3)["views"]
+            lines.append(pairs_row("views alone", seconds, count, goal=True))
+        clock = epoch.timed(start, config, split, device, bare=False)
+        lines.append(pairs_row(f"adapt, {backbone}", median(clock.whole[1:]), count, goal=backbone == SMALL))
+    return lines
+
+
+def pairs_row(name: str, seconds: float, count: int, *, goal: bool) -> Row:
+    """An image with its surrogate is a pair; the ratio is to the goal."""
+    speed = count / seconds
+    asked = {"ratio": speed / PAIRS_GOAL, "goal": 1.0, "at_least": True} if goal else {}
+    return Row(f"{name}, {count:,} pairs", seconds, **asked, note=f"{speed:,.0f} pairs/s, goal {PAIRS_GOAL:,}")
 
 
 def batch_rows(preset: str, batch: int, n: int, device: str, in_a_row: int, files: Split | None) -> list[Row]:
@@ -111,7 +118,7 @@ def batch_rows(preset: str, batch: int, n: int, device: str, in_a_row: int, file
         step = drawn_step(preset, batch=batch, n=n, device=device, precision="bf16")
         found = speed_rows(step, in_a_row)
         if files is not None:
-            reading = loading.reading_of_files(step.net, step.config, files, batch)
+            reading = loading.reading_of_files(step.net, files, batch)
             found.append(loading.reading_row("reading these as JPEG files, 1 worker", reading, found[1].seconds or 0.0))
             found += memory_lines(step)
         return found
@@ -126,14 +133,16 @@ def run(
     n: int = MARKET_N,
     in_a_row: int = IN_A_ROW,
     pictures: Split | None = None,
+    pairs: int = 4_200,
 ) -> str:
-    """The table. Reading, memory and determinism at the first batch."""
+    """The table. Reading, memory and the data path at the first batch."""
     lines = []
     for batch in batches:
         files = None if batch != batches[0] else pictures or PaperDolls("target").train
         lines += batch_rows(preset, batch, n, device, in_a_row, files)
         torch.cuda.empty_cache()
-    lines.append(deterministic_line(preset, batches[0], n, device))
+    own = PRESETS[preset].pretrain.backbone
+    lines += path_rows(preset, list(dict.fromkeys((SMALL, own))), batches[0], pairs, device)
     config, name = PRESETS[preset].pretrain, torch.cuda.get_device_name() if device == "cuda" else device
     title = f"{name}, {config.backbone}, {config.size[0]} x {config.size[1]}, bf16; ratio of steps: images/s"
     return table(title, lines)

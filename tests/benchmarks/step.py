@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from paullite import PRESETS
+from paullite.adaptation import empty_memories, learning
 from paullite.config import AdaptConfig, PretrainConfig
-from paullite.losses import ipfl, pedal
-from paullite.memory import FeatureMemory
+from paullite.losses import paul
 from paullite.models import PatchNet
+from paullite.step import take_step, two_views
 from tests.benchmarks.timing import Row, medians, table
 
 GOAL = 1.15  # times the bare backbone's step
@@ -27,7 +28,7 @@ class Step:
         net: trained on, not copied.
         config: settings of phase 2.
         images: originals, then their surrogates, (2B, 3, height, width).
-        index: place of each original in the data set, (B,).
+        index: place of each original in the data set, (B,), on the CPU.
         stored: the patch memory's rows, (N, P, D).
         precision: bf16 computes the network under autocast.
     """
@@ -36,9 +37,8 @@ class Step:
         self, net: PatchNet, config: AdaptConfig, images: Tensor, index: Tensor, stored: Tensor, precision: str = "no"
     ) -> None:
         self.net, self.config, self.images, self.index, self.precision = net.train(), config, images, index, precision
-        self.memory = filled(stored, config.memory_momentum)
-        wide = net.patches * net.embedding.weight.shape[1]  # E
-        self.centers = FeatureMemory(len(stored), 1, wide, momentum=config.center_momentum).to(stored.device)
+        self.memory, self.centers = (m.to(stored.device) for m in empty_memories(net, len(stored), config))
+        self.memory.update(torch.arange(len(stored)), stored)
         self.optimiser = sgd(config, learning(net))
         self.backbone = copy.deepcopy(net.backbone)
         self.backbone_optimiser = sgd(config, list(self.backbone.parameters()))
@@ -46,12 +46,8 @@ class Step:
     def whole(self) -> Tensor:
         """Forward, memories, losses, backward, and the optimiser's step."""
         with self.autocast():
-            out = self.net(self.images, generator_gradient=self.config.generator_gradient)
-        x, e = out.features[: len(self.index)], out.embedding.float()
-        assert torch.isfinite(x).all()  # the library looks, too, and a GPU is waited for at each look
-        loss = self.loss(x, e)
-        assert torch.isfinite(loss)
-        return advanced(self.optimiser, loss)
+            x, e = two_views(self.net, *self.images.chunk(2), self.config)
+        return advanced(self.optimiser, self.loss(x, e))
 
     def bare(self) -> Tensor:
         """The same backbone on the same images: forward, average, backward, and the optimiser's step."""
@@ -60,34 +56,12 @@ class Step:
         return advanced(self.backbone_optimiser, feature_map.mean((2, 3)).float().mean())
 
     def loss(self, x: Tensor, e: Tensor) -> Tensor:
-        """Both memories' update and both losses: (B, P, D), (2B, E) -> scalar."""
-        config, index, size = self.config, self.index, len(self.index)
-        self.memory.update(index, x.detach())
-        self.centers.update(index, e.detach().view(2, size, 1, -1).mean(0))
-        loss_pedal = pedal(x, self.memory.features, index, scale=config.scale, k=config.k)
-        loss_ipfl = ipfl(
-            e,
-            self.centers.features[index, 0],
-            torch.arange(size, device=index.device).repeat(2),
-            margin=config.margin,
-            nearest=config.nearest,
-            max_candidates=config.max_candidates,
-            no_negative=config.no_negative,
-        )
-        return config.pedal_weight * loss_pedal + config.ipfl_weight * loss_ipfl
+        """Both memories' update and both losses: (B, P, D), (B, 2, E) -> scalar."""
+        return paul(take_step(x, e, self.index, self.memory, self.centers, self.config)).total
 
     def autocast(self) -> AbstractContextManager[object]:
         """Mixed precision, if asked for."""
         return torch.autocast(self.images.device.type, torch.bfloat16, enabled=self.precision == "bf16")
-
-
-def learning(net: PatchNet) -> list[nn.Parameter]:
-    """Backbone, reductions and the norm behind them learn; all else rests. As in `paullite.adapt`."""
-    net.requires_grad_(False)
-    found = [parameter for part in (net.backbone, net.reduction, net.norm) for parameter in part.parameters()]
-    for parameter in found:
-        parameter.requires_grad_()
-    return found
 
 
 def sgd(config: AdaptConfig, parameters: list[nn.Parameter]) -> torch.optim.SGD:
@@ -103,13 +77,6 @@ def advanced(optimiser: torch.optim.Optimizer, loss: Tensor) -> Tensor:
     return loss.detach()
 
 
-def filled(stored: Tensor, momentum: float) -> FeatureMemory:
-    """A patch memory that has seen every image."""
-    memory = FeatureMemory(*stored.shape, momentum=momentum).to(stored.device)
-    memory.update(torch.arange(len(stored), device=stored.device), stored)
-    return memory
-
-
 def drawn_step(
     preset: str, *, batch: int, n: int, lr: float = 1e-4, device: str = "cpu", precision: str = "no"
 ) -> Step:
@@ -118,7 +85,7 @@ def drawn_step(
     net = net_of(PRESETS[preset].pretrain).to(device)
     images = torch.randn(2 * batch, 3, *net.size, device=device)
     stored = F.normalize(torch.randn(n, net.patches, net.feature_dim, device=device), dim=-1)
-    index = torch.randperm(n, device=device)[:batch]
+    index = torch.randperm(n)[:batch]
     return Step(net, replace(PRESETS[preset].adapt, lr=lr), images, index, stored, precision)
 
 
@@ -134,8 +101,8 @@ class Parts:
     def __init__(self, step: Step) -> None:
         self.step, net = step, step.net
         with torch.no_grad():
-            self.map, out = net.backbone(step.images), net(step.images)
-        self.x, self.e = out.features[: len(step.index)], out.embedding
+            self.map = net.backbone(step.images)
+            self.x, self.e = two_views(net, *step.images.chunk(2), step.config)
         self.behind = copy.deepcopy(net)
         self.behind.backbone = nn.Identity()  # type: ignore[assignment]
         self.optimiser = sgd(step.config, learning(self.behind))

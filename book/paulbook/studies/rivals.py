@@ -187,7 +187,7 @@ def learn_rows(
 ) -> Run:
     """The loop that both rivals share, from the building blocks of `paullite.adaptation.adapt`.
 
-    It is not ``adapt(loss=...)``, since the rows are assigned anew between two epochs, are part of every checkpoint, and
+    It is not ``adapt(loss=...)``: the rows are assigned anew between two epochs and are part of every checkpoint, and
     an epoch without two clusters must leave the network alone.
 
     Args:
