@@ -177,8 +177,8 @@ def fill_memory(
     """
     team = team or Team()
     net.train(config.memory_mode == "train")  # as the reference does, so that batch-norm statistics move here already
-    order, images = shuffled_places(len(memory.features), config.seed, "first pass"), pairs.images
+    order = shuffled_places(len(memory.features), config.seed, "first pass")
     parts = [order[part] for part in parts_of(len(order), 2 * config.batch, 2 * team.size * team.splits)]
-    for part, pictures in zip(parts, images.plain(p.tolist() for p in parts), strict=True):
+    for part, pictures in zip(parts, pairs.plain(p.tolist() for p in parts), strict=True):
         (x,) = team.look(lambda own: (net(own).features.float(),), net, (pictures,), len(part))
         memory.update(part, x)

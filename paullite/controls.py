@@ -4,6 +4,12 @@ Each is handed to the evaluation: ``pl.evaluate(net, target, control=pl.controls
 ``target``, a data set or a split, the training images are used, without identities. ``net`` is not changed; it is a
 `PatchNet`, or any torch module with ``transform`` (PIL image -> tensor). An `InputError` says what is missing. Images
 of a camera that has no number, or fewer than `LEAST` training images, are treated by the statistics of all cameras.
+
+>>> import paullite as pl
+>>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
+>>> controls = [make(net, dolls) for make in (batch_norm, batch_norm_by_camera, camera_mean)]
+>>> sorted(controls[1].controls, key=str), [pl.evaluate(net, dolls, control=control).queries for control in controls]
+([10, 11, 12, 13, None], [7, 7, 7])
 """
 
 from __future__ import annotations
@@ -39,7 +45,7 @@ class Control:
     shift: Tensor | None = None
 
     def features(self, split: Split, *, batch: int = 128, workers: int = 0, team: Team | None = None) -> Tensor:
-        """(N, P, D) for a `PatchNet`, (N, F) for another module, in the order of the images."""
+        """(N, P, D) for a `PatchNet`, (N, F) for another module; see `paullite.features.extract`."""
         x = extract(self.net, split, transform=self.transform, batch=batch, workers=workers, team=team)
         return x if self.shift is None else F.normalize(x, dim=-1) - self.shift
 
@@ -55,7 +61,7 @@ class ByCamera:
         """As for `Control`; each image by the control of its camera."""
         cameras = [camera if camera in self.controls else None for camera in split.camids or [None] * len(split)]
         rows: dict[int, Tensor] = {}
-        for camera, places in places_of(cameras).items():
+        for camera, places in _places(cameras).items():
             x = self.controls[camera].features(split.take(places), batch=batch, workers=workers, team=team)
             rows.update(zip(places, x, strict=True))
         return torch.stack([rows[place] for place in range(len(split))])
@@ -69,11 +75,6 @@ def batch_norm(net: Net, target: Target, *, transform: Transform | None = None, 
     over M random batches x_m of ``batch`` images, as many as a training step sees with their surrogates.
 
     Source: Li et al., Pattern Recognition 2018 (AdaBN), for the idea.
-
-    >>> import paullite as pl
-    >>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
-    >>> torch.equal(net.norm.running_mean, batch_norm(net, dolls).norm.running_mean)
-    False
     """
     images, adapted = target.unlabelled(), copy.deepcopy(net)
     momenta = {m: m.momentum for m in adapted.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
@@ -95,14 +96,9 @@ def batch_norm_by_camera(
     .. math:: x_i \to (x_i - \mu_c) / \sigma_c, \qquad c \text{ the camera of image } i
 
     Source: Zhuang et al., ECCV 2020 (camera-based batch normalisation), without their training.
-
-    >>> import paullite as pl
-    >>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
-    >>> sorted(batch_norm_by_camera(net, dolls).controls, key=str)
-    [10, 11, 12, 13, None]
     """
     images, controls = target.unlabelled(), {}
-    for camera, places in training_places(images).items():
+    for camera, places in _training_places(images).items():
         even = -(-len(places) // -(-len(places) // batch))  # a last batch of two would weigh as much as the others
         adapted = batch_norm(net, images.take(places), transform=transform, seed=seed, batch=even)
         for own, shared in zip(adapted.parameters(), net.parameters(), strict=True):
@@ -119,26 +115,21 @@ def camera_mean(net: nn.Module, target: Target, *, transform: Transform | None =
     with L2-normalised x, each patch by itself; y is not normalised again.
 
     Source: Song et al., ICLR 2025 (camera bias), for the idea.
-
-    >>> import paullite as pl
-    >>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
-    >>> pl.evaluate(net, dolls, control=camera_mean(net, dolls)).queries == len(dolls.query)
-    True
     """
     images = target.unlabelled()
-    x = F.normalize(Control(net, transform).features(images, workers=workers), dim=-1)  # N P D
-    means = {camera: x[places].mean(0) for camera, places in training_places(images).items()}
-    return ByCamera(net, {camera: Control(net, transform, mean) for camera, mean in means.items()})
+    places = _training_places(images)
+    x = F.normalize(extract(net, images, transform=transform, workers=workers), dim=-1)  # N P D
+    return ByCamera(net, {camera: Control(net, transform, x[places[camera]].mean(0)) for camera in places})
 
 
-def training_places(images: Split) -> dict[int | None, list[int]]:
+def _training_places(images: Split) -> dict[int | None, list[int]]:
     """The places of each camera's images, and of all under ``None``; cameras with fewer than `LEAST` are left out."""
     if images.camids is None:
         raise InputError("found images without camera numbers", "expected one for each", "use pl.controls.batch_norm")
-    each = {camera: places for camera, places in places_of(images.camids).items() if len(places) >= LEAST}
+    each = {camera: places for camera, places in _places(images.camids).items() if len(places) >= LEAST}
     return {None: list(range(len(images))), **each}
 
 
-def places_of(cameras: Sequence[int | None]) -> dict[int | None, list[int]]:
-    """The places of each camera's images: ``places_of([4, 7, 4])`` is ``{4: [0, 2], 7: [1]}``."""
+def _places(cameras: Sequence[int | None]) -> dict[int | None, list[int]]:
+    """The places of each camera's images: ``_places([4, 7, 4])`` is ``{4: [0, 2], 7: [1]}``."""
     return {camera: [i for i, other in enumerate(cameras) if other == camera] for camera in dict.fromkeys(cameras)}

@@ -1,7 +1,4 @@
-"""Evaluation: rank a gallery for each query, score the rankings, and set the bar for "is it anybody we know?".
-
-Letters: Q queries, G gallery images. The rules of a ranking stand in `paullite.ranking`.
-"""
+"""Evaluation: rank G gallery images for each of Q queries, score that, and set the bar for "is it anybody we know?"."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from .models import PatchNet
 from .ranking import Columns, Features, RankingRules, average_precision, cosines, match_ranks, ranking_columns
 from .runs.distributed import Team
 
+Place = tuple[int, bool]  # in the gallery, and whether it is the same person
 STEPS = 1_000_000  # a threshold is a multiple of 1 / STEPS, about as fine as float32 tells cosines apart
 
 
@@ -30,10 +28,9 @@ class Scores:
         map_step: mean average precision with i/r at the i-th match, the most used definition today.
         map_trapezoid: the same with (i/r + (i-1)/(r-1))/2, Market-1501's own protocol and that of PAUL's tables.
         minp: mean of n / rank of the last of n matches.
-        queries: queries that were scored.
-        lone_queries: queries without any match, left out of every average.
-        first_ranks: (Q,) for each query the rank of its first match, from 1; 0 for a lone query.
-        precisions: (Q,) for each query its average precision (step); NaN for a lone query.
+        queries, lone_queries: how many were scored, and how many have no match and are left out of every average.
+        first_ranks, precisions: (Q,) each query's rank of the first match, from 1, and its average precision (step);
+            0 and NaN for a lone query.
     """
 
     cmc: np.ndarray
@@ -99,9 +96,6 @@ def score_ranking(
         own: place of the query's own file in the gallery, (Q,), -1 if it is not there; it is left out.
         chunk: queries at a time; chunk x G similarities are held, never Q x G.
 
-    Returns:
-        `Scores`. Queries without a match enter no average and are counted in ``lone_queries``.
-
     Raises:
         InputError: NaN in the features, columns of the wrong length, or no query with a match.
 
@@ -125,9 +119,8 @@ def _scores(ranks: list[np.ndarray], gallery: int) -> Scores:
     if not seen:
         found = f"none of the {len(ranks)} queries has a match in the gallery"
         raise InputError(found, "expected the same person by another camera", "check with: paullite data check")
-    first = np.bincount([r[0] - 1 for r in seen], minlength=gallery)
     return Scores(
-        cmc=first.cumsum() / len(seen),
+        cmc=np.bincount([r[0] - 1 for r in seen], minlength=gallery).cumsum() / len(seen),
         map_step=float(np.mean([average_precision(r) for r in seen])),
         map_trapezoid=float(np.mean([average_precision(r, "trapezoid") for r in seen])),
         minp=float(np.mean([len(r) / r[-1] for r in seen])),
@@ -231,17 +224,13 @@ def evaluate(
             and is left as it was.
         dataset: its ``query`` and ``gallery`` are used.
         control: what takes the network's place, made for this network by a function of `paullite.controls`.
-        transform: PIL image -> tensor; ``None`` takes the attribute ``transform`` of the network.
-        batch: images at a time.
-        workers: processes that read images.
-        team: in a run of several processes: each looks at a share of the images, and all get the scores.
+        transform, batch, workers, team: as in `paullite.features.extract`.
 
     Raises:
         InputError: no query, gallery or transform; no query with a match; or a control of another network.
 
     >>> import paullite as pl
-    >>> dolls = pl.data.PaperDolls("target", identities=2, test_identities=3)
-    >>> scores = evaluate(pl.shipped_net(), dolls)
+    >>> scores = evaluate(pl.shipped_net(), dolls := pl.data.PaperDolls("target", identities=2, test_identities=3))
     >>> scores.queries + scores.lone_queries == len(dolls.query)
     True
     """
@@ -251,18 +240,16 @@ def evaluate(
     if control is None or isinstance(control, nn.Module):
         control = Control(control or net, transform)
     elif control.net is not net:
-        found = "found a control that was made for another network"
-        raise InputError(
-            found, "expected one of this network", "make it anew, as in: pl.controls.camera_mean(net, target)"
-        )
+        do = "make it anew, as in: pl.controls.camera_mean(net, target)"
+        raise InputError("found a control that was made for another network", "expected one of this network", do)
     q, g = (control.features(part, batch=batch, workers=workers, team=team).flatten(1) for part in (query, gallery))
     return score_ranking(q, g, *ranking_columns(query, gallery))
 
 
 def _test_of(dataset: ReIDDataset) -> tuple[Split, Split]:
     if not isinstance(dataset, ReIDDataset):
-        expected = "expected a data set with query and gallery"
-        raise InputError(f"found {type(dataset).__name__}", expected, "use pl.data.from_items(train, query, gallery)")
+        do = "use pl.data.from_items(train, query, gallery)"
+        raise InputError(f"found {type(dataset).__name__}", "expected a data set with query and gallery", do)
     query, gallery = dataset.query, dataset.gallery
     if not len(query) or not len(gallery) or query.pids is None or gallery.pids is None:
         found = f"found {len(query)} query and {len(gallery)} gallery images in {dataset.name}"
@@ -277,17 +264,12 @@ def history_scores(net: PatchNet, dataset: ReIDDataset | Split, workers: int, te
     return evaluate(net, dataset, workers=workers, team=team).headline()
 
 
-def ranked_lists(
-    net: PatchNet, dataset: ReIDDataset, *, top: int = 10, workers: int = 0
-) -> list[list[tuple[int, bool]]]:
-    """For each query the first places of its ranking: (place in the gallery, whether it is the same person).
-
-    Junk and the query's own camera are left out, as in `evaluate`.
-    """
+def ranked_lists(net: PatchNet, dataset: ReIDDataset, *, top: int = 10, workers: int = 0) -> list[list[Place]]:
+    """For each query the first places of its ranking, by the rules of `evaluate`."""
     query, gallery = _test_of(dataset)
     rules = RankingRules.of(len(query), len(gallery), *ranking_columns(query, gallery))
-    lists = []
     q, g = (extract(net, part, workers=workers).flatten(1) for part in (query, gallery))
+    lists = []
     for start, similarity in cosines(q, g):
         for i, row in enumerate(similarity, start):
             match, left_out = rules(i)

@@ -77,7 +77,8 @@ def _images(
             "expected a PatchNet, or a function from a PIL image to a tensor",
             "pass transform=..., for timm's networks timm.data.create_transform(...)",
         )
-    for images in with_plain_errors(DataLoader(Transformed(split, change), batch_sampler=parts, num_workers=workers)):
+    loader = DataLoader(Transformed(split, change), batch_sampler=parts, num_workers=workers)
+    for images, _ in with_plain_errors(loader):
         yield images.to(device)
 
 

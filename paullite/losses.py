@@ -246,7 +246,11 @@ class IpflLoss(_Module):
     def __init__(
         self, margin: float = 2.0, nearest: int = 3, max_candidates: int = 15, no_negative: str = "skip"
     ) -> None:
-        settings = {"nearest": nearest, "max_candidates": max_candidates, "no_negative": no_negative}
+        settings: dict[str, float | str] = {
+            "nearest": nearest,
+            "max_candidates": max_candidates,
+            "no_negative": no_negative,
+        }
         super().__init__(ipfl, margin=margin, **settings)
 
 

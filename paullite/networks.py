@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
@@ -29,14 +29,9 @@ PHASES = {kind.__name__: kind for kind in (PretrainConfig, AdaptConfig)}
 
 
 def save(thing: PatchNet | Run, path: str | Path) -> Path:
-    """Write a network or a run to one file.
+    """Write a network, or a run with its settings, history and memories, to one file, whose path is returned.
 
-    Args:
-        thing: a `PatchNet`, or a `Run` with its network, settings, history and memories.
-        path: file to write, usually ``*.safetensors``. It is replaced only when the new one is whole.
-
-    Returns:
-        The path.
+    The file, usually ``*.safetensors``, is replaced only when the new one is whole.
 
     Raises:
         InputError: the disk is full or the folder cannot be written; what was at ``path`` stays.
@@ -66,63 +61,47 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
 
 
 def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | Run:
-    """Read what `save` wrote: a `PatchNet`, or a `Run`.
-
-    Args:
-        path: the file.
-        backbone: the module that served as backbone, if it was no timm network.
+    """Read what `save` wrote; ``backbone`` is the module that served as backbone, if it was no timm network.
 
     Raises:
         InputError: no such file, another kind of file, a damaged one, or no backbone for it.
     """
     path = Path(path)
-    header = _header(path)
-    tensors = read_weights(path)
+    header, tensors = _read(path)
     net = _network(header, tensors, path, backbone)
     if "config" not in header:
         return net
-    kind, settings = PHASES[header["phase"]], _tuples(header["config"])
-    _check_settings(settings, kind.__dataclass_fields__, header, path)
+    kind = PHASES[header["phase"]]
+    _check_settings(header["config"], kind.__dataclass_fields__, header, path)
     memories = {name: _memory(_part(tensors, f"memory.{name}."), m) for name, m in header["memories"].items()}
-    return Run(net, header["history"], kind(**settings), path.parent, memories)
-
-
-def load_network(path: str | Path) -> PatchNet:
-    """The network in a file of this library, or in one of the reference implementation.
-
-    Settings of a run are not read, so that one of another version does as well.
-
-    Raises:
-        InputError: see `load` and `load_reference_checkpoint`.
-    """
-    path = Path(path)
-    if path.is_file() and not is_safetensors(path):
-        return load_reference_checkpoint(path)
-    return _network(_header(path), read_weights(path), path)
+    return Run(net, header["history"], kind(**header["config"]), path.parent, memories)
 
 
 def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
-    """The network in a run, a file, or as it is."""
-    if isinstance(start, str | Path):
-        return load_network(start)
-    return start.net if isinstance(start, Run) else start
+    """The network in a run, in a file of this library or of the reference implementation, or as it is.
+
+    Settings of a run are not read, so that one of another version does as well.
+    """
+    if not isinstance(start, str | Path):
+        return start.net if isinstance(start, Run) else start
+    path = Path(start)
+    if path.is_file() and not is_safetensors(path):
+        return load_reference_checkpoint(path)
+    return _network(*_read(path), path)
 
 
 def shipped_net(name: Literal["source", "adapted"] = "source") -> PatchNet:
-    """A network that comes with the package: on drawn people, with seed 0 (``make weights``).
+    """A network that comes with the package (``make weights``): on drawn people, with seed 0.
 
-    Args:
-        name: "source", after phase 1; "adapted", the same after PAUL on the drawn target.
-
-    Raises:
-        InputError: another name, or the package was installed without its weights.
+    "source" is after phase 1, "adapted" the same after PAUL on the drawn target; another name, or a package without its
+    weights, is an `InputError`.
     """
     if name not in ("source", "adapted"):
         raise InputError(f"found the shipped network {name!r}", 'expected "source" or "adapted"')
     path = files("paullite") / "weights" / f"paperdolls_{name}.safetensors"
     if not path.is_file():
         raise InputError(f"found no file {path}", "expected the weights that come with paullite", "run: make weights")
-    return load_network(str(path))
+    return network_of(str(path))
 
 
 def load_reference_checkpoint(path: str | Path) -> PatchNet:
@@ -136,23 +115,15 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
     """
     state = {key.removeprefix("module."): value for key, value in read_weights(path).items()}
     patches = len({key.split(".")[2] for key in state if key.startswith("new.down.")})
-    needed = ("backbone.conv1.weight", "new.fc_list.0.weight", "new.embedding.0.weight", "patch_proposal.fc_loc.2.bias")
-    absent = [key for key in needed if key not in state]
-    if absent or not patches:
-        raise InputError(
-            f"found no {(absent or ['new.down.0.0.weight'])[0]} among the {len(state)} entries of {Path(path).name}",
-            "expected a weight file of PAUL's reference implementation",
-            "for a file of this library use pl.load",
-        )
-    net = PatchNet(
-        "resnet50.tv_in1k",
-        patches=patches,
-        feature_dim=state["new.down.0.0.weight"].shape[0],
-        embedding_dim=state["new.embedding.0.weight"].shape[0],
-        identities=state["new.fc_list.0.weight"].shape[0],
-        pretrained=False,
-        generator="reference",
-    )
+    layers = {"feature_dim": "new.down.0.0", "embedding_dim": "new.embedding.0", "identities": "new.fc_list.0"}
+    needed = ("backbone.conv1", *layers.values(), "patch_proposal.fc_loc.2")
+    absent = [name for name in needed if f"{name}.weight" not in state]
+    if absent:
+        found = f"found no {absent[0]}.weight among the {len(state)} entries of {Path(path).name}"
+        expected = "expected a weight file of PAUL's reference implementation"
+        raise InputError(found, expected, "for a file of this library use pl.load")
+    sizes: dict[str, Any] = {size: len(state[f"{name}.weight"]) for size, name in layers.items()}
+    net = PatchNet("resnet50.tv_in1k", patches=patches, **sizes, pretrained=False, generator="reference")
     load_weights(net, _renamed(state, patches), file=Path(path).name, owner="the reference's network")
     return net.eval()
 
@@ -171,31 +142,29 @@ def _renamed(state: Mapping[str, Tensor], patches: int) -> dict[str, Tensor]:
     return ours
 
 
-def _header(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError(f"found no file {path}", "expected a file written by pl.save", "check the path")
-    problem = "no header of ours"
-    try:
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Header and tensors of a file that `save` wrote."""
+    tensors, header = read_weights(path), {}
+    if is_safetensors(path):
         with safe_open(path, "pt") as file:
             header = json.loads((file.metadata() or {}).get("paullite", "{}"))
-        if header.get("format") == FORMAT:
-            return header
-    except SafetensorError as error:
-        problem = f"a damaged file, or one of another kind ({str(error)[:80]})"
-    do = "for bare backbone weights use --weights, for the reference's files pl.load_reference_checkpoint"
-    raise InputError(f"found {problem} in {path}", f"expected a file of this library ({FORMAT})", do)
+    if header.get("format") != FORMAT:
+        do = "for bare backbone weights use --weights, for the reference's files pl.load_reference_checkpoint"
+        raise InputError(f"found no header of ours in {path}", f"expected a file of this library ({FORMAT})", do)
+    return header, tensors
 
 
 def _network(
     header: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path, backbone: nn.Module | None = None
 ) -> PatchNet:
-    settings = _tuples(header["network"])
-    name = settings.pop("backbone")
-    if name == "custom" and backbone is None:
+    settings = dict(header["network"])
+    if settings["backbone"] == "custom":
+        settings["backbone"] = backbone
+    if settings["backbone"] is None:
         do = "use pl.load(path, backbone=your_module)"
         raise InputError(f"found a network on a module of one's own in {path}", "expected that module", do)
     _check_settings(settings, inspect.signature(PatchNet).parameters, header, path)
-    net = PatchNet(backbone if backbone is not None and name == "custom" else name, pretrained=False, **settings)
+    net = PatchNet(**settings, pretrained=False)
     net.normalisation = Normalisation(*map(tuple, header["normalisation"]))
     owner = f"the network of P = {net.patches} and backbone {net.backbone.name!r} that it describes"
     load_weights(net, _part(tensors, "net."), file=path.name, owner=owner)
@@ -203,13 +172,11 @@ def _network(
 
 
 def _check_settings(settings: Mapping[str, Any], known: Collection[str], header: Mapping[str, Any], path: Path) -> None:
-    for name in settings:
-        if name not in known:
-            raise InputError(
-                f"found the setting {name!r} in {path}, written by paullite {header.get('version', '1')}",
-                f"expected the settings of paullite {__version__}",
-                "read it with that version; as start=... or --net, where the network alone is read, a run will do",
-            )
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        found = f"found the setting {unknown[0]!r} in {path}, written by paullite {header.get('version', '1')}"
+        do = "read it with that version; as start=... or --net, where the network alone is read, a run will do"
+        raise InputError(found, f"expected the settings of paullite {__version__}", do)
 
 
 def _memory(state: dict[str, Tensor], momentum: float) -> FeatureMemory:
@@ -220,8 +187,3 @@ def _memory(state: dict[str, Tensor], momentum: float) -> FeatureMemory:
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-
-
-def _tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON knows lists only; settings are tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}

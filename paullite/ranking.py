@@ -30,7 +30,7 @@ class RankingRules:
     gallery_pids: np.ndarray
     query_camids: np.ndarray | None
     gallery_camids: np.ndarray | None
-    own: np.ndarray
+    own: np.ndarray | None
 
     @classmethod
     def of(cls, q: int, g: int, *columns: Columns | None) -> RankingRules:
@@ -43,8 +43,6 @@ class RankingRules:
                 raise InputError(f"found {name} of shape {column.shape}", f"expected ({length},)")
         if (arrays["query_camids"] is None) != (arrays["gallery_camids"] is None):
             raise InputError("found cameras on one side only", "expected them for query and gallery, or None twice")
-        if arrays["own"] is None:
-            arrays["own"] = np.full(q, -1)
         return cls(**arrays)  # type: ignore[arg-type]
 
     def __call__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +51,7 @@ class RankingRules:
         hidden = self.gallery_pids == -1
         if self.query_camids is not None:
             hidden |= same & (self.gallery_camids == self.query_camids[i])
-        if self.own[i] >= 0:
+        if self.own is not None and self.own[i] >= 0:
             hidden[self.own[i]] = True
         return np.flatnonzero(same & ~hidden), np.flatnonzero(hidden)
 
@@ -82,9 +80,9 @@ def match_ranks(similarity: np.ndarray, match: np.ndarray, left_out: np.ndarray)
     kept[left_out] = -np.inf
     ascending = np.sort(kept)  # values only: several times quicker than sorting places
     found = kept[match]
-    above = len(ascending) - np.searchsorted(ascending, found, side="right")
-    equal = np.searchsorted(ascending, found, side="right") - np.searchsorted(ascending, found, side="left")
-    for i in np.flatnonzero(equal > 1):
+    first, end = (np.searchsorted(ascending, found, side=side) for side in ("left", "right"))
+    above = len(kept) - end
+    for i in np.flatnonzero(end - first > 1):
         above[i] += np.count_nonzero(kept[: match[i]] == found[i])
     return np.sort(above) + 1
 
@@ -92,8 +90,7 @@ def match_ranks(similarity: np.ndarray, match: np.ndarray, left_out: np.ndarray)
 def average_precision(ranks: np.ndarray, rule: str = "step") -> float:
     """Average precision of one query from the ascending ranks r_1..r_n of its matches, counted from 1.
 
-    ``step`` is the mean of i / r_i; ``trapezoid`` the mean of (i / r_i + (i - 1) / (r_i - 1)) / 2, where the second
-    term is 1 at rank 1.
+    ``step``: mean of i / r_i; ``trapezoid``: mean of (i / r_i + (i - 1) / (r_i - 1)) / 2, the second term 1 at rank 1.
 
     >>> average_precision(np.array([1, 4])), round(average_precision(np.array([1, 4]), "trapezoid"), 4)
     (0.75, 0.7083)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -128,8 +129,8 @@ def loss_columns(found: Tensor | Mapping[str, Tensor] | tuple[Tensor, ...]) -> d
     >>> loss_columns({"total": torch.ones((), requires_grad=True), "part": torch.zeros(())}).keys()
     dict_keys(['loss', 'part'])
     """
-    named = getattr(found, "_asdict", lambda: found)()
-    columns = dict(named) if isinstance(named, Mapping) else {"total": named}
+    named: Any = getattr(found, "_asdict", lambda: found)()
+    columns: dict[str, Any] = dict(named) if isinstance(named, Mapping) else {"total": named}
     total = columns.pop("total", None)
     if not isinstance(total, Tensor) or total.ndim or not total.requires_grad:
         raise InputError(

@@ -33,10 +33,9 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     try:
         found = load_file(path) if is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise InputError(
-            f"cannot read {path} as weights ({type(error).__name__}: {str(error)[:80]})",
-            "expected a whole .safetensors file, or a .pth file that holds tensors only",
-        ) from None
+        problem = f"damaged or of another kind ({type(error).__name__}: {str(error)[:80]})"
+        expected = "expected a whole .safetensors file, or a .pth file that holds tensors only"
+        raise InputError(f"cannot read {path} as weights, {problem}", expected) from None
     for wrapper in ("state_dict", "model"):
         found = found.get(wrapper, found) if isinstance(found, dict) else found
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
@@ -45,25 +44,16 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
 
 def is_safetensors(path: str | Path) -> bool:
-    """Whether a file is a safetensors file: it starts with the length of its JSON header, and the header with a brace.
-
-    >>> is_safetensors(__file__)
-    False
-    """
+    """Whether a file is in safetensors: it starts with the length of its JSON header, and the header with a brace."""
     with open(path, "rb") as file:
         return file.read(9)[8:] == b"{"
 
 
 def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, file: str, owner: str, extra: bool = False) -> None:
-    """Copy tensors into a module that they must fit; only counters of batches may be absent.
+    """Copy tensors into a module, whose names they bear; only counters of batches may be absent.
 
-    Args:
-        net: the module, called ``owner`` in an error.
-        weights: tensors by the module's names, from ``file``.
-        extra: let there be more of them than the module has, as a classifier.
-
-    Raises:
-        InputError: they do not fit; nothing is changed.
+    With ``extra`` there may be more of them than the module has, as a classifier. If they do not fit, an `InputError`
+    names the ``file`` and the ``owner``, and nothing is changed.
     """
     own = net.state_dict()
     needed = {key: value.shape for key, value in own.items() if not key.endswith("num_batches_tracked")}

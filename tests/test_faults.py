@@ -89,7 +89,7 @@ def second_batch() -> list[str]:
     """The paths of the images of the second batch."""
     images = dolls().unlabelled()
     pairs = SurrogatePairs(images, (128, 64), ([0.5] * 3, [0.5] * 3), adapt_config())
-    return [images.paths[place] for place in pairs.images.order(0)[1]]
+    return [images.paths[place] for place in pairs.order(0)[1]]
 
 
 def steps_until(stop: type[Exception], bad: int, **changes: Any) -> tuple[int, str]:
@@ -146,7 +146,7 @@ def test_an_image_is_deleted_while_training(
     images, start, folder = write_out(dolls, tmp_path / "images"), start_net(), tmp_path / "run"
     config = adapt_config(image_memory=0)  # images are read when their batch comes
     expected = pl.adapt(config, images, start=start)
-    last = SurrogatePairs(images, start.size, start.normalisation, config).images.order(0)[-1][0]
+    last = SurrogatePairs(images, start.size, start.normalisation, config).order(0)[-1][0]
     path = Path(images.paths[last])
     pixels, learn = path.read_bytes(), Session.learn
 

@@ -118,7 +118,7 @@ def test_a_pair_and_its_label(dolls: pl.data.PaperDolls) -> None:
     """Both images of a pair are those that were chosen, mirrored or not, each on its own."""
     split = dolls.train.take(range(12))
     pairs, seen = pairs_of(IdentityPairs, split, batch=5), []
-    plain = torch.cat(list(pairs.images.plain([list(range(12))])))
+    plain = torch.cat(list(pairs.plain([list(range(12))])))
     for index, anchors, positives, labels in pairs.epoch(2):
         assert labels.tolist() == [pairs.classes[i] for i in index.tolist()]
         chosen = pairs.positives(2, index.tolist())

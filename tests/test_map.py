@@ -132,7 +132,7 @@ def test_places_are_the_lines_that_define() -> None:
         line = (ROOT / place.path).read_text(encoding="utf-8").splitlines()[place.line - 1]
         assert re.match(rf"\s*(def |class )?{name.split('.')[-1]}\b", line), (name, line)
     assert find_symbol("models.PatchNet").name == "paullite.models.patchnet.PatchNet"  # where it was written
-    assert find_symbol("runs.run").path == "paullite/runs/run.py"
+    assert find_symbol("run").path == "paullite/run.py"
     assert find_symbol("paulbook.chapters.framework").path == "book/paulbook/chapters/framework.py"
     place = find_test("tests/test_losses.py::test_pedal_refuses_k[12]", ROOT)
     assert "def test_pedal_refuses_k(" in (ROOT / place.path).read_text(encoding="utf-8").splitlines()[place.line - 1]

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import paullite as pl
-from paullite.adaptation import only_these_learn
+from paullite.adaptation import learning
 from paullite.errors import InputError
 from paullite.models import PatchLinear, PatchNet, patch_attention, pool_patches, stripes
 from paullite.models.generators import LightGenerator, ReferenceGenerator
@@ -174,8 +174,8 @@ def test_generator_can_rest() -> None:
     free, rests = net(x), net(x, generator_gradient=False)
     assert free.theta.requires_grad and not rests.theta.requires_grad
     assert torch.equal(free.theta, rests.theta)
-    learning = only_these_learn(net, net.backbone, net.reduction, net.norm)
-    assert not any(p.requires_grad for p in net.generator.parameters()) and all(p.requires_grad for p in learning)
+    learned = learning(net)
+    assert not any(p.requires_grad for p in net.generator.parameters()) and all(p.requires_grad for p in learned)
     assert net(x).theta.requires_grad  # through theta, to the backbone: what the reference does
 
 
@@ -258,6 +258,12 @@ def test_a_new_classifier_for_another_source(net: PatchNet, tmp_path: Path) -> N
     net.float().reset_classifier(None)
     assert net(x).logits == () and net.settings["identities"] is None
     assert torch.allclose(net.retrieval_features(x), features, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", ["patches", "feature_dim", "embedding_dim"])
+def test_sizes_below_one(size: str) -> None:
+    with pytest.raises(InputError, match=f"found {size} = 0; expected 1 or more"):
+        PatchNet("test_resnet", pretrained=False, size=(128, 64), **{size: 0})  # type: ignore[arg-type]
 
 
 def test_sizes_are_named() -> None:

@@ -183,7 +183,7 @@ def test_half_of_the_views_are_mirrored(dolls: pl.data.PaperDolls) -> None:
     first, second = [], []
     images = dolls.unlabelled().take(range(16))
     pairs = SurrogatePairs(images, SIZE, PLAIN, settings(batch=16))
-    plain = dict(enumerate(next(pairs.images.plain([list(range(16))]))))
+    plain = dict(enumerate(next(pairs.plain([list(range(16))]))))
     for epoch in range(25):
         index, originals_seen, surrogates_seen = next(pairs.epoch(epoch))
         for place, a, b in zip(index.tolist(), originals_seen, surrogates_seen, strict=True):
@@ -327,7 +327,7 @@ def test_originals_are_resized_and_normalised_as_in_evaluation(dolls: pl.data.Pa
     normal = ([0.5, 0.4, 0.3], [0.2, 0.3, 0.4])
     for size in ((128, 64), (200, 100), (96, 96)):
         pairs = SurrogatePairs(dolls.unlabelled().take(range(3)), size, normal, settings(batch=3))
-        (found,) = pairs.images.plain([[0, 1, 2]])
+        (found,) = pairs.plain([[0, 1, 2]])
         transform = pl.data.transforms.evaluation_transform(size, normal)
         theirs = torch.stack([transform(dolls.train[i].image) for i in range(3)])
         assert (found - theirs).abs().max() < 1.01 / 255 / 0.2  # PIL rounds to bytes before, we do not

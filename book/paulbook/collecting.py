@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from paullite.runs.files import writable_folder, write_csv
+from paullite.files import writable_folder, write_csv
 
 from paullite.errors import InputError
 

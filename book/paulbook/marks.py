@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from paullite.runs.files import replacing, writable_folder, write_csv
+from paullite.files import replacing, writable_folder, write_csv
 
 from paullite.errors import InputError, nearest_names
 from paullite.version import __version__

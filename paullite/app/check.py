@@ -68,14 +68,9 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
     Raises:
         InputError: an unknown kind.
 
-    >>> import tempfile
-    >>> from PIL import Image
-    >>> with tempfile.TemporaryDirectory() as root:
-    ...     for name in ("0001_c1.png", "0002_c2.png"):
-    ...         Image.new("RGB", (8, 16)).save(Path(root, name))
-    ...     report = check_dataset("folder", root)
-    >>> report.ok, report.counts[0]
-    (True, Count(split='train', what='images', found=2, published=None))
+    >>> report = check_dataset("market1501", "no/such/folder")
+    >>> report.ok, report.problem, report.counts
+    (False, 'found no folder no/such/folder; expected the folder with the images; check the path for typos', ())
     """
     if kind.startswith("paperdolls-"):
         raise InputError(f"{kind} is drawn, not read", f"expected {', '.join(ROWS)}", "go on, nothing needs a check")

@@ -99,16 +99,14 @@ def top_level(preset: Preset) -> dict[str, Command]:
 
     phases = (make(preset) for make in PHASES.values())
     used = (commands.evaluate, commands.search, commands.group, commands.export)
-    return {one.__name__: one for one in (commands.demo, commands.doctor, data, *phases, *used, show)}
+    listed: tuple[Command, ...] = (commands.demo, commands.doctor, data, *phases, *used, show)
+    return {command.__name__: command for command in listed}
 
 
 def chosen_preset(make: Callable[[Preset], Command], args: Sequence[str]) -> Preset:
-    """The preset of a phase: that of --preset, else of KIND, else market1501.
-
-    The words are parsed once for these two alone, so that no folder and no option's value is taken for KIND.
-    """
+    """The preset of a phase: that of --preset, else of KIND, else market1501."""
     usual = PRESETS["market1501"]
-    try:
+    try:  # parsed once for these two alone, so that no folder and no option's value is taken for KIND
         call = parse(make(usual), [a for a in args if a not in HELP], "paullite")
     except InputError:
         return usual  # the parse that follows says what is wrong

@@ -54,13 +54,13 @@ def demo(
     """Draw people, learn with labels on the source, adapt to the target without, and judge.
 
     Args:
-        output: folder for report.json and the pictures.
+        output: folder for the pictures, and for what is returned, as ``report.json``.
         seed: draws the people and starts the networks.
         pretrained: take the source network that comes with the package instead of training one.
         preset: settings of both phases; the preset ``paperdolls`` if none.
 
     Returns:
-        What is in ``report.json``: for each name in `ROWS` the scores in 0..1; settings, versions, seconds per stage.
+        For each name in `ROWS` the scores in 0..1; settings, versions, seconds per stage.
 
     Raises:
         InputError: the folder cannot be written, or settings that do not fit.

@@ -32,11 +32,7 @@ ROW_TITLE: dict[str, Any] = {"fontsize": 9, "rotation": 0, "ha": "right", "va": 
 
 
 def draw_curves(history: Sequence[Row], path: File, *, controls: Mapping[str, float] | None = None) -> Path:
-    """Losses on the left, scores on the right, over the epochs.
-
-    Args:
-        history: rows of a run.
-        controls: rank-1 of other networks by name, in 0..1, drawn as level lines.
+    """Losses and scores over the epochs; rank-1 of other networks, ``controls`` by name in 0..1, as level lines.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -78,12 +74,7 @@ def draw_rankings(
     """The same queries' ranked lists with each network, by name; right answers have a blue frame and a tick.
 
     Of up to 200 queries, spread over the set, those are shown that stand at even steps from the list that changes most
-    for the better to the one that changes most for the worse, so failures are shown too. With one network, they stand
-    between its best list and its worst.
-
-    Args:
-        queries, top: how many queries, and places of each list.
-        workers: processes that read images.
+    for the better to the one that changes most for the worse; with one network, from its best list to its worst.
     """
     dataset = ReIDDataset(dataset.name, dataset.train, _spread(dataset.query, MOST_QUERIES), dataset.gallery)
     lists = {name: ranked_lists(net, dataset, top=top, workers=workers) for name, net in nets.items()}
@@ -175,11 +166,8 @@ def show_image(axes: Axes, picture: Image.Image, title: str = "", colour: str | 
 def outlines(theta: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
     """The closed outline of each patch: its corners (-1, -1) ..., carried by its theta (P, 2, 3) onto the image.
 
-    -1 and 1 are drawn at the image's edges. The outermost sample points lie half a cell further inside; each stands for
-    its whole cell.
-
-    Yields:
-        The patch's colour, and x and y of its corners, (5,) each, as shares of the image's width and height.
+    Yields its colour, and x and y of the corners, (5,) each, as shares of the image's width and height. -1 and 1 are
+    the image's edges: the outermost sample points lie half a cell further inside, but each stands for its whole cell.
 
     >>> [(colour, x.tolist(), y.tolist()) for colour, x, y in outlines(torch.eye(2, 3)[None])]
     [('#0072B2', [0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0])]

@@ -16,34 +16,30 @@ from ..errors import InputError, at_least_one
 from ..features import extract
 from ..files import writable_folder, write_csv
 from ..models import PatchNet
-from .pictures import draw_groups, draw_matches
+from .pictures import File, draw_groups, draw_matches
 
 ALONE = -1
 MOST_ROWS = 40  # of the montage
 
 
 def search(
-    image: str | Path,
+    image: File,
     pictures: Split,
     net: PatchNet,
     *,
     top: int = 12,
     threshold: float | None = None,
     workers: int = 0,
-    output: str | Path = "search",
+    output: File = "search",
 ) -> list[tuple[str, float]]:
-    """Rank pictures of people by how much their retrieval features look like those of one picture.
+    """Rank pictures by how much the person looks like the one in another picture: (path, cosine), most similar first.
 
     Args:
         image: picture of one person, cut out as a detector would.
         pictures: to look through, one person in each, as from `pictures_below`.
         top: how many to return, at most.
-        threshold: least cosine similarity of a picture that is returned, in -1..1; none: whoever is nearest.
-        workers: processes that read images.
+        threshold: least cosine of a picture that is returned, in -1..1; none: whoever is nearest.
         output: folder for ``matches.png`` and ``matches.csv``.
-
-    Returns:
-        (path, cosine similarity in -1..1), the most similar first; nothing if nobody reaches the threshold.
 
     Raises:
         InputError: a picture that cannot be read, or a setting out of range.
@@ -51,10 +47,9 @@ def search(
     >>> import tempfile, paullite as pl
     >>> dolls = pl.data.PaperDolls("target", identities=2, test_identities=3)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     dolls.query[0].image.save(Path(folder, "0.png"))
-    ...     found = search(Path(folder, "0.png"), dolls.gallery, pl.shipped_net(), top=2, output=folder)
-    >>> len(found), found[0][1] >= found[1][1]
-    (2, True)
+    ...     dolls.query[0].image.save(f"{folder}/0.png")
+    ...     len(search(f"{folder}/0.png", dolls.gallery, pl.shipped_net(), top=2, output=folder))
+    2
     """
     at_least_one(top=top)
     if threshold is not None and not -1 <= threshold <= 1:
@@ -71,24 +66,16 @@ def search(
 
 
 def group(
-    pictures: Split,
-    net: PatchNet,
-    *,
-    distance: float = 0.3,
-    least: int = 2,
-    workers: int = 0,
-    output: str | Path = "groups",
+    pictures: Split, net: PatchNet, *, distance: float = 0.3, least: int = 2, workers: int = 0, output: File = "groups"
 ) -> dict[int, list[str]]:
-    """Sort pictures into groups that look like one person each, by the network's retrieval features.
+    """Sort pictures into groups that look like one person each; the paths of each group.
+
+    Group 1 is the largest; -1, always there and last, are those alone.
 
     Args:
         pictures: one person in each. Time and memory grow with the square of their number: 10,000 take about 2 GB.
         distance, least: see `clusters`.
-        workers: processes that read images.
         output: folder for ``groups.csv`` and ``groups.png``, which shows the largest groups and those alone.
-
-    Returns:
-        The paths of each group: 1 is the largest; -1, always there and last, are those alone.
 
     Raises:
         InputError: fewer than two pictures, an unreadable one, a setting out of range, or no scikit-learn.
@@ -124,8 +111,7 @@ def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
 
     Args:
         features: (N, F), each of length 1; N is 2 or more.
-        distance: the limit, in 0..2.
-        least: fewest members of a group.
+        distance, least: the limit, in 0..2, and the fewest members of a group.
 
     Returns:
         N numbers: 1 for the largest group, then 2 ...; -1 for those in no group.
@@ -148,7 +134,7 @@ def unit_features(net: PatchNet, pictures: Split, workers: int = 0) -> Tensor:
     return F.normalize(extract(net, pictures, workers=workers).flatten(1), dim=1).cpu()
 
 
-def pictures_below(folder: str | Path, skip_unreadable: bool = False, without: str | Path = "") -> Split:
+def pictures_below(folder: File, skip_unreadable: bool = False, without: File = "") -> Split:
     """All pictures in a folder and those inside it, by name; ``without`` one of them, or without unreadable ones.
 
     Raises:

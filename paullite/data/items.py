@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import overload
@@ -19,24 +20,22 @@ Row = tuple[str, int | None, int | None]  # path, person (None: not known), came
 def open_image(path: str | Path) -> Image.Image:
     """Read an image file as upright 8-bit RGB, whatever it was: lying, grey, palette, transparent or 16 bits deep.
 
-    Raises:
-        InputError: the file is missing, empty, cut short or not an image; the message names it.
+    A file that is missing, empty, cut short or no image is an `InputError` that names it.
     """
     try:
         with Image.open(path) as image:
             image.load()
             return to_rgb(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"cannot read the image {path} ({error or type(error).__name__})",
-            "expected a whole JPEG, PNG or other picture file",
-            "replace or delete it, or pass --skip-unreadable (skip_unreadable=True)",
-        ) from None
+        found = f"cannot read the image {path} ({error or type(error).__name__})"
+        do = "replace or delete it, or pass --skip-unreadable (skip_unreadable=True)"
+        raise InputError(found, "expected a whole JPEG, PNG or other picture file", do) from None
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Upright 8-bit RGB. 16-bit grey is scaled down (Pillow would clip it); transparent parts turn white."""
-    image = _upright(image)
+    with suppress(Exception):  # Pillow raises many kinds of error for a damaged EXIF block, whose pixels are whole
+        image = ImageOps.exif_transpose(image)  # a phone held upright stores its pictures lying on their side
     if image.mode.startswith("I") or image.mode == "F":
         deep = np.asarray(image).astype(np.float64)
         top = 65535.0 if (deep > 255).any() else 255.0
@@ -47,23 +46,11 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF block says: a phone held upright stores its pictures lying on their side."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # Pillow raises many kinds of error for a damaged EXIF block, whose pixels are whole
-        return image
-
-
 @dataclass(frozen=True)
 class Item:
-    """One image of a split. The pixels are read when ``image`` is asked for, not before.
+    """One image of a split: its file (or a made-up name), and the numbers of person (-1: junk) and camera, if known.
 
-    Attributes:
-        path: file, or a made-up name for an image that is none.
-        pid: number of the person; -1 is junk, ``None`` is not known or out of reach.
-        camid: number of the camera; ``None`` if the data set has none.
-        opener: gives the picture that belongs to a path.
+    The pixels are read when ``image`` is asked for, not before; ``opener`` gives the picture that belongs to a path.
     """
 
     path: str
@@ -79,23 +66,17 @@ class Item:
 
 @dataclass(frozen=True, repr=False)
 class Split(Sequence[Item]):
-    """A sequence of items with the columns ``paths``, ``pids`` and ``camids`` at hand.
-
-    Attributes:
-        paths, pids, camids: one entry an image; ``pids`` or ``camids`` is ``None`` if not every image has one.
-        opener: gives the picture that belongs to a path; it travels to worker processes, so it must pickle.
+    """A sequence of items with their columns at hand; ``pids`` or ``camids`` is ``None`` if not every image has one.
 
     >>> split = Split.from_rows([("a.jpg", 3, 0), ("b.jpg", 5, 1)])
-    >>> len(split), split[1].pid, split.identities
-    (2, 5, 2)
-    >>> split.unlabelled()[1].pid is None
-    True
+    >>> len(split), split[1].pid, split.identities, split.unlabelled()[1].pid
+    (2, 5, 2, None)
     """
 
     paths: tuple[str, ...]
     pids: tuple[int, ...] | None
     camids: tuple[int, ...] | None
-    opener: Opener = open_image
+    opener: Opener = open_image  # it travels to worker processes, so it must pickle
 
     @classmethod
     def from_rows(cls, rows: Iterable[Row], opener: Opener = open_image) -> Split:
@@ -103,12 +84,8 @@ class Split(Sequence[Item]):
         rows = list(rows)
         pids = tuple(int(pid) for _, pid, _ in rows if pid is not None)
         camids = tuple(int(camid) for _, _, camid in rows if camid is not None)
-        return cls(
-            tuple(str(path) for path, _, _ in rows),
-            pids if len(pids) == len(rows) else None,
-            camids if rows and len(camids) == len(rows) else None,
-            opener,
-        )
+        cameras = camids if rows and len(camids) == len(rows) else None
+        return cls(tuple(str(path) for path, _, _ in rows), pids if len(pids) == len(rows) else None, cameras, opener)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -136,12 +113,8 @@ class Split(Sequence[Item]):
     def take(self, indices: Iterable[int]) -> Split:
         """The items at the given places, as a split of its own."""
         keep = list(indices)
-        return replace(
-            self,
-            paths=tuple(self.paths[i] for i in keep),
-            pids=None if self.pids is None else tuple(self.pids[i] for i in keep),
-            camids=None if self.camids is None else tuple(self.camids[i] for i in keep),
-        )
+        pids, camids = (column and tuple(column[i] for i in keep) for column in (self.pids, self.camids))
+        return replace(self, paths=tuple(self.paths[i] for i in keep), pids=pids, camids=camids)
 
     def where(self, keep: Callable[[int], bool]) -> Split:
         """The items of the people whose number passes; all of them if the people are not known."""
@@ -154,13 +127,7 @@ class Split(Sequence[Item]):
 
 @dataclass(frozen=True)
 class ReIDDataset:
-    """A re-identification data set: training images, and a test made of query and gallery.
-
-    Attributes:
-        name: what to call it in tables.
-        train: images to learn from.
-        query, gallery: the test; empty if there is none.
-    """
+    """A re-identification data set: its name in tables, training images, and a test of query and gallery, or empty."""
 
     name: str
     train: Split
@@ -174,9 +141,6 @@ class ReIDDataset:
     def first_people(self, count: int) -> ReIDDataset:
         """The first people of the training set and of the test, for a quick trial; junk and distractors stay.
 
-        Raises:
-            InputError: the people of a part are not known.
-
         >>> split = Split.from_rows([("a", 1, 0), ("b", 2, 0), ("c", 2, 1)])
         >>> len(ReIDDataset("toy", split, split, split).first_people(1).train)
         1
@@ -187,9 +151,5 @@ class ReIDDataset:
                 raise InputError(found, "expected them, to choose people by", "leave out --people (people=None)")
         train, test = (set(sorted(set(s.pids or ()) - {-1})[:count]) for s in (self.train, self.query))
         others = set(self.query.pids or ()) - test  # who is in no query, junk or distractor, is not among them
-        return ReIDDataset(
-            f"{self.name}, {count} people",
-            self.train.where(train.__contains__),
-            self.query.where(test.__contains__),
-            self.gallery.where(lambda pid: pid not in others),
-        )
+        parts = self.train.where(train.__contains__), self.query.where(test.__contains__)
+        return ReIDDataset(f"{self.name}, {count} people", *parts, self.gallery.where(lambda pid: pid not in others))

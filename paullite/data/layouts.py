@@ -1,7 +1,5 @@
 """What lies in a folder, where in it a data set stands, and which of its files are no whole images."""
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterable
@@ -27,36 +25,25 @@ class Layout(NamedTuple):
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
+MSMT17_FOLDERS = (("train", "test", *LISTS), ("mask_train_v2", "mask_test_v2", *LISTS))
+MARKET_NESTINGS = ("Market-1501-v15.09.15", "Market-1501", "market1501", "market1501/Market-1501-v15.09.15")
 LAYOUTS = {
-    "market1501": Layout(
-        (FOLDERS,), ("Market-1501-v15.09.15", "Market-1501", "market1501", "market1501/Market-1501-v15.09.15")
-    ),
+    "market1501": Layout((FOLDERS,), MARKET_NESTINGS),
     "duke": Layout((FOLDERS,), ("DukeMTMC-reID", "dukemtmc-reid/DukeMTMC-reID", "dukemtmc-reid")),
-    "msmt17": Layout(
-        (("train", "test", *LISTS), ("mask_train_v2", "mask_test_v2", *LISTS)),
-        ("MSMT17_V1", "msmt17/MSMT17_V1", "MSMT17_V2", "msmt17/MSMT17_V2", "msmt17"),
-    ),
+    "msmt17": Layout(MSMT17_FOLDERS, ("MSMT17_V1", "msmt17/MSMT17_V1", "MSMT17_V2", "msmt17/MSMT17_V2", "msmt17")),
 }
 
 
-def _counts(images: int, identities: int, cameras: int) -> dict[str, int]:
-    return {"images": images, "identities": identities, "cameras": cameras}
-
-
-# kind -> split -> images, identities, cameras. Identity 0 of Market-1501, all distractors, counts as one.
-PUBLISHED: dict[str, dict[str, dict[str, int]]] = {
-    "market1501": {
-        "train": _counts(12936, 751, 6),
-        "query": _counts(3368, 750, 6),
-        "gallery": {**_counts(19732, 751, 6), "junk": 3819, "not junk": 15913, "distractors": 2798},
-    },
-    "duke": {"train": _counts(16522, 702, 8), "query": _counts(2228, 702, 8), "gallery": _counts(17661, 1110, 8)},
-    "msmt17": {
-        "train": _counts(32621, 1041, 15),
-        "query": _counts(11659, 3060, 15),
-        "gallery": _counts(82161, 3060, 15),
-        "all": {"images": 126441, "identities": 4101},
-    },
+COUNTED = ("images", "identities", "cameras", "junk", "not junk", "distractors")
+_NUMBERS: dict[str, dict[str, tuple[int, ...]]] = {
+    "market1501": dict(train=(12936, 751, 6), query=(3368, 750, 6), gallery=(19732, 751, 6, 3819, 15913, 2798)),
+    "duke": dict(train=(16522, 702, 8), query=(2228, 702, 8), gallery=(17661, 1110, 8)),
+    "msmt17": dict(train=(32621, 1041, 15), query=(11659, 3060, 15), gallery=(82161, 3060, 15), all=(126441, 4101)),
+}
+# kind -> split -> what is counted -> how many. Identity 0 of Market-1501, all distractors, counts as one.
+PUBLISHED = {
+    kind: {split: dict(zip(COUNTED, numbers, strict=False)) for split, numbers in splits.items()}
+    for kind, splits in _NUMBERS.items()
 }
 REMARKS = {
     "market1501": "Identity 0 of the gallery is the distractors: 2,798 files as released; the paper prints 2,793.",
@@ -105,23 +92,17 @@ def existing_folder(kind: str, root: str | Path) -> Path:
 
 
 def locate(kind: str, root: str | Path) -> tuple[Path, tuple[str, ...]]:
-    """The folder in which the data set stands (``root``, a usual nesting or one level below), and which of the layouts.
-
-    Raises:
-        InputError: the layout is nowhere; the message shows what stands at the top.
-    """
-    layout = LAYOUTS[kind]
+    """The folder in which the data set stands (``root``, a usual nesting or one level below), and its layout."""
+    choices, nestings = LAYOUTS[kind]
     top = existing_folder(kind, root)
-    below = [top / name for name in visible(top) if name.endswith("/")]
-    for folder in [top, *(top / name for name in layout.nestings), *below]:
-        for choice in layout.choices:
+    there = visible(top)
+    for folder in [top, *(top / name for name in nestings), *(top / name for name in there if name.endswith("/"))]:
+        for choice in choices:
             if all((folder / name).exists() for name in choice):
                 return folder, choice
-    raise InputError(
-        f"found {listed(visible(top))} in {root}",
-        "expected " + " or ".join(", ".join(choice) for choice in layout.choices),
-        "see what is missing with: " + check_command(kind, root),
-    )
+    expected = "expected " + " or ".join(", ".join(choice) for choice in choices)
+    do = f"see what is missing with: {check_command(kind, root)}"
+    raise InputError(f"found {listed(there)} in {root}", expected, do)
 
 
 def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:

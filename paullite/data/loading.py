@@ -3,10 +3,10 @@
 The number of workers, the memory for images, and the batch that an image falls into change the speed, never a pixel.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,44 +18,40 @@ from .reading import ImageStore
 from .transforms import Statistics, shuffled_places
 from .views import originals, surrogates, uniforms
 
-Share = Callable[[list[int]], list[int]]  # this process's part of a batch
+Config = TypeVar("Config", PretrainConfig, AdaptConfig)
 
 
-class TrainingImages:
-    """The images of a phase: which are in which batch, and their pixels. Both phases' views are made from it.
+@dataclass(eq=False)
+class TrainingImages(Generic[Config]):
+    """The images of a phase: which are in which batch, and their pixels. The pairs of both phases build on it.
 
     Args:
         split: images.
         size, normalisation: what the network wants.
-        config: ``batch``, ``seed``, ``workers``, ``image_memory``.
-        device: where views are made.
+        config: ``batch``, ``seed``, ``workers`` and ``image_memory`` are used here.
+        device: where views are made, the CPU by default.
         share: picks this process's part of a batch; all of it if there is one process.
     """
 
-    def __init__(
-        self,
-        split: Split,
-        size: tuple[int, int],
-        normalisation: Statistics,
-        config: PretrainConfig | AdaptConfig,
-        device: torch.device | None = None,
-        share: Share = list,
-    ) -> None:
-        self.size = size
-        self.normalisation = normalisation
-        self.config = config
-        self.share = share
-        self.count = len(split)
-        place = device or torch.device("cpu")
-        self.store = ImageStore(split, size, place, workers=config.workers, memory=config.image_memory)
+    split: Split
+    size: tuple[int, int]
+    normalisation: Statistics
+    config: Config
+    device: torch.device | None = None
+    share: Callable[[list[int]], list[int]] = list
+    store: ImageStore = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        place, config = self.device or torch.device("cpu"), self.config
+        self.store = ImageStore(self.split, self.size, place, workers=config.workers, memory=config.image_memory)
 
     def __len__(self) -> int:
         """Batches in an epoch. The last may be short."""
-        return -(-self.count // self.config.batch)
+        return -(-len(self.split) // self.config.batch)
 
     def order(self, epoch: int) -> list[list[int]]:
         """The places of every batch of an epoch, those of all processes together: (seed, epoch) decide alone."""
-        places = shuffled_places(self.count, self.config.seed, "order", epoch)
+        places = shuffled_places(len(self.split), self.config.seed, "order", epoch)
         return [part.tolist() for part in places.split(self.config.batch)]
 
     def mine(self, whole: list[int]) -> list[int]:
@@ -68,33 +64,17 @@ class TrainingImages:
             yield originals(pixels, self.size, self.normalisation)
 
 
-class SurrogatePairs:
+@dataclass(eq=False)
+class SurrogatePairs(TrainingImages[AdaptConfig]):
     """Phase 2: every image with its surrogate positive.
 
     >>> from paullite.config import PRESETS
     >>> from paullite.data.paperdolls import PaperDolls
     >>> images = PaperDolls("target", identities=2, test_identities=2).unlabelled()
     >>> pairs = SurrogatePairs(images, (128, 64), ([0.5] * 3, [0.5] * 3), PRESETS["paperdolls"].adapt)
-    >>> index, first, second = next(pairs.epoch(0))
-    >>> len(index) == len(first) == len(second), first.shape[1:]
-    (True, torch.Size([3, 128, 64]))
+    >>> [batch.shape[1:] for batch in next(pairs.epoch(0))]
+    [torch.Size([]), torch.Size([3, 128, 64]), torch.Size([3, 128, 64])]
     """
-
-    def __init__(
-        self,
-        split: Split,
-        size: tuple[int, int],
-        normalisation: Statistics,
-        config: AdaptConfig,
-        device: torch.device | None = None,
-        share: Share = list,
-    ) -> None:
-        self.images = TrainingImages(split, size, normalisation, config, device, share)
-        self.config = config
-
-    def __len__(self) -> int:
-        """Batches in an epoch."""
-        return len(self.images)
 
     def epoch(self, number: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """The batches of an epoch from ``first`` on.
@@ -103,44 +83,31 @@ class SurrogatePairs:
             index: (B,) places of the whole batch, on the CPU.
             originals, surrogates: (b, 3, h, w) each, normalised, of this process's share, on the device.
         """
-        images, whole = self.images, self.images.order(number)[first:]
-        mine = [images.mine(part) for part in whole]
-        for index, places, (pixels, forms) in zip(whole, mine, images.store.batches(mine), strict=True):
+        whole = self.order(number)[first:]
+        mine = [self.mine(part) for part in whole]
+        for index, places, (pixels, forms) in zip(whole, mine, self.store.batches(mine), strict=True):
             u = uniforms(self.config.seed, number, places)
-            first_view = originals(pixels, images.size, images.normalisation, u[:, -2] < 0.5)
-            second = surrogates(pixels, forms, u, images.size, images.normalisation, self.config)
-            yield torch.tensor(index), first_view, second
+            plain = originals(pixels, self.size, self.normalisation, u[:, -2] < 0.5)
+            others = surrogates(pixels, forms, u, self.size, self.normalisation, self.config)
+            yield torch.tensor(index), plain, others
 
 
-class IdentityPairs:
-    """Phase 1: every labelled image with another image of the same person.
+@dataclass(eq=False)
+class IdentityPairs(TrainingImages[PretrainConfig]):
+    """Phase 1: every labelled image with another image of the same person; junk (-1) must be gone.
 
-    Args:
-        split: labelled images; junk (-1) must be gone.
-        config: with ``positive_may_be_anchor`` the other image may be the anchor itself, as in the reference; without,
-            only if there is no other.
-        size, normalisation, device, share: as in `TrainingImages`.
+    With ``positive_may_be_anchor`` the other image may be the anchor itself, as in the reference; without, only if
+    there is no other.
     """
 
-    def __init__(
-        self,
-        split: Split,
-        size: tuple[int, int],
-        normalisation: Statistics,
-        config: PretrainConfig,
-        device: torch.device | None = None,
-        share: Share = list,
-    ) -> None:
-        self.images = TrainingImages(split, size, normalisation, config, device, share)
-        self.config = config
-        self.classes = class_numbers(split)
-        self.mates: dict[int, list[int]] = defaultdict(list)  # places of each person, found once
+    classes: list[int] = field(init=False, repr=False)
+    mates: dict[int, list[int]] = field(init=False, repr=False)  # places of each person, found once
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.classes, self.mates = class_numbers(self.split), defaultdict(list)
         for place, number in enumerate(self.classes):
             self.mates[number].append(place)
-
-    def __len__(self) -> int:
-        """Batches in an epoch."""
-        return len(self.images)
 
     def epoch(self, number: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
         """The batches of an epoch from ``first`` on.
@@ -150,14 +117,14 @@ class IdentityPairs:
             anchors, positives: (b, 3, h, w) each, normalised, of this process's share, on the device.
             labels: (B,) class numbers of the whole batch, on the device.
         """
-        images, whole = self.images, self.images.order(number)[first:]
-        mine = [images.mine(part) for part in whole]
+        whole = self.order(number)[first:]
+        mine = [self.mine(part) for part in whole]
         both = (places + self.positives(number, places) for places in mine)
-        for index, places, (pixels, _) in zip(whole, mine, images.store.batches(both), strict=True):
+        for index, places, (pixels, _) in zip(whole, mine, self.store.batches(both), strict=True):
             u = uniforms(self.config.seed, number, places, 3)
-            views = originals(pixels, images.size, images.normalisation, torch.cat((u[:, 0], u[:, 1])) < 0.5)
-            labels = torch.tensor([self.classes[place] for place in index])
+            views = originals(pixels, self.size, self.normalisation, torch.cat((u[:, 0], u[:, 1])) < 0.5)
             anchors, positives = views.chunk(2)
+            labels = torch.tensor([self.classes[place] for place in index])
             yield torch.tensor(index), anchors, positives, labels.to(views.device, non_blocking=True)
 
     def positives(self, epoch: int, places: list[int]) -> list[int]:

@@ -1,9 +1,8 @@
 """Images as bytes: read by workers, or kept on the device if they fit. The number of workers changes no pixel."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import TypeVar
 
 import torch
@@ -19,20 +18,12 @@ Batch = TypeVar("Batch")
 SAMPLE = 16  # images whose sizes are looked at before one size is chosen for all
 
 
-class Pixels(Dataset[tuple[Tensor, float]]):
-    """Every image of a split as (3, height, width) uint8, and its form, height over width, before it was resized.
+class Transformed(Dataset[tuple[Tensor, float]]):
+    """Every image of a split as a transform makes it, and its form, height over width, before that."""
 
-    A map-style dataset with ``len`` and integer keys, so any DataLoader takes it.
-
-    >>> from paullite.data.paperdolls import PaperDolls
-    >>> pixels = Pixels(PaperDolls("target", identities=2, test_identities=2).train, (64, 32))
-    >>> pixels[0][0].shape, pixels[0][1]
-    (torch.Size([3, 64, 32]), 2.0)
-    """
-
-    def __init__(self, split: Split, size: tuple[int, int]) -> None:
+    def __init__(self, split: Split, transform: Callable[[Image.Image], Tensor]) -> None:
         self.split = split
-        self.transform = pixel_transform(size)
+        self.transform = transform
 
     def __len__(self) -> int:
         return len(self.split)
@@ -42,46 +33,28 @@ class Pixels(Dataset[tuple[Tensor, float]]):
         return self.transform(image), image.height / image.width
 
 
-class Transformed(Dataset[Tensor]):
-    """Every image of a split as a transform makes it, with ``len`` and integer keys."""
+class Pixels(Transformed):
+    """Every image of a split as (3, height, width) uint8 of one size, and its form before it was resized.
 
-    def __init__(self, split: Split, transform: Callable[[Image.Image], Tensor]) -> None:
-        self.split = split
-        self.transform = transform
+    >>> from paullite.data.paperdolls import PaperDolls
+    >>> pixels = Pixels(PaperDolls("target", identities=2, test_identities=2).train, (64, 32))
+    >>> pixels[0][0].shape, pixels[0][1]
+    (torch.Size([3, 64, 32]), 2.0)
+    """
 
-    def __len__(self) -> int:
-        return len(self.split)
-
-    def __getitem__(self, place: int) -> Tensor:
-        return self.transform(self.split[place].image)
-
-
-class _Plan:
-    """The batches that a loader is to read next. The loader keeps its workers, so it is the plan that changes."""
-
-    def __init__(self) -> None:
-        self.batches: Iterable[list[int]] = ()
-
-    def __iter__(self) -> Iterator[list[int]]:
-        return iter(self.batches)
+    def __init__(self, split: Split, size: tuple[int, int]) -> None:
+        super().__init__(split, pixel_transform(size))
 
 
 class PixelReader:
-    """Reads given places of a split in batches, onto a device.
-
-    Args:
-        split: images.
-        size: (height, width) that they get.
-        device: where the batches go.
-        workers: processes that read; 0 reads here. They are started once and stay.
-    """
+    """Reads given places of a split, in one size (height, width), onto a device. Workers are started once and stay."""
 
     def __init__(self, split: Split, size: tuple[int, int], device: torch.device, *, workers: int = 0) -> None:
         self.device = device
-        self.plan = _Plan()
+        self.places: list[list[int]] = []  # the loader keeps its workers, so it is this list that changes
         self.loader = DataLoader(
             Pixels(split, size),
-            batch_sampler=self.plan,
+            batch_sampler=self.places,
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=device.type == "cuda",  # from pinned memory a copy does not wait for the device
@@ -90,12 +63,8 @@ class PixelReader:
         )
 
     def batches(self, places: Iterable[list[int]]) -> Iterator[tuple[Tensor, Tensor]]:
-        """The images at these places: (B, 3, height, width) uint8 on the device, and their forms, (B,) on the CPU.
-
-        Raises:
-            InputError: an image that cannot be read, or a worker that died.
-        """
-        self.plan.batches = places
+        """The images at these places: (B, 3, height, width) uint8 on the device, and their forms, (B,) on the CPU."""
+        self.places[:] = places
         for pixels, forms in with_plain_errors(self.loader):
             yield pixels.to(self.device, non_blocking=True), forms.float()
 
@@ -104,10 +73,8 @@ class ImageStore:
     """The training images, kept on the device as one tensor of bytes if they fit, and read batch by batch if not.
 
     Args:
-        split: images.
+        split, device, workers: as in `PixelReader`.
         size: (height, width) of the network's input. Images that are all smaller and of one size keep that size.
-        device: where batches go, or where all images are kept.
-        workers: processes that read.
         memory: MiB that may be kept, 0 for none.
     """
 
@@ -119,9 +86,9 @@ class ImageStore:
         self.pixels: Tensor | None = None
         self.forms = torch.empty(0)
         if len(split) * 3 * kept[0] * kept[1] <= memory * 2**20:
-            parts = list(self.reader.batches(parts_of(len(split), 64, 1)))
-            self.pixels = torch.cat([pixels for pixels, _ in parts])  # N 3 h0 w0
-            self.forms = torch.cat([forms for _, forms in parts])  # N
+            pixels, forms = zip(*self.reader.batches(parts_of(len(split), 64, 1)), strict=True)
+            self.pixels = torch.cat(pixels)  # N 3 h0 w0
+            self.forms = torch.cat(forms)  # N
             self.reader = PixelReader(split, kept, device)  # lets the workers go
 
     def batches(self, places: Iterable[list[int]]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -137,9 +104,8 @@ class ImageStore:
 def stored_size(split: Split, size: tuple[int, int]) -> tuple[int, int]:
     """The size in which images are kept: their own if all that were looked at share one no larger than ``size``."""
     step = max(len(split) // SAMPLE, 1)
-    sizes = {split[place].image.size[::-1] for place in range(0, len(split), step)}
-    own = next(iter(sizes))
-    return own if len(sizes) == 1 and own[0] <= size[0] and own[1] <= size[1] else size
+    (own, *others) = {split[place].image.size[::-1] for place in range(0, len(split), step)}
+    return own if not others and own[0] <= size[0] and own[1] <= size[1] else size
 
 
 def parts_of(count: int, batch: int, least: int) -> list[list[int]]:
@@ -150,11 +116,10 @@ def parts_of(count: int, batch: int, least: int) -> list[list[int]]:
     >>> [len(part) for part in parts_of(9, 4, 2)]
     [4, 5]
     """
-    parts = [part.tolist() for part in torch.arange(count).split(batch)] if count else []
-    if len(parts) > 1 and len(parts[-1]) < least:
-        last = parts.pop()
-        parts[-1] += last
-    return parts
+    starts = list(range(0, count, batch))
+    if len(starts) > 1 and count - starts[-1] < least:
+        starts.pop()
+    return [list(range(*ends)) for ends in pairwise([*starts, count])]
 
 
 def _as_a_worker(_: int) -> None:
@@ -164,11 +129,7 @@ def _as_a_worker(_: int) -> None:
 
 
 def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
-    """The batches of a loader, whose workers' errors read as if there were no workers.
-
-    Raises:
-        InputError: an image that cannot be read, or a worker that died.
-    """
+    """The batches of a loader; an error in a worker, or its death, is an `InputError` as if there were no workers."""
     broken = ""
     try:
         yield from loader
@@ -177,10 +138,9 @@ def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
-        broken = (
-            f"a process that reads images died ({' '.join(str(error).split())[:100]}); expected it to live; a script "
-            'without the line if __name__ == "__main__": is one reason, too little memory another; add that line, '
-            "or use fewer --workers, or --workers 0"
+        broken = f"a process that reads images died ({' '.join(str(error).split())[:100]}); expected it to live; "
+        broken += (
+            'add the line if __name__ == "__main__": to a script; with little memory use fewer --workers, or 0'
         )
     if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
         raise InputError(broken)

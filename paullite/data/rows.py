@@ -1,7 +1,5 @@
 """From rows of (path, person, camera) to a data set: what every reader does once it has read the names."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Iterable
@@ -21,15 +19,15 @@ SKIP = "pass --skip-unreadable (skip_unreadable=True)"
 
 def name_pattern(pattern: str) -> re.Pattern[str]:
     """The user's name pattern, checked."""
+    fault: object = "no group (?P<pid>...)"
     try:
         form = re.compile(pattern)
-        fault = "" if "pid" in form.groupindex else "no group (?P<pid>...)"
+        if "pid" in form.groupindex:
+            return form
     except re.error as error:
-        fault = str(error)
-    if fault:
-        expected = "expected a regular expression in which (?P<pid>...) is the identity"
-        raise InputError(f"the pattern {pattern} has a mistake ({fault})", expected, f"the usual pattern is {PATTERN}")
-    return form
+        fault = error
+    expected = "expected a regular expression in which (?P<pid>...) is the identity"
+    raise InputError(f"the pattern {pattern} has a mistake ({fault})", expected, f"the usual pattern is {PATTERN}")
 
 
 def entry_of(file: Path, form: re.Pattern[str]) -> Entry:
@@ -44,10 +42,7 @@ def entry_of(file: Path, form: re.Pattern[str]) -> Entry:
 
 
 def rows_of(entries: Entries) -> Rows:
-    """Written people and cameras as numbers, the same in every split.
-
-    Cameras count only if every image has one: in train, and in query and gallery together.
-    """
+    """Written people and cameras as numbers. Cameras count if every image has one: in train, and in the whole test."""
     number = person_numbers(pid for part in entries.values() for _, pid, _ in part)
     test = entries["query"] + entries["gallery"]
     rows = {}
@@ -60,9 +55,6 @@ def rows_of(entries: Entries) -> Rows:
 def person_numbers(names: Iterable[str]) -> dict[str, int]:
     """A number for each written identity. Numbers stay; if any is a word, all are numbered in order; -1 stays junk.
 
-    Raises:
-        InputError: two of them are the same number.
-
     >>> person_numbers(["0012", "-1", "7"]), person_numbers(["eve", "-1", "adam"])
     ({'-1': -1, '0012': 12, '7': 7}, {'-1': -1, 'adam': 0, 'eve': 1})
     """
@@ -71,8 +63,8 @@ def person_numbers(names: Iterable[str]) -> dict[str, int]:
         return {"-1": -1} | {name: i for i, name in enumerate(name for name in known if name != "-1")}
     first: dict[int, str] = {}
     for name in known:
-        if first.setdefault(int(name), name) != name:
-            found = f"found the identities {first[int(name)]} and {name}, which are one number"
+        if (other := first.setdefault(int(name), name)) != name:
+            found = f"found the identities {other} and {name}, which are one number"
             raise InputError(found, "expected one way to write each person", "rename one of them")
     return {name: number for number, name in first.items()}
 
@@ -81,12 +73,13 @@ def build(name: str, kind: str, root: str | Path, rows: Rows, *, skip_unreadable
     """Rows as a data set, after a look at the files: empty ones are an error, or left out with a warning."""
     paths = paths_of(rows)
     bad = find_unreadable(paths, full=skip_unreadable)
+    some = f"{len(bad)} of {len(paths)} images"
     first = listed((f"{path} ({why})" for path, why in bad.items()), 3)
     if bad and not skip_unreadable:
-        found = f"cannot read {len(bad)} of {len(paths)} images: {first}"
-        raise InputError(found, "expected a whole picture in every file", f"replace the file or {SKIP}")
+        do = f"replace the file or {SKIP}"
+        raise InputError(f"cannot read {some}: {first}", "expected a whole picture in every file", do)
     if bad:
-        warnings.warn(f"left out {len(bad)} of {len(paths)} images that cannot be read: {first}", stacklevel=3)
+        warnings.warn(f"left out {some} that cannot be read: {first}", stacklevel=3)
     return assemble(name, kind, root, {split: [r for r in part if r[0] not in bad] for split, part in rows.items()})
 
 
@@ -102,13 +95,8 @@ def assemble(name: str, kind: str, root: str | Path, rows: Rows) -> ReIDDataset:
 
 
 def join(name: str, splits: list[Split], where: str, do: str) -> ReIDDataset:
-    """Train, query and gallery as a data set. Junk (-1) is of use in the gallery alone, so the others lose it.
-
-    Raises:
-        InputError: no images, half a test, or one person only; it says ``where`` and what to ``do``.
-    """
-    train, query = (split.where(lambda pid: pid != -1) for split in splits[:2])
-    gallery = splits[2]
+    """Train, query and gallery as a data set. Junk (-1) is of use in the gallery alone, so the others lose it."""
+    train, query, gallery = (*(split.where(lambda pid: pid != -1) for split in splits[:2]), splits[2])
     if not len(train) + len(query) + len(gallery):
         raise InputError(f"found no images {where}", f"expected {', '.join(IMAGE_ENDINGS)}", do)
     if bool(len(query)) != bool(len(gallery)):

@@ -1,7 +1,5 @@
 """Images that are already in memory, or in a torch ``Dataset``, as a data set."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import index
@@ -41,11 +39,7 @@ class SequenceOpener:
 
 
 def from_items(
-    train: RowSource,
-    query: RowSource | None = None,
-    gallery: RowSource | None = None,
-    *,
-    name: str = "items",
+    train: RowSource, query: RowSource | None = None, gallery: RowSource | None = None, *, name: str = "items"
 ) -> ReIDDataset:
     """A data set from sequences of (image or path, person, camera), a torch ``Dataset`` among them.
 
@@ -54,42 +48,34 @@ def from_items(
 
     Args:
         train: rows to learn from. An image is a PIL image, a uint8 array (height, width, 3) or (height, width), or the
-            path of a file; the person a whole number, -1 for junk, ``None`` in every row if nobody is known; the camera
-            a whole number, ``None`` or left out.
-        query, gallery: the test; ``None`` if there is none.
+            path of a file; one that is no file gets a made-up path. The person is a whole number, -1 for junk, ``None``
+            in every row if nobody is known; the camera a whole number, ``None`` or left out.
+        query, gallery: the test. Cameras are kept if every row has one: in train, and in query and gallery together.
         name: what to call it in tables.
-
-    Returns:
-        The data set. An image that is no file gets a made-up path, such as ``item-train-000003`` for row 3. Cameras are
-        kept if every row has one: in train, and in query and gallery together.
 
     Raises:
         InputError: not a sequence, a row or an image of another form, one person only, half a test.
 
     >>> picture = np.zeros((128, 64, 3), dtype=np.uint8)
-    >>> data = from_items([(picture, 7, 0), (picture, 9, 1)])
-    >>> data.train[1].path, data.train[1].pid, data.train[1].image.size, len(data.query)
-    ('item-train-000001', 9, (64, 128), 0)
+    >>> from_items([(picture, 7, 0), (picture, 9, 1)]).train[1].path
+    'item-train-000001'
     """
-    sources = dict(
-        zip(SPLITS, (train, () if query is None else query, () if gallery is None else gallery), strict=True)
-    )
-    rows = {split: _rows(split, source) for split, source in sources.items()}
-    if any(camid is None for _, _, camid in rows["query"] + rows["gallery"]):
-        rows |= {split: [(path, pid, None) for path, pid, _ in rows[split]] for split in ("query", "gallery")}
+    sources = [train, *(() if source is None else source for source in (query, gallery))]
+    rows = [_rows(split, source) for split, source in zip(SPLITS, sources, strict=True)]
+    if any(camid is None for part in rows[1:] for _, _, camid in part):
+        rows[1:] = [[(path, pid, None) for path, pid, _ in part] for part in rows[1:]]
     splits = []
-    for split, source in sources.items():
-        places = {path: place for place, (path, _, _) in enumerate(rows[split])}
-        splits.append(Split.from_rows(rows[split], SequenceOpener(source, places)))
+    for part, source in zip(rows, sources, strict=True):
+        places = {path: place for place, (path, _, _) in enumerate(part)}
+        splits.append(Split.from_rows(part, SequenceOpener(source, places)))
     return join(name, splits, "in the items", ROW)
 
 
 def _rows(split: str, source: RowSource) -> list[Row]:
     """Path, person and camera of every row, checked."""
     if not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
-        raise InputError(
-            f"found a {type(source).__name__} as {split}", "expected len() and [] to work", "make it a list"
-        )
+        found = f"found a {type(source).__name__} as {split}"
+        raise InputError(found, "expected len() and [] to work", "make it a list")
     rows = [_row(source[place], f"{split}[{place}]", f"item-{split}-{place:06d}") for place in range(len(source))]
     unknown = [place for place, (_, pid, _) in enumerate(rows) if pid is None]
     if unknown and (split != "train" or len(unknown) < len(rows)):
@@ -107,17 +93,13 @@ def _row(row: Any, where: str, path: str) -> Row:
     try:
         pid, camid = (None if number is None else index(number) for number in (*row[1:], None)[:2])
     except TypeError:
-        found = f"found {row[1:]!r} in {where}"
-        raise InputError(found, "expected whole numbers for person and camera", ROW) from None
+        expected = "expected whole numbers for person and camera"
+        raise InputError(f"found {row[1:]!r} in {where}", expected, ROW) from None
     return (str(row[0]) if isinstance(row[0], str | Path) else path), pid, camid
 
 
 def check_image(image: Any, where: str) -> None:
-    """Refuse what no picture can be made of, a tensor for example.
-
-    Raises:
-        InputError: it is no path, no PIL image and no uint8 array of the right shape.
-    """
+    """Refuse what no picture can be made of, a tensor for example."""
     if isinstance(image, np.ndarray):
         fits = image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2:] == (3,))
     else:

@@ -1,10 +1,9 @@
 """What training does to an image, for a whole batch at once and on the device: one colour operation, one resampling.
 
 Every random number of a view depends on (seed, epoch, place of the image) alone, so neither the number of workers nor
-the batch that an image falls into changes a pixel. Letters: B images, h w size of a view, u random numbers in 0..1.
+the batch that an image falls into changes a pixel. Letters: B images, h0 w0 size of a picture, h w size of a view, u
+random numbers in 0..1, forms (B,) height over width of each picture as it was taken.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Sequence
@@ -20,10 +19,8 @@ from .transforms import Statistics
 TRIES = 10  # boxes that are drawn until one fits into the image, as torchvision does
 DRAWS = 4 + 1 + 2 * TRIES + 2 + 2  # colours, rotation, sizes and forms of boxes, place of the box, both flips
 
-# What red, green and blue weigh in the brightness that an eye sees, and the matrix that splits a colour into this
-# brightness and two chroma axes (ITU-R BT.601, the YIQ of NTSC).
-LUMA = (0.299, 0.587, 0.114)
-TO_YIQ = (LUMA, (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
+LUMA = (0.299, 0.587, 0.114)  # what red, green and blue weigh in the brightness that an eye sees
+TO_YIQ = (LUMA, (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))  # brightness and two chroma axes (ITU-R BT.601)
 
 
 def uniforms(seed: int, epoch: int, places: Sequence[int], count: int = DRAWS) -> Tensor:
@@ -39,11 +36,8 @@ def uniforms(seed: int, epoch: int, places: Sequence[int], count: int = DRAWS) -
 def originals(pixels: Tensor, size: tuple[int, int], normalisation: Statistics, flip: Tensor | None = None) -> Tensor:
     """Images as the network takes them: (B, 3, h0, w0) uint8 -> (B, 3, h, w) float32, normalised.
 
-    Args:
-        pixels: on any device.
-        size: (h, w) of the network's input.
-        normalisation: mean and standard deviation per colour, for pixels in 0..1.
-        flip: (B,) bool, which images are mirrored left to right; none if not given.
+    Those for which ``flip`` (B,) is true are mirrored left to right; ``normalisation`` is mean and standard deviation
+    per colour, for pixels in 0..1.
     """
     x = pixels.float() / 255
     if x.shape[-2:] != size:
@@ -64,18 +58,14 @@ def surrogates(
     uncovers is black.
 
     Args:
-        pixels: (B, 3, h0, w0) uint8.
-        forms: (B,) height over width of each picture before it was resized to h0 x w0: a turn by 10 degrees is one
-            of the picture as it was taken.
+        pixels, size, normalisation: as in `originals`.
+        forms: (B,): a turn by 10 degrees is one of the picture as it was taken.
         u: (B, DRAWS) from `uniforms`.
-        size, normalisation: as in `originals`.
-        config: ``jitter``, ``rotation``, ``crop`` and ``crop_form``.
-
-    Source: the sizes of the changes are those of PAUL's reference implementation.
+        config: ``jitter``, ``rotation``, ``crop`` and ``crop_form``; in the presets those of PAUL's reference code.
     """
-    flips, boxes = u[:, -1] < 0.5, crop_boxes(u[:, 5:-2], forms, size, config.crop, config.crop_form)
+    boxes = crop_boxes(u[:, 5:-2], forms, size, config.crop, config.crop_form)
     angle = torch.deg2rad((2 * u[:, 4] - 1) * config.rotation)
-    theta = view_matrices(boxes, angle, flips, forms)  # B 2 3
+    theta = view_matrices(boxes, angle, u[:, -1] < 0.5, forms)  # B 2 3
     device = pixels.device
     matrix, contrast = (m.to(device, non_blocking=True) for m in colour_matrices(u[:, :4], config.jitter))
     x = jittered(pixels.float() / 255, matrix, contrast)
@@ -85,9 +75,8 @@ def surrogates(
 
 def normalised(x: Tensor, normalisation: Statistics) -> Tensor:
     """Mean subtracted and divided by the standard deviation, per colour: (B, 3, h, w), pixels in 0..1."""
-    mean, std = (
-        torch.tensor(values, dtype=x.dtype).view(3, 1, 1).to(x.device, non_blocking=True) for values in normalisation
-    )
+    statistics = (torch.tensor(values, dtype=x.dtype).view(3, 1, 1) for values in normalisation)
+    mean, std = (values.to(x.device, non_blocking=True) for values in statistics)
     return (x - mean) / std
 
 
@@ -97,14 +86,7 @@ def colour_matrices(u: Tensor, jitter: tuple[float, float, float, float]) -> tup
     .. math:: x' = M x + t \, \bar y \, (1, 1, 1), \qquad M = b c \, H (s I + (1 - s) \mathbf{1} \ell^T)
 
     with factors b, c, s in 1 - j..1 + j, the hue turned by an angle in -j..j turns (H), :math:`\bar y` the image's
-    mean brightness, and :math:`t = b (1 - c)`.
-
-    Args:
-        u: (B, 4).
-        jitter: j for brightness, contrast, saturation (shares) and hue (turns).
-
-    Returns:
-        M, (B, 3, 3), and t, (B,).
+    mean brightness, and :math:`t = b (1 - c)`. From u (B, 4) and a j for each of the four: M, (B, 3, 3), and t, (B,).
     """
     b, c, s = (1 + (2 * u[:, :3] - 1) * torch.tensor(jitter[:3])).unbind(1)
     luma = torch.tensor(LUMA).expand(3, 3)  # 1 l^T: the brightness in all three colours
@@ -135,10 +117,8 @@ def crop_boxes(u: Tensor, forms: Tensor, size: tuple[int, int], crop: tuple[floa
 
     Args:
         u: (B, 2 TRIES + 2).
-        forms: (B,) height over width of each picture.
-        size: of the view; the box has its form, up to a factor of ``most``.
+        size: of the view; the box has its form, up to a factor of ``most``, 1 or more.
         crop: smallest and largest share of the area.
-        most: 1 or more.
 
     Returns:
         (B, 4): middle of the box across and down, in -1..1, and its width and height, in 0..1 of the picture's.
@@ -161,17 +141,8 @@ def crop_boxes(u: Tensor, forms: Tensor, size: tuple[int, int], crop: tuple[floa
 def view_matrices(boxes: Tensor, angle: Tensor, flips: Tensor, forms: Tensor) -> Tensor:
     """Where each point of a view lies in its picture, as theta of `torch.nn.functional.affine_grid`.
 
-    A view's point is mirrored, carried into the box, and turned about the picture's middle. The turn is one of pixels,
-    so heights are first brought to the unit of widths.
-
-    Args:
-        boxes: (B, 4) from `crop_boxes`.
-        angle: (B,) in radians.
-        flips: (B,) bool.
-        forms: (B,) height over width.
-
-    Returns:
-        (B, 2, 3).
+    A view's point is mirrored, carried into the box (B, 4), and turned by an angle (B,) in radians about the picture's
+    middle. The turn is one of pixels, so heights are first brought to the unit of widths.
     """
     (x, y, width, height), cos, sin = boxes.unbind(1), angle.cos(), angle.sin()
     mirror = 1 - 2 * flips.to(boxes.dtype)

@@ -14,8 +14,5 @@ __all__ = [
     "PatchNet",
     "PatchOutput",
     "ReferenceGenerator",
-    "export_onnx",
-    "patch_attention",
-    "pool_patches",
-    "stripes",
 ]
+__all__ += ["export_onnx", "patch_attention", "pool_patches", "stripes"]

@@ -9,29 +9,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, at_least_one
 from ..precision import at_least_float32, full_precision
 
 
 def stripes(patches: int) -> Tensor:
-    """Affine parameters that cut an image into equal horizontal stripes, top to bottom.
+    """The theta (P, 2, 3), float32, that cuts an image into equal horizontal stripes, top to bottom.
 
-    Stripe p is [[1, 0, 0], [0, 1/P, (2p + 1 - P)/P]]: full width, 1/P of the height, moved to its place.
+    Stripe p is [[1, 0, 0], [0, 1/P, (2p + 1 - P)/P]]: full width, 1/P of the height, moved to its place. A P below 1 is
+    an `InputError`.
 
-    Args:
-        patches: P, 1 or more.
-
-    Returns:
-        (P, 2, 3) float32.
-
-    >>> stripes(2)
-    tensor([[[ 1.0000,  0.0000,  0.0000],
-             [ 0.0000,  0.5000, -0.5000]],
-            [[ 1.0000,  0.0000,  0.0000],
-             [ 0.0000,  0.5000,  0.5000]]])
+    >>> stripes(2)[0]
+    tensor([[ 1.0000,  0.0000,  0.0000],
+            [ 0.0000,  0.5000, -0.5000]])
     """
-    if patches < 1:
-        raise InputError(f"found patches = {patches}", "expected 1 or more")
+    at_least_one(patches=patches)
     theta = torch.zeros(patches, 2, 3)
     theta[:, 0, 0] = 1
     theta[:, 1, 1] = 1 / patches
@@ -49,16 +41,13 @@ def patch_attention(theta: Tensor, height: int, width: int, *, align_corners: bo
     map meet zeros, so a patch that hangs over the edge weighs less than 1 in all.
 
     Args:
-        theta: (B, P, 2, 3) affine parameters, as `torch.nn.functional.affine_grid` takes them.
+        theta: (B, P, 2, 3) affine parameters, as `torch.nn.functional.affine_grid` takes them; else an `InputError`.
         height, width: size of the map, in cells.
-        align_corners: True: -1 and 1 are the centres of the outer cells, as in the reference implementation. False:
-            their outer edges, as is PyTorch's default since 1.3.
+        align_corners: -1 and 1 are the centres of the outer cells, as in the reference implementation; False: their
+            outer edges, as is PyTorch's default since 1.3.
 
     Returns:
         (B, P, H, W), differentiable in theta; in float32 (float64 for float64 input), also under autocast.
-
-    Raises:
-        InputError: theta is not (B, P, 2, 3).
 
     Source: Jaderberg et al., NeurIPS 2015, equations 1 and 5, averaged over the patch.
 
@@ -70,8 +59,7 @@ def patch_attention(theta: Tensor, height: int, width: int, *, align_corners: bo
         raise InputError(f"found theta of shape {tuple(theta.shape)}", "expected (B, P, 2, 3)")
     with full_precision(theta.device):  # in bfloat16 the weights of cells are off by some percent
         theta = at_least_float32(theta)
-        v = _steps(height, align_corners, theta)
-        u = _steps(width, align_corners, theta)
+        v, u = (_steps(cells, align_corners, theta) for cells in (height, width))
         points = torch.stack(torch.broadcast_tensors(u[None, :], v[:, None], torch.ones_like(u)[None]), -1).view(-1, 3)
         x, y = torch.einsum("bpij,sj->ibps", theta, points)  # each B P S, from -1 to 1 inside the map
         across = _tents(x, width, align_corners)  # B P S W
@@ -89,10 +77,8 @@ def pool_patches(attention: Tensor, feature_map: Tensor) -> Tensor:
 
 
 def _steps(cells: int, align_corners: bool, like: Tensor) -> Tensor:
-    """The normalised coordinates of the cells' centres along one side."""
-    if cells == 1:
-        return torch.zeros(1, dtype=like.dtype, device=like.device)
-    edge = 1.0 if align_corners else (cells - 1) / cells
+    """The normalised coordinates of the cells' centres along one side; 0 for a single cell."""
+    edge = 1.0 if align_corners and cells > 1 else (cells - 1) / cells
     return torch.linspace(-edge, edge, cells, dtype=like.dtype, device=like.device)
 
 

@@ -40,13 +40,11 @@ class Backbone(nn.Module):
         name: a timm name (``timm.list_models()``; also ``hf-hub:owner/name`` and ``local-dir:folder``), a timm model,
             or any module that turns images into a map, or into a list of maps, of which the last is taken.
         size: (height, width) of the images in pixels; position embeddings of a ViT are made for it.
-        pretrained: fetch timm's weights for the name from the hub.
-        weights: file with weights for the bare network (.safetensors or .pth) instead of the hub.
+        pretrained, weights: whether to fetch weights from timm's hub; a .safetensors or .pth file instead of the hub.
         options: further arguments of ``timm.create_model``, such as ``{"pad_type": "same"}``.
 
     Attributes:
-        channels: C.
-        map_size: [H, W] for images of ``size``.
+        channels, map_size: C, and [H, W] for images of ``size``.
         normalisation: of the images, as timm knows it; ImageNet's for other modules, which a log line says.
 
     Raises:
@@ -89,30 +87,24 @@ class Backbone(nn.Module):
         return next((p.detach() for p in self.parameters() if p.is_floating_point()), torch.zeros(()))
 
     @torch.no_grad()
-    def _probe(self, size: tuple[int, int]) -> tuple[int, int, int]:
+    def _probe(self, size: tuple[int, int]) -> tuple[int, ...]:
         """Channels, rows and columns of the map, from one empty image; batch-norm statistics do not move."""
         try:
             with mode(self, False):
                 images = self.like.new_zeros(1, 3, *size)
-                self.tokens = _is_timm(self.net) and _last_map(self.net, images).ndim == 3
+                self.tokens = hasattr(self.net, "pretrained_cfg") and _last_map(self.net, images).ndim == 3
                 shape = tuple(self(images).shape)
             if len(shape) != 4:
                 raise ValueError(f"an output of shape {shape}")
         except Exception as error:  # a module of one's own can raise anything
-            raise InputError(
-                f"found no map from the backbone {self.name!r} at {size[0]}x{size[1]} pixels ({str(error)[:160]})",
-                "expected a map (B, C, H, W) of images (B, 3, height, width)",
-                "use another size, or cut off its pooling and its head",
-            ) from error
-        return shape[1], shape[2], shape[3]
+            found = f"found no map from the backbone {self.name!r} at {size[0]}x{size[1]} pixels ({str(error)[:160]})"
+            do = "use another size, or cut off its pooling and its head"
+            raise InputError(found, "expected a map (B, C, H, W) of images (B, 3, height, width)", do) from error
+        return shape[1:]
 
 
 def check_rows(backbone: Backbone, size: tuple[int, int], patches: int) -> None:
-    """Warns where a map is coarser than a sixteenth of the image: many networks keep their stride of 32.
-
-    Raises:
-        InputError: fewer rows, and fewer columns, than patches.
-    """
+    """Warns of a map coarser than a sixteenth of the image, refuses one with fewer rows and columns than patches."""
     rows, columns = backbone.map_size
     found = f"found a map of {rows} rows and {columns} columns from {backbone.name} at {size[0]}x{size[1]} pixels"
     each = f"{rows / patches:.2g} rows for each of {patches} patches"
@@ -123,12 +115,8 @@ def check_rows(backbone: Backbone, size: tuple[int, int], patches: int) -> None:
         warnings.warn(f"{found}, coarser than a sixteenth of the image: {each}; {do}", stacklevel=3)
 
 
-def _is_timm(net: nn.Module) -> bool:
-    return hasattr(net, "pretrained_cfg")
-
-
 def _normalisation(net: nn.Module) -> Normalisation:
-    if _is_timm(net):
+    if hasattr(net, "pretrained_cfg"):  # timm's
         found = resolve_model_data_config(net)
         return Normalisation(tuple(found["mean"]), tuple(found["std"]))
     logging.getLogger("paullite").warning("the backbone names no mean and std: set net.normalisation if not ImageNet's")
@@ -138,19 +126,17 @@ def _normalisation(net: nn.Module) -> Normalisation:
 def _create(name: str, size: tuple[int, int], pretrained: bool, options: Options) -> nn.Module:
     base = name.split(".")[0]
     if ":" not in name and not timm.is_model(base):
-        raise InputError(
-            f"found the backbone name {name!r}, which timm does not have",
-            f"nearest names: {nearest_names(base, timm.list_models())}",
-            "see timm.list_models()",
-        )
+        nearest = f"nearest names: {nearest_names(base, timm.list_models())}"
+        raise InputError(f"found the backbone name {name!r}", "expected one of timm.list_models()", nearest)
     try:
         return _adapted(name, size, {"pretrained": pretrained, "num_classes": 0, **options})
     except Exception as error:  # timm, the hub and the network between raise many kinds
-        problem = "cannot fetch the weights of" if pretrained else "timm cannot make"
-        expected = "the model hub within reach, and a name that has weights" if pretrained else "options that it takes"
+        problem = f"{name!r} ({type(error).__name__}: {str(error)[:120]})"
+        if not pretrained:
+            raise InputError(f"timm cannot make {problem}", "expected options that it takes") from error
         do = "pass --weights FILE (weights=...), or --no-pretrained (pretrained=False) to start from random ones"
-        found = f"{problem} {name!r} ({type(error).__name__}: {str(error)[:120]})"
-        raise InputError(found, f"expected {expected}", do if pretrained else "") from error
+        expected = "expected the model hub within reach, and a name that has weights"
+        raise InputError(f"cannot fetch the weights of {problem}", expected, do) from error
 
 
 def _adapted(name: str, size: tuple[int, int], options: dict[str, Any]) -> nn.Module:
@@ -182,8 +168,7 @@ def _unstride(net: nn.Module) -> nn.Module:
 
 def _last_map(net: nn.Module, images: Tensor) -> Tensor:
     """What a network says before any pooling and any head: a map, or tokens (B, prefix + H W, C)."""
-    bare = getattr(net, "forward_features", net) if _is_timm(net) else net
-    out = bare(images)
+    out = (getattr(net, "forward_features", net) if hasattr(net, "pretrained_cfg") else net)(images)
     out = out[-1] if isinstance(out, list | tuple) else out  # timm's features_only gives every stage
     channels_last = out.ndim == 4 and str(getattr(net, "output_fmt", "")).endswith("NHWC")
     return out.permute(0, 3, 1, 2) if channels_last else out
@@ -191,6 +176,5 @@ def _last_map(net: nn.Module, images: Tensor) -> Tensor:
 
 def _token_map(net: nn.Module, images: Tensor) -> Tensor:
     """The patch tokens of a ViT as a grid, (B, C, H, W); timm drops class and register tokens."""
-    stages = getattr(net, "forward_intermediates")  # noqa: B009
-    norm = hasattr(net, "norm")  # the final one, as in forward_features
-    return stages(images, indices=1, norm=norm, output_fmt="NCHW", intermediates_only=True)[-1]
+    options = {"indices": 1, "norm": hasattr(net, "norm"), "output_fmt": "NCHW"}  # the last stage, and its final norm
+    return net.forward_intermediates(images, **options, intermediates_only=True)[-1]  # type: ignore[operator]

@@ -12,25 +12,17 @@ from ..errors import InputError
 from .patchnet import PatchNet
 
 
-class _Retrieval(nn.Module):
-    def __init__(self, net: PatchNet) -> None:
-        super().__init__()
-        self.net = net
-
+class _Retrieval(nn.Sequential):
     def forward(self, images: Tensor) -> Tensor:
-        return self.net.retrieval_features(images)
+        return self[0].retrieval_features(images)  # type: ignore[operator]
 
 
 def export_onnx(net: PatchNet, path: str | Path) -> Path:
-    """Write `PatchNet.retrieval_features` to an ONNX file, in evaluation mode and float32. ``net`` is not changed.
+    """Write `PatchNet.retrieval_features`, in evaluation mode and float32, to an ONNX file, whose path is returned.
 
     Input ``images``: (B, 3, height, width) float32 with any B, resized and normalised as ``net.transform`` does it.
     Output ``features``: (B, P * D) float32, P unit vectors side by side, for ranking by cosine. The file's metadata
-    ``paullite`` repeats size, mean and standard deviation as JSON.
-
-    Args:
-        net: the network.
-        path: file to write, usually ``*.onnx``. It is returned.
+    ``paullite`` repeats size, mean and standard deviation as JSON. The network is not changed.
 
     Raises:
         InputError: the packages for it are not installed, or the file cannot be written.

@@ -12,11 +12,7 @@ from .attention import stripes
 class ReferenceGenerator(nn.Module):
     """The PGN in the size of the reference implementation: 77.6 M parameters for 2048 channels and P = 6.
 
-    An unpadded 3x3 convolution to twice the channels, batch-norm, ReLU, max-pooling, the average, two linear layers.
-
-    Args:
-        channels: C of the map.
-        patches: P.
+    An unpadded 3x3 convolution from C to 2C channels, batch-norm, ReLU, max-pooling, the average, two linear layers.
 
     >>> ReferenceGenerator(8, patches=3)(torch.zeros(2, 8, 4, 4)).shape
     torch.Size([2, 3, 2, 3])
@@ -28,11 +24,7 @@ class ReferenceGenerator(nn.Module):
         self.fc_loc = nn.Sequential(nn.Linear(2 * channels, 512), nn.ReLU(), _StripesLinear(512, patches))
 
     def forward(self, feature_map: Tensor) -> Tensor:
-        """(B, C, H, W) -> theta (B, P, 2, 3).
-
-        Raises:
-            InputError: the map is smaller than 3x3.
-        """
+        """(B, C, H, W) -> theta (B, P, 2, 3); an `InputError` for a map smaller than 3x3."""
         check_map(*feature_map.shape[-2:])
         x = F.relu(self.localization(feature_map))
         x = F.max_pool2d(x, 3, stride=2, padding=1)
@@ -42,24 +34,15 @@ class ReferenceGenerator(nn.Module):
 def check_map(height: int, width: int) -> None:
     """Raises an `InputError` if a map is too small for the reference generator's unpadded convolution."""
     if min(height, width) < 3:
-        raise InputError(
-            f"found a map of {height}x{width} cells",
-            "expected 3x3 or more for the reference generator",
-            "use larger images or --generator light",
-        )
+        found, do = f"found a map of {height}x{width} cells", "use larger images or --generator light"
+        raise InputError(found, "expected 3x3 or more for the reference generator", do)
 
 
 class LightGenerator(nn.Module):
-    """A PGN for less than 1 % of the backbone's work, on maps of any size.
+    """A PGN for less than 1 % of the backbone's work, on maps of any size. This one is ours, not the paper's.
 
-    The map is averaged to a coarse column of rows, since people stand upright; one small convolution over the rows and
-    one linear layer give theta. This one is ours, not the paper's.
-
-    Args:
-        channels: C of the map.
-        patches: P.
-        rows: rows of the coarse column.
-        width: channels of the convolution.
+    The map is averaged to a coarse column of ``rows``, since people stand upright; one convolution over the rows, to
+    ``width`` channels, and one linear layer give theta.
 
     >>> LightGenerator(8, patches=3)(torch.zeros(2, 8, 5, 2))[0, 0]     # it starts at the stripes
     tensor([[ 1.0000,  0.0000,  0.0000],
@@ -80,10 +63,8 @@ class LightGenerator(nn.Module):
 
 
 def _row_means(height: int, rows: int, like: Tensor) -> Tensor:
-    """Adaptive average pooling as a matrix, (H, R): its own backward is not deterministic on CUDA, and MPS lacks it.
-
-    Made where the map is: to copy it from the CPU, the program would wait until the GPU is done with the backbone.
-    """
+    """Adaptive average pooling as a matrix, (H, R): its own backward is not deterministic on CUDA, and MPS lacks it."""
+    # made where the map is: to copy it from the CPU, the program would wait until the GPU is done with the backbone
     cell = torch.arange(height, device=like.device)[:, None]
     row = torch.arange(rows, device=like.device)
     first = row * height // rows  # the first cell of each row, and the first that is no more in it

@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 
 from ..data.items import open_image, to_rgb
 from ..data.transforms import evaluation_transform
-from ..errors import InputError
+from ..errors import InputError, at_least_one
 from ..modes import mode
 from ..precision import at_least_float32, full_precision
 from .attention import patch_attention, pool_patches
@@ -69,15 +69,11 @@ class PatchNet(nn.Module):
 
     Args:
         backbone: a timm name, a timm model, or any module that turns images into a map (B, C, H, W); see `Backbone`.
-        patches: P. The paper ran 4, 6 and 8.
-        feature_dim: D, size of one patch feature.
-        embedding_dim: size of one patch's embedding; E = P * embedding_dim.
+        patches, feature_dim, embedding_dim: P (the paper ran 4, 6 and 8), D and E / P, the size of a patch's embedding.
         identities: people in the labelled source; ``None`` for a network without classifiers.
-        pretrained: fetch the backbone's weights from timm's hub.
         generator: ``"light"``, or ``"reference"`` in the size of the reference implementation.
         size: (height, width) of the images in pixels. CNNs also take other sizes.
-        weights: file with the backbone's weights, instead of the hub.
-        backbone_options: further arguments of ``timm.create_model``.
+        pretrained, weights, backbone_options: as in `Backbone`.
 
     Attributes:
         normalisation: mean and std of the input, as the backbone knows them. Set it if your weights want others.
@@ -92,10 +88,8 @@ class PatchNet(nn.Module):
     >>> out = net(torch.zeros(2, 3, 128, 64))
     >>> out.features.shape, out.embedding.shape, out.attention.shape
     (torch.Size([2, 4, 32]), torch.Size([2, 512]), torch.Size([2, 4, 8, 4]))
-    >>> net.retrieval_features(torch.zeros(2, 3, 128, 64)).shape
-    torch.Size([2, 128])
-    >>> net.feature(Image.new("RGB", (60, 120))).shape
-    torch.Size([128])
+    >>> net.retrieval_features(torch.zeros(2, 3, 128, 64)).shape, net.feature(Image.new("RGB", (60, 120))).shape
+    (torch.Size([2, 128]), torch.Size([128]))
     """
 
     def __init__(
@@ -113,24 +107,17 @@ class PatchNet(nn.Module):
         backbone_options: Options | None = None,
     ) -> None:
         super().__init__()
+        at_least_one(patches=patches, feature_dim=feature_dim, embedding_dim=embedding_dim)
         if generator not in GENERATORS:
             raise InputError(f"found generator = {generator!r}", f"expected one of {', '.join(GENERATORS)}")
         self.patches = patches
         self.feature_dim = feature_dim
         self.size = (int(size[0]), int(size[1]))
-        self.backbone = Backbone(
-            backbone, size=self.size, pretrained=pretrained, weights=weights, options=backbone_options
-        )
-        self.settings: dict[str, Any] = {
-            "backbone": self.backbone.name,
-            "patches": patches,
-            "feature_dim": feature_dim,
-            "embedding_dim": embedding_dim,
-            "identities": identities,
-            "generator": generator,
-            "size": self.size,
-            "backbone_options": dict(backbone_options or {}),
-        }
+        options = dict(backbone_options or {})
+        self.backbone = Backbone(backbone, size=self.size, pretrained=pretrained, weights=weights, options=options)
+        self.settings: dict[str, Any] = {"backbone": self.backbone.name, "patches": patches, "feature_dim": feature_dim}
+        self.settings |= {"embedding_dim": embedding_dim, "identities": identities, "generator": generator}
+        self.settings |= {"size": self.size, "backbone_options": options}
         if generator == "reference":
             check_map(*self.backbone.map_size)
         check_rows(self.backbone, self.size, patches)
@@ -143,11 +130,9 @@ class PatchNet(nn.Module):
         self.to(self.backbone.like)  # a backbone of one's own may be in another dtype or on another device
 
     def forward(self, images: Tensor, *, generator_gradient: bool = True) -> PatchOutput:
-        """Look at a batch of normalised images.
+        """Look at normalised images (B, 3, height, width).
 
-        Args:
-            images: (B, 3, height, width).
-            generator_gradient: let the gradient through theta reach the generator and, through it, the backbone.
+        Without ``generator_gradient``, the gradient through theta reaches neither the generator nor, by it, the map.
         """
         feature_map = self.backbone(images)  # B C H W
         with torch.set_grad_enabled(torch.is_grad_enabled() and generator_gradient):
@@ -160,14 +145,9 @@ class PatchNet(nn.Module):
             rows = F.normalize(at_least_float32(self.embedding.weight), dim=-1)  # P E/P D
             cosines = torch.einsum("bpd,ped->bpe", features, rows)
         seen = F.relu(reduced)  # phase 1 only
-        return PatchOutput(
-            features=features,
-            embedding=cosines.flatten(1),
-            theta=theta,
-            attention=attention,
-            source_embedding=self.embedding(seen).flatten(1),
-            logits=() if self.classifier is None else self.classifier(seen).unbind(1),
-        )
+        source_embedding = self.embedding(seen).flatten(1)
+        logits = () if self.classifier is None else self.classifier(seen).unbind(1)
+        return PatchOutput(features, cosines.flatten(1), theta, attention, source_embedding, logits)
 
     def retrieval_features(self, images: Tensor) -> Tensor:
         """The P patch features side by side, for cosine ranking: (B, 3, height, width) -> (B, P * D)."""
@@ -175,16 +155,10 @@ class PatchNet(nn.Module):
 
     @torch.no_grad()
     def feature(self, image: Image.Image | str | Path) -> Tensor:
-        """The feature of one image, in evaluation mode: ``net.feature(a) @ net.feature(b)`` is the cosine of two.
+        """The feature of an image of any size, in evaluation mode: ``net.feature(a) @ net.feature(b)`` is a cosine.
 
-        Args:
-            image: a PIL image of any size and kind, or the path of one.
-
-        Returns:
-            (P * D,), of length 1, on the network's device. No module's training flag is changed.
-
-        Raises:
-            InputError: the file cannot be read as an image.
+        (P * D,), of length 1, on the network's device. No module's training flag is changed. The path of a file that
+        cannot be read as an image is an `InputError`.
         """
         picture = to_rgb(image) if isinstance(image, Image.Image) else open_image(image)
         with mode(self, False):

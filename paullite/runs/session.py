@@ -75,6 +75,7 @@ class Session:
         self.epoch = 0
         self.step = 0
         self.steps = 0
+        self.bar = tqdm(disable=True)
         self.means = Means()
         self.watch = Watch()
         self.interrupts = Interrupts()
@@ -144,11 +145,11 @@ class Session:
             checkpoint.set_random_state(self.device, self.random)
             self.random = {}
         total, quiet = self.config.epochs * len(batches), not (self.config.progress and self.team.leads)
-        with tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step") as bar:
+        self.bar = tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step")
+        with self.bar:
             while self.epoch < self.config.epochs:
-                bar.set_description(f"epoch {self.epoch + 1} of {self.config.epochs}")
+                self.bar.set_description(f"epoch {self.epoch + 1} of {self.config.epochs}")
                 yield self.epoch
-                bar.update(self.steps - bar.n)
 
     def batches(self, batches: Batches[Batch]) -> Iterator[Batch]:
         """The batches of the epoch that are left.
@@ -168,6 +169,7 @@ class Session:
             yield batch
             self.step += 1
             self.steps += 1
+            self.bar.update()
             self._save_or_stop(self.folder.is_late(self.config.save_minutes), len(batches))
 
     def learn(self, index: Tensor, loss: Tensor, **watched: Tensor) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from paullite.app.commands import Kind, Net, People, Root, Skip, load_net
+from paullite.app.commands import Device, Kind, Net, People, Root, Skip, load_net
 from paullite.data.readers import load_dataset
 from paullite.errors import InputError
 
@@ -66,8 +66,6 @@ def experiment(
 
 
 def _market(root: str, weights: str, source: str, people: int, gpu: bool, output: str) -> Path:
-    from paullite.data.readers import load_dataset
-
     from .real import CPU, GPU, Real, run_real
 
     if not root or not weights:
@@ -95,7 +93,7 @@ def evaluate(
     add: bool = False,
     seed: int | None = None,
     control: Literal["none", "batch-norm", "batch-norm-by-camera", "camera-mean"] = "none",
-    device: str = "auto",
+    device: Device = "auto",
     batch: int = 128,
     workers: int = 2,
     people: People = None,
@@ -108,7 +106,6 @@ def evaluate(
         add: Put this seed beside those that the file holds.
         seed: Of the trial; without it, the seed of the run in --net, else 0. A control that draws batches uses it, too.
         control: First apply a control, which uses neither labels nor training.
-        device: Where to compute: auto, cpu, mps, cuda, or cuda:1 and the like.
         batch: Images at a time.
         workers: Processes that read images.
     """
@@ -120,7 +117,7 @@ def evaluate(
     if Path(receipt).suffix != ".json":
         found = f"found --receipt {receipt}" if receipt else "found no --receipt"
         raise InputError(found, "expected a name that ends in .json", "without a receipt: paullite evaluate")
-    dataset = load_dataset(kind, root, skip_unreadable=skip_unreadable, people=people)
+    dataset = load_dataset(kind, root, people=people, skip_unreadable=skip_unreadable)
     network = load_net(net, device)
     name = "" if control == "none" else control.replace("-", "_")
     chosen = {"control": made(getattr(controls, name), network, dataset, seed or 0)} if name else {}

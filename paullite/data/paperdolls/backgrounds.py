@@ -9,8 +9,8 @@ from .dolls import CLOTH
 from .randomness import choose, pick, random_numbers
 from .raster import HEIGHT, SUPER, WIDTH, Brush, Canvas, Colour, Pixels, ellipse, limb, polygon, rectangle
 
-STRIP_HEIGHT = HEIGHT * 5 // 4  # a box is cut out of this strip, here or there
-STRIP_WIDTH = WIDTH * 4
+STRIP_HEIGHT, STRIP_WIDTH = HEIGHT * 5 // 4, WIDTH * 4  # a box is cut out of this strip, here or there
+WORN = tuple(CLOTH.values())  # colours that people wear too, so that the background can be mistaken for a garment
 GREY = 150  # brightness of a place without any strength
 SOURCE_PLACES = ("street", "wall")
 TARGET_PLACES = ("grass", "floor", "shop", "night")
@@ -25,22 +25,15 @@ class Place:
     clutter: int
 
     def between(self, low: int, high: int) -> int:
-        """A random whole number from low to high."""
         return pick(self.rng, low, high)
 
     def shade(self, colour: Colour, spread: int) -> Colour:
         """A colour near the given one; the spread grows with the clutter."""
         change = pick(self.rng, -spread, spread) * self.clutter // 100
-        red, green, blue = (max(0, min(255, channel + change)) for channel in colour)
-        return red, green, blue
+        return tuple(max(0, min(255, channel + change)) for channel in colour)
 
     def box(self, left: int, top: int, right: int, bottom: int, colour: Colour) -> None:
-        """An upright rectangle."""
         self.canvas.fill(rectangle(left, top, right, bottom), Brush(colour))
-
-    def cloth(self) -> Colour:
-        """One of the colours that people wear too, so that the background can be mistaken for a garment."""
-        return choose(self.rng, CLOTH.values())
 
 
 def street(place: Place) -> None:
@@ -124,8 +117,8 @@ def _door_and_poster(place: Place, x: int, ground: int) -> None:
     place.box(x, ground - 1000, x + 340, ground, place.shade((150, 110, 78), 24))
     place.box(x + 280, ground - 500, x + 310, ground - 440, (226, 206, 130))
     top = ground - place.between(700, 1000)
-    place.box(x + 460, top, x + 700, top + 330, place.cloth())
-    place.box(x + 500, top + 60, x + 660, top + 130, place.cloth())
+    place.box(x + 460, top, x + 700, top + 330, choose(place.rng, WORN))
+    place.box(x + 500, top + 60, x + 660, top + 130, choose(place.rng, WORN))
 
 
 def shop(place: Place) -> None:
@@ -136,7 +129,7 @@ def shop(place: Place) -> None:
         x = 0
         while x < STRIP_WIDTH:
             wide, high = place.between(90, 260), place.between(140, 270)
-            place.box(x, y + 290 - high, x + wide, y + 290, place.shade(place.cloth(), 20))
+            place.box(x, y + 290 - high, x + wide, y + 290, place.shade(choose(place.rng, WORN), 20))
             x += wide + place.between(10, 70)
         place.box(0, y + 290, STRIP_WIDTH, y + 330, (198, 196, 190))
     place.box(0, ground, STRIP_WIDTH, STRIP_HEIGHT, place.shade((178, 182, 186), 14))

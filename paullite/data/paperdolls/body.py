@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .dolls import BAGS, CLOTH, HAIR, LOWER, SHOES, SKIN, Look
-from .raster import HEIGHT, WIDTH, Brush, Canvas, Point, Test, ellipse, limb, polygon
+from .raster import HEIGHT, WIDTH, Brush, Canvas, Point, Test, ellipse, limb, never, polygon
 
 VIEWS = ("front", "back", "left", "right")
 
@@ -24,10 +24,7 @@ class Pose:
 
 
 class Doll:
-    """One person on a canvas. Body measures: 0 at the crown, 1000 at the soles; sideways from the middle line.
-
-    In side views positive measures lie in front of the person, whichever way that is.
-    """
+    """One person on a canvas. Body measures: 0 at the crown, 1000 at the soles; sideways from the middle line."""
 
     def __init__(self, canvas: Canvas, look: Look, pose: Pose) -> None:
         self.canvas = canvas
@@ -45,7 +42,7 @@ class Doll:
         self.bag = Brush(BAGS.get(look.bag_colour, (0, 0, 0)))  # without a bag it is never used
 
     def at(self, across: int, down: int) -> Point:
-        """Where a point of the body lies in the scene."""
+        """Where a point of the body lies in the scene; ``across`` goes to the right, in side views to the front."""
         tilt, ahead = self.pose.tilt, -across if self.pose.view == "left" else across
         v = down + tilt * down * (1000 - down) // 1_000_000
         u = ahead * (1_000_000 + tilt * (1000 - 2 * down)) // 1_000_000
@@ -79,7 +76,7 @@ class Doll:
             "columns": lambda x, y: ((x - middle + period // 2) // period) % 2 == 1,
             "two-tone": lambda x, y: y > half,
         }
-        return Brush(CLOTH[self.look.upper], CLOTH[self.look.second], patterns.get(self.look.pattern))
+        return Brush(CLOTH[self.look.upper], CLOTH[self.look.second], patterns.get(self.look.pattern, never))
 
 
 def shadow(doll: Doll) -> None:

@@ -38,16 +38,15 @@ def open_array(file: str) -> Pixels:
     try:
         return np.lib.format.open_memmap(file, mode="r")
     except (OSError, ValueError, EOFError) as error:
-        expected, do = "expected the drawn pictures", "make the PaperDolls again"
-        raise InputError(f"cannot read {file} ({error})", expected, do) from None
+        found = f"cannot read {file} ({error})"
+        raise InputError(found, "expected the drawn pictures", "make the PaperDolls again") from None
 
 
 def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[Pixels]], folder: Path | None) -> str:
     """Make sure that a file holds an array of the given shape, and say where it is.
 
     Args:
-        name: file name; it must change with everything that changes the pixels.
-        shape: pictures, height, width, 3.
+        name, shape: the file's name must change with all that changes the pixels; pictures x height x width x 3.
         draw: gives the pictures one by one; called only if the file is missing or damaged.
         folder: where to keep it; ``None`` for `default_folder`. If it cannot be written, a warning is given and the
             system's temporary folder used; if that cannot be written either, an `InputError` is raised.

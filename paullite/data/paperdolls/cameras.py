@@ -30,9 +30,7 @@ class Camera(CameraStyle):
 def make_cameras(domain: str, count: int, seed: int = 0, camera_shift: float = 1.0) -> tuple[Camera, ...]:
     """The cameras of a domain. Their habits lie evenly spread, so that no seed makes two of them alike by luck.
 
-    Args:
-        domain, count, seed: "source" or "target", and how many; another seed gives other cameras.
-        camera_shift: departure of the target's cameras from the source's style: 0 none, 1 the default, 2 severe.
+    ``camera_shift`` is how far the "target" is from the style of the "source": 0 not at all, 1 as meant, 2 severely.
 
     >>> sorted(camera.view for camera in make_cameras("target", count=4))
     ['back', 'front', 'left', 'right']

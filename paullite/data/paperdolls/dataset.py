@@ -64,10 +64,8 @@ class Plan:
                 object.__setattr__(self, field.name, whole_number(field.name, getattr(self, field.name)))
         people, (height, width) = self.identities + self.test_identities, self.size
         rules = [
-            (f"{name}={getattr(self, name)}", getattr(self, name) >= least, f"{least} or more", f"use {name}={usual}")
-            for name, (least, usual) in LEAST.items()
-        ]
-        rules += [
+            *((f"{name}={getattr(self, name)}", getattr(self, name) >= least, f"{least} or more", f"use {name}={usual}")
+              for name, (least, usual) in LEAST.items()),
             (f"{people} people", people < MOST_PEOPLE, f"{MOST_PEOPLE - 1} or fewer", "ask for fewer identities"),
             (f"cameras={self.cameras}", 2 <= self.cameras <= MOST_CAMERAS, f"2 to {MOST_CAMERAS}", "use cameras=4"),
             (f"camera_shift={self.camera_shift}", 0 <= self.camera_shift <= 10, "0 to about 2 (severe)", "use 1"),
@@ -150,8 +148,8 @@ class PaperDolls(ReIDDataset):
     ) -> None:
         domain = str(domain)
         if domain not in DOMAINS:
-            near = nearest_names(domain, DOMAINS)
-            raise InputError(f"domain {domain!r}", "expected source or target", f"nearest: {near}")
+            do = f"nearest: {nearest_names(domain, DOMAINS)}"
+            raise InputError(f"domain {domain!r}", "expected source or target", do)
         identities = DOMAINS[domain].identities if identities is None else whole_number("identities", identities)
         test_identities = max(2, identities // 2) if test_identities is None else test_identities
         shift = 0.0 if domain == "source" else float(camera_shift)  # the source is always mild
@@ -205,13 +203,11 @@ def list_pictures(plan: Plan) -> list[Picture]:
     return list(_with_paths(plan, sorted(found, key=lambda picture: SPLITS.index(picture.split))))
 
 
-def _pictures_of(
-    plan: Plan, cameras: tuple[Camera, ...], look: Look, pid: int, part: str, number: int
-) -> Iterator[Picture]:
+def _pictures_of(plan: Plan, cameras: Sequence[Camera], look: Look, pid: int, part: str, n: int) -> Iterator[Picture]:
     """All pictures of one person. Of a test person's every track one picture becomes a query."""
-    name = f"{plan.seed}/{plan.domain}/{part}/{number}"
+    name = f"{plan.seed}/{plan.domain}/{part}/{n}"
     rng, domain = random_numbers(name), DOMAINS[plan.domain]
-    absent = number % (1 + min(domain.absent, plan.cameras - 2))  # in turn, so that sizes hardly vary
+    absent = n % (1 + min(domain.absent, plan.cameras - 2))  # in turn, so that sizes hardly vary
     for k in sorted(shuffled(rng, plan.cameras)[absent:]):
         count = max(2, plan.images_per_camera + pick(rng, -1, 1))
         query = pick(rng, 0, count - 1) if part == "test" and pid > 0 else -1

@@ -40,8 +40,7 @@ PATTERNS = ("plain", "plain", "rows", "columns", "logo", "two-tone", "coat")
 SLEEVES = ("long", "long", "short")
 LOWER_KINDS = ("trousers", "trousers", "shorts", "skirt")
 BAG_KINDS = ("none", "none", "backpack", "backpack", "shoulder")
-TALL = (92, 96, 100, 104, 108)
-WIDE = (86, 94, 102, 110, 120)
+TALL, WIDE = (92, 96, 100, 104, 108), (86, 94, 102, 110, 120)  # % of the average
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,8 @@ class Look:
         kind = "shoulder bag" if self.bag == "shoulder" else self.bag
         bag = "no bag" if self.bag == "none" else f"{self.bag_colour} {kind}"
         top = f"{self.upper}{second} {self.pattern} top with {self.sleeves} sleeves"
-        return (
-            f"{self.hair} {self.hair_length} hair, {top}, {self.lower_colour} {self.lower}, {self.shoes} shoes, {bag}"
-        )
+        hair, lower = f"{self.hair} {self.hair_length} hair", f"{self.lower_colour} {self.lower}"
+        return f"{hair}, {top}, {lower}, {self.shoes} shoes, {bag}"
 
 
 def draw_look(rng: np.random.RandomState) -> Look:
@@ -113,7 +111,7 @@ def _world(seed: int, count: int) -> tuple[Look, ...]:
 
 
 # Drawn people fill their pictures in the same way: down to these shares of the height one sees hair, upper garment,
-# lower garment, shoes (see `paullite.data.paperdolls.body` and `.upright`).
+# lower garment, shoes (see `paullite.data.paperdolls.figure`).
 GARMENTS = ((0.23, "hair"), (0.51, "upper"), (0.89, "lower_colour"), (1.01, "shoes"))
 
 

@@ -16,8 +16,9 @@ def draw_doll(canvas: Canvas, look: Look, pose: Pose) -> None:
     """Draw a person onto a canvas, furthest parts first."""
     if pose.view not in VIEWS:
         raise ValueError(f"view {pose.view!r}; expected one of {', '.join(VIEWS)}")
-    draw = _upright if pose.view in ("front", "back") else _sideways
-    draw(Doll(canvas, look, pose))
+    doll, step = Doll(canvas, look, pose), wave(pose.phase) * pose.stride // 100
+    shadow(doll)
+    (_upright if pose.view in ("front", "back") else _sideways)(doll, step)
 
 
 def draw_person(
@@ -26,28 +27,21 @@ def draw_person(
     """A person on plain paper, as no camera would see them.
 
     Args:
-        look, view, phase: who, and `Pose.view` and `Pose.phase`.
-        size: height and width of the picture in pixels.
-        background: red, green and blue of the paper, 0 to 255.
-
-    Raises:
-        ValueError: the view is not one of the four.
+        look, view, phase: who, and how, as in `Pose`; a view that is none of the four is a ``ValueError``.
+        size, background: height and width in pixels; red, green and blue of the paper.
 
     >>> from paullite.data.paperdolls import draw_person, random_look
     >>> draw_person(random_look(seed=0, index=3), view="back").size
     (64, 128)
     """
-    pixels = np.empty((size[0] * SUPER, size[1] * SUPER, 3), dtype=np.uint8)
-    pixels[:] = background
+    pixels = np.full((size[0] * SUPER, size[1] * SUPER, 3), background, dtype=np.uint8)
     draw_doll(Canvas(pixels), look, Pose(view=view, phase=phase))
     return Image.fromarray(shrink(pixels))
 
 
-def _upright(doll: Doll) -> None:
+def _upright(doll: Doll, step: int) -> None:
     """Furthest parts first: from behind, hair and backpack lie over the body."""
     look, front = doll.look, doll.pose.view == "front"
-    step = wave(doll.pose.phase) * doll.pose.stride // 100
-    shadow(doll)
     if front and doll.hair_down:
         doll.limb((0, 80), (0, 200 if look.hair_length == "long" else 90), 74, 84, doll.hair.dimmed(85))
     for side in (-1, 1):
@@ -68,26 +62,24 @@ def _upright(doll: Doll) -> None:
 
 def _leg_upright(doll: Doll, side: int, step: int) -> None:
     lift = max(0, step) * 55 // 256  # the leg that swings forward looks shorter
-    hip, knee, foot = (48 * side, 520), (50 * side, 735 - lift // 2), (48 * side, 950 - lift)
-    leg(doll, hip, knee, foot, 100 if step <= 0 else 90)
+    knee, foot = (50 * side, 735 - lift // 2), (48 * side, 950 - lift)
+    leg(doll, (48 * side, 520), knee, foot, 100 if step <= 0 else 90)
     doll.oval((56 * side, 968 - lift), 40, 26, doll.shoe)
 
 
 def _arm_upright(doll: Doll, side: int, step: int) -> None:
     swing = -step * 40 // 256
-    elbow, hand = (142 * side, 335), ((150 - abs(swing) // 4) * side, 478 - swing)
-    arm(doll, (108 * side, 212), elbow, hand, 88)
+    arm(doll, (108 * side, 212), (142 * side, 335), ((150 - abs(swing) // 4) * side, 478 - swing), 88)
 
 
 def _torso_upright(doll: Doll, front: bool) -> None:
-    coat = doll.look.pattern == "coat"
-    half, hem = (112, 610) if coat else (100, 485)
-    top = (-112, 190), (-66, 160), (66, 160), (112, 190)
+    pattern, top = doll.look.pattern, ((-112, 190), (-66, 160), (66, 160), (112, 190))
+    half, hem = (112, 610) if pattern == "coat" else (100, 485)
     doll.area(doll.upper, *top, (104, 340), (half, hem), (-half, hem), (-104, 340))
-    if coat and front:
+    if pattern == "coat" and front:
         doll.panel(doll.second, 40, 160, 34, 480)
         doll.panel(doll.lower, 34, 480, 30, hem)
-    if doll.look.pattern == "logo" and front:
+    if pattern == "logo" and front:
         doll.oval((0, 275), 52, 50, replace(doll.second, depth=100))
 
 
@@ -122,12 +114,10 @@ def _hair_from_behind(doll: Doll) -> None:
         doll.oval((0, 22), 36, 32, doll.hair.dimmed(75))
 
 
-def _sideways(doll: Doll) -> None:
+def _sideways(doll: Doll, step: int) -> None:
     """Furthest parts first. The shoulder bag hangs on the left hip, so the right-hand view hides most of it."""
     look, right = doll.look, doll.pose.view == "right"
-    step = wave(doll.pose.phase) * doll.pose.stride // 100
     bend = max(0, wave(doll.pose.phase + TURN // 4))
-    shadow(doll)
     if doll.hair_down:
         doll.limb((-26, 90), (-46, 245 if look.hair_length == "long" else 115), 50, 42, doll.hair)
     if look.bag == "shoulder" and right:

@@ -19,9 +19,10 @@ TURN = 96  # steps of a full turn: divisible by 3 (colours) and by 4 (quarter tu
 Pixels = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Colour = tuple[int, int, int]
+Colour = tuple[int, ...]  # red, green, blue: 0 to 255
 Point = tuple[int, int]
 Test = Callable[[Numbers, Numbers], Mask]
+Shape = tuple[tuple[int, int, int, int], Test, Test]  # the box around it; is a point inside? and in the shade?
 
 
 def wave(step: int) -> int:
@@ -38,8 +39,12 @@ def wave(step: int) -> int:
 
 def darker(colour: Colour, percent: int) -> Colour:
     """The colour at so many per cent of its brightness (above 100: lighter)."""
-    red, green, blue = (min(255, channel * percent // 100) for channel in colour)
-    return red, green, blue
+    return tuple(min(255, channel * percent // 100) for channel in colour)
+
+
+def never(x: Numbers, y: Numbers) -> Mask:
+    """The test that no point passes."""
+    return np.zeros((1, 1), dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Brush:
 
     colour: Colour
     second: Colour | None = None
-    pattern: Test | None = None
+    pattern: Test = never
     depth: int = 80
 
     def dimmed(self, percent: int) -> "Brush":
@@ -58,28 +63,18 @@ class Brush:
     def table(self) -> Pixels:
         """Four colours: first, second, first in shade, second in shade."""
         second = self.second or self.colour
-        rows = [self.colour, second, darker(self.colour, self.depth), darker(second, self.depth)]
-        return np.array(rows, dtype=np.uint8)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """An area: the box around it (left, top, right, bottom), a test for inside and one for its shaded part."""
-
-    box: tuple[int, int, int, int]
-    inside: Test
-    shaded: Test | None = None
+        return np.array([self.colour, second, darker(self.colour, self.depth), darker(second, self.depth)], np.uint8)
 
 
 def rectangle(left: int, top: int, right: int, bottom: int) -> Shape:
     """An upright box without shading."""
-    return Shape((left, top, right, bottom), lambda x, y: (x >= left) & (x < right) & (y >= top) & (y < bottom))
+    return (left, top, right, bottom), lambda x, y: (x >= left) & (x < right) & (y >= top) & (y < bottom), never
 
 
 def ellipse(x0: int, y0: int, across: int, down: int) -> Shape:
     """An ellipse around (x0, y0) with the given half axes."""
     a, b = max(across, 1), max(down, 1)
-    return Shape(
+    return (
         (x0 - a, y0 - b, x0 + a + 1, y0 + b + 1),
         lambda x, y: ((x - x0) * b) ** 2 + ((y - y0) * a) ** 2 <= (a * b) ** 2,
         lambda x, y: (x - x0) * 5 + (y - y0) > a * 2,
@@ -92,7 +87,7 @@ def polygon(points: Sequence[Point]) -> Shape:
     sides = list(zip(points, [*points[1:], points[0]], strict=True))
     turn = 1 if sum(a * d - c * b for (a, b), (c, d) in sides) >= 0 else -1  # sign of the area: which way round
     shade = (min(xs) * 22 + max(xs) * 78) // 100
-    return Shape(
+    return (
         (min(xs), min(ys), max(xs) + 1, max(ys) + 1),
         lambda x, y: np.all([turn * ((c - a) * (y - b) - (d - b) * (x - a)) >= 0 for (a, b), (c, d) in sides], axis=0),
         lambda x, y: x > shade,
@@ -104,7 +99,7 @@ def limb(start: Point, end: Point, first: int, last: int) -> Shape:
     (x0, y0), (x1, y1) = start, end
     dx, dy = x1 - x0, y1 - y0
     square = max(dx * dx + dy * dy, 1)
-    length = max(isqrt(square), 1)
+    length = isqrt(square)
 
     def inside(x: Numbers, y: Numbers) -> Mask:
         u, v = x - x0, y - y0
@@ -116,7 +111,7 @@ def limb(start: Point, end: Point, first: int, last: int) -> Shape:
     sign = 1 if dy >= 0 else -1  # light comes from the left, so the right-hand side is the dark one
     wide = max(first, last)
     box = (min(x0, x1) - wide, min(y0, y1) - wide, max(x0, x1) + wide + 1, max(y0, y1) + wide + 1)
-    return Shape(box, inside, lambda x, y: sign * ((x - x0) * dy - (y - y0) * dx) * 5 > 2 * wide * length)
+    return box, inside, lambda x, y: sign * ((x - x0) * dy - (y - y0) * dx) * 5 > 2 * wide * length
 
 
 class Canvas:
@@ -129,22 +124,13 @@ class Canvas:
 
     def fill(self, shape: Shape, brush: Brush) -> None:
         """Paint a shape; parts outside the canvas are dropped."""
-        left, top, right, bottom = shape.box
+        (left, top, right, bottom), inside, shaded = shape
         rows = slice(*np.searchsorted(self.ys, (top, bottom)))
         columns = slice(*np.searchsorted(self.xs, (left, right)))
         x, y = self.xs[None, columns], self.ys[rows, None]
-        if not x.size or not y.size:
-            return
-        inside = shape.inside(x, y)
-        if shape.shaded is None and brush.pattern is None:
-            self.pixels[rows, columns][inside] = brush.colour
-            return
-        which = np.zeros(inside.shape, dtype=np.uint8)  # row of the brush's table
-        if brush.pattern is not None:
-            which += brush.pattern(x, y)
-        if shape.shaded is not None:
-            which += 2 * shape.shaded(x, y).astype(np.uint8)
-        self.pixels[rows, columns][inside] = brush.table()[which[inside]]
+        if x.size and y.size:
+            which = brush.pattern(x, y) + np.uint8(2) * shaded(x, y)  # row of the brush's table
+            np.copyto(self.pixels[rows, columns], brush.table()[which], where=inside(x, y)[..., None])
 
 
 def shrink(pixels: Pixels) -> Pixels:

@@ -13,8 +13,6 @@ from .figure import draw_doll
 from .randomness import chance, choose, pick, random_numbers
 from .raster import HEIGHT, SUPER, TURN, WIDTH, Brush, Canvas, Pixels, darker, ellipse, rectangle, shrink
 
-JUNK = ("background", "leg", "half", "close")
-
 
 @dataclass(frozen=True)
 class Shot:
@@ -64,7 +62,7 @@ def _pose(camera: Camera, rng: np.random.RandomState, view: str, phase: int) -> 
 def plan_junk(camera: Camera, name: str) -> Shot:
     """A box that a bad detector draws: nobody in it, only legs, half a person, or a small part much too close."""
     rng = random_numbers(name, "junk")
-    shot, kind = plan_track(camera, name, 1)[0], choose(rng, JUNK)
+    shot, kind = plan_track(camera, name, 1)[0], choose(rng, ("background", "leg", "half", "close"))
     side = 1 if chance(rng, 50) else -1
     if kind == "background" or shot.pose is None:
         return replace(shot, pose=None)
@@ -79,10 +77,9 @@ def plan_junk(camera: Camera, name: str) -> Shot:
 def photograph(camera: Camera, look: Look, shot: Shot, size: tuple[int, int] = (128, 64)) -> Image.Image:
     """The picture that a camera takes of a person; ``size`` is height and width in pixels.
 
-    >>> from paullite.data.paperdolls import make_cameras, photograph, plan_track, random_look
+    >>> from paullite.data.paperdolls import make_cameras, random_look
     >>> camera = make_cameras("target", count=4)[0]
-    >>> shot = plan_track(camera, "any words", count=1)[0]
-    >>> photograph(camera, random_look(seed=0, index=3), shot).size
+    >>> photograph(camera, random_look(seed=0, index=3), plan_track(camera, "any words", count=1)[0]).size
     (64, 128)
     """
     return Image.fromarray(take(camera, look, shot, size))

@@ -40,26 +40,14 @@ class CameraStyle:
     noise: int  #: up to: grain, standard deviation in tenths of a grey level
 
 
-SOURCE = CameraStyle(
-    view_habit=40, turn=15, stride=80, tilt=40, lean=20,
-    tightness=3, offset=20, drop=30, stretch=3, jitter=40,
-    occlusion=5, cover=80, new_places=0, place_strength=20, clutter=80,
-    cast=3, gamma=6, brightness=5, saturation=6, haze=2, gradient=5, blur=3, noise=25,
+_STRENGTHS = dict(  # source, target, and the limit beyond which nobody could tell who it is
+    view_habit=(40, 78, 95), turn=(15, 9, 30), stride=(80, 112, 140), tilt=(40, 192, 300), lean=(20, 117, 220),
+    tightness=(3, 14, 30), offset=(20, 96, 220), drop=(30, 117, 260), stretch=(3, 14, 28), jitter=(40, 83, 160),
+    occlusion=(5, 23, 80), cover=(80, 112, 170), new_places=(0, 95, 100), place_strength=(20, 41, 100),
+    clutter=(80, 112, 200), cast=(3, 5, 30), gamma=(6, 27, 90), brightness=(5, 13, 40), saturation=(6, 21, 75),
+    haze=(2, 7, 35), gradient=(5, 12, 60), blur=(3, 7, 32), noise=(25, 41, 160),
 )  # fmt: skip
-
-TARGET = CameraStyle(
-    view_habit=78, turn=9, stride=112, tilt=192, lean=117,
-    tightness=14, offset=96, drop=117, stretch=14, jitter=83,
-    occlusion=23, cover=112, new_places=95, place_strength=41, clutter=112,
-    cast=5, gamma=27, brightness=13, saturation=21, haze=7, gradient=12, blur=7, noise=41,
-)  # fmt: skip
-
-LIMIT = CameraStyle(  # beyond this nobody could tell who it is, however large the shift
-    view_habit=95, turn=30, stride=140, tilt=300, lean=220,
-    tightness=30, offset=220, drop=260, stretch=28, jitter=160,
-    occlusion=80, cover=170, new_places=100, place_strength=100, clutter=200,
-    cast=30, gamma=90, brightness=40, saturation=75, haze=35, gradient=60, blur=32, noise=160,
-)  # fmt: skip
+SOURCE, TARGET, LIMIT = (CameraStyle(**{name: row[k] for name, row in _STRENGTHS.items()}) for k in range(3))
 
 
 def between(shift: int, start: CameraStyle = SOURCE, end: CameraStyle = TARGET) -> CameraStyle:
