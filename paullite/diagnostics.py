@@ -72,12 +72,12 @@ class Diagnosis:
         tried = vetoed.cumprod(1).bool()  # ruled out before one was taken
         taken = ~vetoed & (vetoed.cumsum(1) == torch.arange(vetoed.shape[1], device=vetoed.device))
         found = {"vetoes": tried.sum(1).float().mean(), "negatives": taken.any(1).float().mean()}
-        if self.pids is not None and order.shape[1]:
+        if self.pids is not None:
             pids = self.pids[step.index]
             same = pids[order] == pids[step.owner][:, None]  # A candidates
             found["right_vetoes"] = (tried & same).sum(1).float().mean()
             found["false_negatives"] = (taken & same).any(1).float().mean()
-            found["false_hardest"] = same[:, 0].float().mean()
+            found["false_hardest"] = same[:, :1].any(1).float().mean()  # a batch of one has no candidate
         return found
 
     @torch.no_grad()

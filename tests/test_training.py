@@ -230,6 +230,13 @@ def test_a_network_that_is_not_finite_is_refused_before_anything_is_learned(
     assert not list(tmp_path.glob("*.safetensors"))
 
 
+def test_a_last_batch_of_one_image(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
+    """It has no candidate for a hard negative; the history has all its columns nevertheless."""
+    batch = next(b for b in range(8, len(dolls.train)) if len(dolls.train) % b == 1)
+    row = pl.adapt(adapt_config(batch=batch, epochs=1, evaluate_every=0), dolls, start=net).history[0]
+    assert row["loss"] > 0 and {"vetoes", "negatives", "right_vetoes", "false_hardest"} < row.keys()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -59,8 +59,7 @@ def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int
     Args:
         model: the network as it is called in a step.
         net: its parameters tell what learns; its buffers and modes are put back, its gradients are gone.
-        size: (height, width) of the images.
-        batch: images of a batch, all processes together; each looks at its share.
+        size, batch: (height, width) of the images, and how many, all processes together; each looks at its share.
     """
     cuda = team.device.type == "cuda"
     own = team.sizes(batch)[0] if cuda else min(team.sizes(batch)[0], PAIRS)

@@ -3,7 +3,6 @@
 import signal
 import threading
 import time
-from types import FrameType
 from typing import Any
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name)]
@@ -17,8 +16,7 @@ class Stopped(KeyboardInterrupt):
 class Interrupts:
     """While ``waiting``, a first Ctrl-C (or SIGTERM) sets ``asked``, and one that comes a second later stops at once.
 
-    Whoever sets ``waiting`` looks at ``asked`` often enough. Where no signal arrives, outside the main thread, it does
-    nothing.
+    Whoever sets ``waiting`` looks at ``asked`` often enough. Outside the main thread no signal arrives.
     """
 
     def __init__(self) -> None:
@@ -40,7 +38,7 @@ class Interrupts:
         if self.before and hasattr(signal, "SIGCHLD") and callable(signal.getsignal(signal.SIGCHLD)):
             self.before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, number: int, frame: object) -> None:
         if not self.waiting or (self.asked and time.monotonic() - self.asked > PATIENCE):
             raise KeyboardInterrupt
         self.asked = self.asked or time.monotonic()

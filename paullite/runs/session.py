@@ -32,7 +32,6 @@ from .watch import Fault, Watch
 LOST = ("Connection closed by peer", "gloo", "NCCL")  # how torch says that it waits for a process that is no more
 Batch = TypeVar("Batch", covariant=True)
 Config = PretrainConfig | AdaptConfig
-log = logging.getLogger("paullite")
 
 
 class Batches(Protocol[Batch]):
@@ -80,7 +79,7 @@ class Session:
         self.watch = Watch()
         self.interrupts = Interrupts()
         self.history = History(self.folder.path if self.team.leads else None)
-        self.random: Facts = {}  # of the checkpoint, until the first step
+        self.random: Facts = {}  # of the checkpoint
 
     def __enter__(self) -> Session:
         with self.stack:  # undone if something is wrong here
@@ -117,8 +116,8 @@ class Session:
             self._take_back(tensors, facts)
         except (RuntimeError, KeyError, ValueError) as error:
             misfit = f"{path.name} does not fit ({' '.join(str(error).split())[:120]})"
-            expected = "expected a checkpoint of the same network, memories and optimiser"
-            raise InputError(misfit, expected, "give its settings, or choose another --output") from None
+            do = "give the settings that it was made with, or choose another --output"
+            raise InputError(misfit, "expected one of the same network, memories and optimiser", do) from None
         total = self.config.epochs * -(-len(self.images) // self.config.batch)
         self.say(f"goes on from {path.name}, after {self.steps} steps of {total}", logging.WARNING)
         return True
@@ -143,8 +142,8 @@ class Session:
         torch.manual_seed(seed_of(self.config.seed, "training", self.team.rank))
         if self.random:  # last of all, since whatever is made before may have drawn from it
             checkpoint.set_random_state(self.device, self.random)
-            self.random = {}
-        total, quiet = self.config.epochs * len(batches), not (self.config.progress and self.team.leads)
+        total = self.config.epochs * len(batches)
+        quiet = not (self.config.progress and self.team.leads)
         self.bar = tqdm(total=total, initial=self.steps, leave=False, disable=quiet, dynamic_ncols=True, unit="step")
         with self.bar:
             while self.epoch < self.config.epochs:
@@ -214,7 +213,7 @@ class Session:
     def say(self, text: str, level: int = logging.INFO) -> None:
         """One line for the user, from one process."""
         if self.team.leads:
-            log.log(level, text)
+            logging.getLogger("paullite").log(level, text)
 
     def _save_or_stop(self, late: bool, of: int) -> None:
         """Save if it is time or the user wants to stop; one process is enough to say so."""

@@ -32,7 +32,9 @@ class Watch:
         flags = torch.stack([torch.isfinite(number).all() for number in numbers.values()])
         cuda = flags.device.type == "cuda"
         flags = flags.to("cpu", non_blocking=cuda)  # queued behind the step, into pinned memory
-        arrived = torch.cuda.current_stream().record_event() if cuda else None
+        arrived = torch.cuda.Event() if cuda else None
+        if arrived:
+            arrived.record()
         last = self.settle()
         self.pending = where, places, list(numbers), flags, arrived
         return last
