@@ -20,11 +20,7 @@ def kill_and_resume(folder: Path, chance: random.Random) -> int:
     while kills < KILLS:
         place = chance.choice(PLACES)
         fault = Fault() if place == "clock" else Fault(place, chance.randint(0, 1))
-<<<<<<< HEAD
         # saved after every step or at the ends of epochs; read here or by two workers, in every epoch or once
-=======
-        # saved after every step or at the ends of epochs; images read here or by two workers, in every epoch or once
->>>>>>> w-t2
         changes = {"save_minutes": chance.choice([1e-6, 10.0]), "workers": chance.choice([0, 0, 2])}
         changes["image_memory"] = chance.choice([0, 1024])
         patience = chance.uniform(0.2, 3) if place == "clock" else 300  # seconds
