@@ -363,7 +363,7 @@ def test_the_command_of_the_book_speaks_alike(capsys: pytest.CaptureFixture[str]
             "--seed",
             "3",
         ],
-        "found 'experiments'; expected paulbook with one of experiment, compare, marks": ["experiments"],
+        "found 'experiments'; expected paulbook with one of experiment, compare, evaluate, marks": ["experiments"],
     }
     for words, args in cases.items():
         assert book(args) == 2

@@ -286,7 +286,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_compare_two_judgements(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     dolls = pl.data.PaperDolls("target", identities=4, test_identities=4)
-    monkeypatch.setattr("paullite.data.readers._load", lambda *_: dolls)
+    monkeypatch.setattr("paullite.data.readers.PaperDolls", lambda *_: dolls)
     for name, more in {"a": [], "b": ["--control", "batch-norm"]}.items():
         assert (
             main(["evaluate", "paperdolls-target", "--workers", "0", "--receipt", f"{tmp_path}/{name}.json", *more])

@@ -128,7 +128,7 @@ def test_a_run_tells_its_seed(dolls: pl.data.ReIDDataset, scores: Scores, tmp_pa
 def test_on_the_command_line(
     dolls: pl.data.ReIDDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("paullite.data.readers._load", lambda *_: dolls)
+    monkeypatch.setattr("paullite.data.readers.PaperDolls", lambda *_: dolls)
     drawn: list[int] = []
     batch_norm = pl.controls.batch_norm
 

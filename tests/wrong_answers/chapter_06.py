@@ -172,7 +172,7 @@ def library_module(memory, filled, index, features, momentum=0.1) -> Pair:
     from paullite.memory import FeatureMemory
 
     own = FeatureMemory(*memory.shape, momentum=momentum)
-    own.load_state_dict({"features": memory, "filled": filled})
+    own.load_state_dict(own.state_dict() | {"features": memory, "filled": filled})
     own.update(index, features)
     return own.features, own.filled
 
