@@ -152,6 +152,17 @@ def test_a_run_comes_back_with_its_memory(tmp_path: Path, net: pl.PatchNet) -> N
     assert torch.equal(again.memories["patches"].features, run.memories["patches"].features)
 
 
+def test_a_memory_of_version_1_has_its_momentum_in_the_header_alone(tmp_path: Path, net: pl.PatchNet) -> None:
+    path = pl.save(adapted(net), tmp_path / "run.safetensors")
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys() if "extra_state" not in name}  # noqa: SIM118
+        assert len(tensors) == len(file.keys()) - 1
+        metadata = file.metadata()
+    save_file(tensors, path, metadata=metadata)
+    again = pl.load(path)
+    assert isinstance(again, pl.Run) and again.memories["patches"].momentum == pytest.approx(0.3)
+
+
 def test_a_setting_of_another_version_is_named(tmp_path: Path, net: pl.PatchNet) -> None:
     path = pl.save(adapted(net), tmp_path / "run.safetensors")
     config = {**dataclasses.asdict(pl.PRESETS["paperdolls"].adapt), "colour": 3}

@@ -19,6 +19,7 @@ import paullite as pl
 from paullite.app import cli, commands
 from paullite.app.cli import main
 from paullite.app.commands import make_adapt
+from paullite.app.search import pictures_below
 from paullite.run import Run
 
 
@@ -124,6 +125,18 @@ def test_search_writes_picture_and_table(
     assert len(rows) == 3 and str(image) not in [row["path"] for row in rows]
     assert [float(r["similarity"]) for r in rows] == sorted((float(r["similarity"]) for r in rows), reverse=True)
     assert Image.open(out / "matches.png").width > 200
+
+
+def test_a_picture_is_not_found_in_its_own_folder_however_it_is_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    image = sorted((folder / "query").glob("*.jpg"))[0]
+    for written in (image, image.relative_to(folder), Path("query") / ".." / "query" / image.name):
+        for place in (folder / "query", "query"):
+            found = pictures_below(place, without=written).paths
+            assert len(found) == len(list((folder / "query").glob("*.jpg"))) - 1
+            assert image.name not in [Path(path).name for path in found]
 
 
 def table(path: Path) -> list[dict[str, str]]:

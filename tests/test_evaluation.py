@@ -63,6 +63,13 @@ def test_identity_zero_is_a_person_where_it_is_queried() -> None:
     assert s.rank1 == 1 and s.lone_queries == 0
 
 
+def test_the_own_file_is_looked_up_in_the_gallery() -> None:
+    query = pl.data.Split(("b.jpg", "x.jpg"), (5, 6), None)
+    gallery = pl.data.Split(("c.jpg", "a.jpg", "b.jpg"), (5, 6, 5), None)
+    *_, own = pl.evaluation.ranking_columns(query, gallery)
+    assert own == [2, -1]
+
+
 def test_two_definitions_of_ap() -> None:
     s = toy([6, 5], [1, 1])
     assert (s.map_step, s.map_trapezoid, s.minp) == (0.5, 0.25, 0.5)

@@ -129,6 +129,19 @@ def test_a_pair_and_its_label(dolls: pl.data.PaperDolls) -> None:
     assert 4 < sum(seen) < 20 and len(seen) == 24
 
 
+def test_both_images_of_a_pair_are_mirrored_independently(dolls: pl.data.PaperDolls) -> None:
+    pairs, seen = pairs_of(IdentityPairs, dolls.train, positive_may_be_anchor=False), []
+    plain = torch.cat(list(pairs.plain([list(range(len(dolls.train)))])))
+    for epoch in range(3):
+        for index, anchors, positives, _ in pairs.epoch(epoch):
+            places = index.tolist()
+            a = [not torch.equal(x, plain[i]) for x, i in zip(anchors, places, strict=True)]
+            b = [not torch.equal(x, plain[i]) for x, i in zip(positives, pairs.positives(epoch, places), strict=True)]
+            seen += zip(a, b, strict=True)
+    shares = [seen.count(both) / len(seen) for both in ((False, False), (False, True), (True, False), (True, True))]
+    assert len(seen) > 90 and min(shares) > 0.1
+
+
 @pytest.mark.parametrize("kind", [SurrogatePairs, IdentityPairs])
 def test_batches_visit_everything_once(dolls: pl.data.PaperDolls, kind: type[Any]) -> None:
     batches = pairs_of(kind, dolls.train.take(range(10)), batch=4)

@@ -213,6 +213,13 @@ def test_ipfl_veto_skips_the_same_person() -> None:
     assert ipfl(c, c, owner, margin=10.0, nearest=1) > 5  # without the veto the knot is pushed apart
 
 
+def test_a_center_leads_its_own_list_even_beside_its_double() -> None:
+    c = torch.tensor([[0.0], [0.0], [9.0]])  # the same picture twice: each list of one names its own center
+    ranking = cyclic_ranking(c, c, torch.arange(3), nearest=1)
+    assert not ranking.vetoed.any() and ranking.negatives().tolist() == [1, 0, 0]
+    assert ipfl(c, c, torch.arange(3), margin=1.0, nearest=1) == pytest.approx(2 / 3)
+
+
 def test_triplet_leaves_out_lone_rows() -> None:
     e = torch.randn(3, 4)
     assert batch_triplet(e, torch.tensor([0, 1, 2])) == 0

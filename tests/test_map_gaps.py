@@ -10,9 +10,9 @@ from torch import Tensor
 
 import paullite as pl
 from paullite import losses, pretraining
-from paullite.adaptation import empty_memories
+from paullite.adaptation import empty_memories, fill_memory
 from paullite.config import RunConfig
-from paullite.data.loading import IdentityPairs
+from paullite.data.loading import IdentityPairs, SurrogatePairs
 from paullite.runs.machine import accelerated
 from paullite.runs.session import Session
 from paullite.step import Step
@@ -131,6 +131,15 @@ def test_each_memory_has_the_momentum_of_its_setting(net: pl.PatchNet) -> None:
     assert wide.features.shape == (5, 1, 64)
 
 
+def test_the_first_pass_has_batches_as_large_as_a_steps(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
+    """Batch-norm sees as many images at a time as with both views of a batch; a rest of one joins the batch before."""
+    config, images, seen = adapt_config(batch=4), dolls.unlabelled().take(range(17)), []
+    net.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    memory, _ = empty_memories(net, len(images), config)
+    fill_memory(memory, net, SurrogatePairs(images, net.size, net.normalisation, config), config)
+    assert seen == [8, 9] and memory.filled.all()
+
+
 @pytest.mark.parametrize("generator_gradient", [True, False])
 def test_all_batch_norm_statistics_move_in_phase_2(dolls: pl.data.PaperDolls, generator_gradient: bool) -> None:
     """Those of the resting generator too, though its weights stay, and with them the embeddings' and classifiers'."""
@@ -171,6 +180,16 @@ def test_one_switch_asks_for_deterministic_algorithms() -> None:
     assert not torch.are_deterministic_algorithms_enabled()
     with accelerated(RunConfig(device="cpu")):
         assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_the_network_of_phase_1_is_that_of_its_settings() -> None:
+    asked = dict(patches=3, feature_dim=8, embedding_dim=5, generator="reference", size=(96, 96))
+    config = dataclasses.replace(
+        pl.PRESETS["paperdolls"].pretrain, **asked, backbone="resnet18", backbone_options={"drop_path_rate": 0.1}
+    )
+    net = pretraining.build_net(config, 7)
+    kept = {"backbone": "resnet18", "identities": 7, "backbone_options": {"drop_path_rate": 0.1}}
+    assert net.settings == {**asked, **kept} and isinstance(net.generator, pl.models.generators.ReferenceGenerator)
 
 
 def test_statistics_of_the_input_are_those_that_were_asked_for() -> None:

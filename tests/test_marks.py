@@ -57,6 +57,17 @@ def test_what_is_written_is_read(tmp_path: Path, ending: str, capsys: pytest.Cap
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("ending", ["json", "csv"])
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path, ending: str) -> None:
+    """A table program on Windows saves one."""
+    path = tmp_path / f"marks.{ending}"
+    answer("late_ranking", [0, 1])
+    pb.check_report(path, student="Ada", chapters=[1])
+    before = marks.read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert marks.read(path) == before
+
+
 def test_without_a_path_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
     answer("late_ranking", [0, 1])
     capsys.readouterr()

@@ -158,6 +158,18 @@ def test_generators_start_at_the_stripes(generator: type[nn.Module]) -> None:
     assert torch.allclose(theta, stripes(4).expand(3, -1, -1, -1))
 
 
+@pytest.mark.parametrize("height", [24, 8, 11, 5])
+def test_the_light_generator_averages_to_a_column(height: int) -> None:
+    """Rows and width as adaptive pooling means them, then the two layers."""
+    torch.manual_seed(0)
+    light = LightGenerator(6, 3)
+    light.linear.weight.data.normal_(0, 0.1)
+    x = torch.randn(2, 6, height, 3)
+    column = F.adaptive_avg_pool2d(x, (light.rows, 1)).squeeze(3)
+    expected = light.linear(F.relu(light.conv(column)).flatten(1)).view(2, 3, 2, 3)
+    assert torch.allclose(light(x), expected, atol=1e-5)
+
+
 def test_sizes_of_the_generators() -> None:
     """77.6 M parameters for the reference's, and under 1 % of ResNet-50's work for ours."""
     assert sum(p.numel() for p in ReferenceGenerator(2048, 6).parameters()) == pytest.approx(77.6e6, rel=0.001)

@@ -165,6 +165,15 @@ def test_msmt17_all_lists_numbers_the_people_of_the_test_on(tmp_path: Path) -> N
     assert load_dataset("msmt17", tmp_path, lists="all").train == data.train
 
 
+def test_msmt17_all_lists_count_the_people_of_val_too(tmp_path: Path) -> None:
+    """In a part of the lists the highest number may stand in val alone."""
+    msmt(tmp_path)
+    line = "0000/0000_001_02_0303morning_0009_0.jpg"
+    picture(tmp_path / "train" / line)
+    (tmp_path / "list_val.txt").write_text(f"{line} 7\n")
+    assert MSMT17(tmp_path, lists="all").train.pids == (0, 1, 7, 8, 9, 8, 9)
+
+
 def test_msmt17_refusals(tmp_path: Path) -> None:
     msmt(tmp_path)
     fails(lambda: MSMT17(tmp_path, lists="val"), "'val'", '"train" or "all"')  # type: ignore[arg-type]

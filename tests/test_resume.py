@@ -16,6 +16,8 @@ import paullite as pl
 from paullite.adaptation import empty_memories, learning
 from paullite.runs import checkpoint, provenance
 from paullite.runs.checkpoint import checkpoints, read_checkpoint, write_checkpoint
+from paullite.runs.distributed import Team
+from paullite.runs.folder import RunFolder
 from paullite.runs.session import Session
 from tests.runs import Fault, adapt_config, dolls, result, run, same_result, start_net
 
@@ -228,6 +230,12 @@ def test_a_checkpoint_is_as_large_as_the_page_says() -> None:
     size = sum(tensor.nbytes for tensor in [*states, *momenta]) / 1e9
     page = Path(__file__).parent.parent / "book" / "reference" / "training.md"
     assert f"takes {size:.2f} GB" in page.read_text(encoding="utf-8")
+
+
+def test_a_save_is_due_after_minutes() -> None:
+    folder = RunFolder(None, Team(), resume=False, force=False)
+    folder.saved_at -= 90
+    assert [folder.is_late(minutes) for minutes in (1, 1.4, 1.6, 2, 0)] == [True, True, False, False, False]
 
 
 def test_every_random_state_is_kept() -> None:

@@ -333,6 +333,13 @@ def test_originals_are_resized_and_normalised_as_in_evaluation(dolls: pl.data.Pa
         assert (found - theirs).abs().max() < 1.01 / 255 / 0.2  # PIL rounds to bytes before, we do not
 
 
+def test_originals_larger_than_asked_for_are_smoothed_first() -> None:
+    """As PIL does, and torch's plain bilinear does not: a fine chequerboard turns grey."""
+    board = (torch.arange(256)[:, None] + torch.arange(128)) % 2 * 255
+    found = originals(board.to(torch.uint8).expand(1, 3, -1, -1), (50, 25), ([0.0] * 3, [1.0] * 3))
+    assert (found[..., 1:-1, 1:-1] - 0.5).abs().max() < 0.02
+
+
 # ---- forms: a turn and a crop are of the picture as it was taken
 
 
