@@ -3,7 +3,7 @@
 Each is handed to the evaluation: ``pl.evaluate(net, target, control=pl.controls.camera_mean(net, target))``. Of
 ``target``, a data set or a split, the training images are used, without identities. ``net`` is not changed; it is a
 `PatchNet`, or any torch module with ``transform`` (PIL image -> tensor). An `InputError` says what is missing. Images
-of a camera that has no number, or fewer than `LEAST` training images, are treated by the statistics of all cameras.
+of a camera that has no number, or fewer than ``LEAST`` training images, are treated by the statistics of all cameras.
 
 >>> import paullite as pl
 >>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
@@ -123,7 +123,7 @@ def camera_mean(net: nn.Module, target: Target, *, transform: Transform | None =
 
 
 def _training_places(images: Split) -> dict[int | None, list[int]]:
-    """The places of each camera's images, and of all under ``None``; cameras with fewer than `LEAST` are left out."""
+    """The places of each camera's images, and of all under ``None``; cameras with fewer than ``LEAST`` are left out."""
     if images.camids is None:
         raise InputError("found images without camera numbers", "expected one for each", "use pl.controls.batch_norm")
     each = {camera: places for camera, places in _places(images.camids).items() if len(places) >= LEAST}

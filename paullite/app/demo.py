@@ -60,7 +60,7 @@ def demo(
         preset: settings of both phases; the preset ``paperdolls`` if none.
 
     Returns:
-        For each name in `ROWS` the scores in 0..1; settings, versions, seconds per stage.
+        For each name in ``ROWS`` the scores in 0..1; settings, versions, seconds per stage.
 
     Raises:
         InputError: the folder cannot be written, or settings that do not fit.

@@ -36,7 +36,7 @@ def search(
 
     Args:
         image: picture of one person, cut out as a detector would.
-        pictures: to look through, one person in each, as from `pictures_below`.
+        pictures: to look through, one person in each, as from ``pictures_below``.
         top: how many to return, at most.
         threshold: least cosine of a picture that is returned, in -1..1; none: whoever is nearest.
         output: folder for ``matches.png`` and ``matches.csv``.

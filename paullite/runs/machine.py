@@ -23,7 +23,7 @@ def accelerated(config: RunConfig) -> Iterator[tuple[Accelerator, Team]]:
     """Device and precision as the settings say, and the processes that a launcher started.
 
     At the end the process is as it was: deterministic algorithms, environment, the states that accelerate shares
-    between all its objects (the user's own live `Accelerator` among them), the current GPU, and every random state.
+    between all its objects (the user's own live ``Accelerator`` among them), the current GPU, and every random state.
     A device or a precision that is not there is an `InputError`.
     """
     device = chosen_device(config.device)
