@@ -200,12 +200,13 @@ def test_bad_trial_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
 
 
 LONG = """
-from paulbook.studies import runner, studies
+from paulbook.cli import main
+from paulbook.studies import studies
 from paulbook.studies.studies import Arm, Study
 if __name__ == "__main__":
     world = {"source": {"identities": 6}, "target": {"identities": 6}, "pretrain": {"epochs": 500, "batch": 8}}
     studies.STUDIES["long"] = Study("?", {"paul": Arm("long", world)}, (0, 1))
-        raise SystemExit(main(["experiment", "long", "--output", "out", "--jobs", "2"]))
+    raise SystemExit(main(["experiment", "long", "--output", "out", "--jobs", "2"]))
 """
 
 
@@ -225,7 +226,7 @@ def test_stopped_study_leaves_no_process(how: signal.Signals, tmp_path: Path) ->
         text = started.communicate(timeout=180)[1]
         if how == signal.SIGINT:
             assert started.returncode == 130
-            line = "paullite: stopped; what was finished is in out, the same command does the rest"
+            line = "paulbook: stopped; what was finished is in out, the same command does the rest"
             assert line in text.splitlines() and "Traceback" not in text
         wait_for(lambda: not of_session(started.pid))
     finally:
