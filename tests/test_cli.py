@@ -105,6 +105,7 @@ def stop(args: list[str]) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_evaluate_control_and_people(folder: Path, start: str, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["evaluate", "market1501", str(folder), "--net", start, "--workers", "0"]
     for control in ("none", "batch-norm", "batch-norm-by-camera", "camera-mean"):
@@ -163,6 +164,7 @@ def test_search_leaves_out_who_is_below_the_threshold(
     assert np.asarray(Image.open(tmp_path / "matches.png")).shape == some  # the query, and a word in the other's place
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no file names of bytes")
 def test_file_names_that_are_no_utf8(folder: Path, start: str, tmp_path: Path) -> None:
     """As an old camera or a zip file from Windows leaves them; the table keeps their bytes."""
@@ -212,6 +214,7 @@ def test_export_writes_the_network_of_a_file(
     assert f"written: {path}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_pictures_run_where_they_are_told(folder: Path, start: str, tmp_path: Path) -> None:
     for what in ("ranking", "embedding"):
         args = ["show", what, "market1501", str(folder), "--net", start, "--device", "cpu", "--workers", "1"]

@@ -128,6 +128,7 @@ def test_without_labels_only_the_unlabelled_columns(dolls: pl.data.PaperDolls, n
     assert run.history[0].keys() >= UNLABELLED and not run.history[0].keys() & (LABELLED | {"same_garment"})
 
 
+@pytest.mark.slow
 def test_counting_changes_no_weight(
     dolls: pl.data.PaperDolls, net: pl.PatchNet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ import paullite as pl
 from paullite.errors import InputError
 from paullite.models import PatchNet, PatchOutput
 
+pytestmark = pytest.mark.slow  # every test trains, or starts a process that does
+
 SIZE = (128, 64)
 
 

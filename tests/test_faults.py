@@ -23,7 +23,7 @@ from paullite.runs.session import Session
 from paullite.step import Step
 from tests.runs import Fault, adapt_config, dolls, run, same_result, start_net
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 EVERY_STEP = {"save_minutes": 1e-6}
 
 

@@ -21,7 +21,7 @@ from paullite.runs.folder import RunFolder
 from paullite.runs.session import Session
 from tests.runs import Fault, adapt_config, dolls, result, run, same_result, start_net
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 EVERY_STEP = {"save_minutes": 1e-6}
 # half a step, half a checkpoint, and an evaluation; saved after every step, or at the ends of epochs alone
 KILLS = [

@@ -125,6 +125,7 @@ def test_a_run_tells_its_seed(dolls: pl.data.ReIDDataset, scores: Scores, tmp_pa
     assert seeds_of(write_receipt(path, scores, dolls, net=str(file), seed=6, add=True)) == [4, 6]
 
 
+@pytest.mark.slow
 def test_on_the_command_line(
     dolls: pl.data.ReIDDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,6 +70,7 @@ def test_one_of_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
         chosen_device("mps")
 
 
+@pytest.mark.slow
 def test_a_dry_step_changes_nothing(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
     with_one, without = (pl.adapt(adapt_config(epochs=1, dry_step=dry), dolls, start=net) for dry in (True, False))
     assert all(

@@ -321,6 +321,7 @@ def run_of(phase: str, data: pl.data.PaperDolls, net: pl.PatchNet, **hooks: Any)
     return pl.adapt(settings(epochs=2), data.train.take(range(16)), start=net, **hooks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["pretrain", "adapt"])
 def test_a_look_after_every_epoch_changes_nothing(phase: str, source: pl.data.PaperDolls, net: pl.PatchNet) -> None:
     """Though it leaves the network in evaluation mode, and draws random numbers from the evaluation alone."""
