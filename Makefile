@@ -27,7 +27,7 @@ help:
 	@echo "make notebooks  run every chapter and assignment, write it back; CHAPTERS='03 04 assignment_02' for some"
 	@echo "make quick   style, types and the quick tests: about a minute"
 	@echo "make test-chapter CHAPTER=07  the exercises of one chapter, and its notebook run again"
-	@echo "make test    everything: style, types, tests, doctests, README example, pages, chapters; about twenty minutes"
+	@echo "make test    everything: style, types, tests, doctests, README example, pages, chapters; 20 to 25 minutes"
 	@echo "make test-oldest  the quick tests and one short training with the lowest versions that are allowed"
 	@echo "make test-colab   the chapters with the versions that Colab has"
 	@echo "make nightly what is too long for every change: coverage, the pages of the student edition, the oldest versions"
@@ -103,11 +103,11 @@ notebooks: .venv/.test
 PYTEST := -m pytest -p no:cacheprovider
 TWO := -n 2 --dist loadscope --no-loadscope-reorder
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_rules
-# The examples of the chapters' drawings train a little, so they are left to make test.
-QUICK := -m "not slow and not browser and not kernel" --ignore=book/paulbook/chapters
+QUICK := -m "not slow and not browser and not kernel"
 
+# The examples of the chapters' drawings train a little, so they are left to make test.
 quick: check
-	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(TWO) $(QUICK)
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(TWO) $(QUICK) --ignore=book/paulbook/chapters
 
 test: check .venv/axe-core
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(TWO) --durations=15
@@ -139,7 +139,7 @@ nightly: coverage test-oldest
 	@touch $@
 
 test-oldest: .venv.oldest/.ready
-	OMP_NUM_THREADS=1 .venv.oldest/bin/python $(PYTEST) $(TWO) $(QUICK)
+	OMP_NUM_THREADS=1 .venv.oldest/bin/python $(PYTEST) $(TWO) $(QUICK) --ignore=book/paulbook/chapters
 	OMP_NUM_THREADS=1 .venv.oldest/bin/python $(PYTEST) tests/test_project.py::test_readme_example_runs
 
 .venv.colab/.ready: pyproject.toml book/pyproject.toml tests/constraints-colab.txt tests/requirements-colab.txt
