@@ -25,7 +25,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from .data.items import ReIDDataset, Split
-from .data.transforms import seed_of
+from .data.transforms import shuffled_places
 from .errors import InputError
 from .features import extract
 from .runs.distributed import Team
@@ -81,7 +81,7 @@ def batch_norm(net: Net, target: Target, *, transform: Transform | None = None, 
     for layer in momenta:
         layer.reset_running_stats()
         layer.momentum = None  # a plain average over all batches
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed_of(seed, "first pass")))
+    order = shuffled_places(len(images), seed, "first pass")
     extract(adapted, images.take(order.tolist()), transform=transform, batch=batch, train_mode=True)
     for layer, momentum in momenta.items():
         layer.momentum = momentum
