@@ -21,6 +21,8 @@ WIDTHS = (390, 1280)  # a phone, then a computer
 THEMES = ("light", "dark")
 SETTINGS = 20
 SERIOUS = ("serious", "critical")
+# Of axe's rules only the one on contrast depends on the theme, so that the dark page is looked at with this one alone
+RULES = {"light": {}, "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}}}
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +141,10 @@ def serious_findings(visit: Visit) -> Iterator[str]:
     if not AXE.is_file():
         return
     visit.page.evaluate(AXE.read_text(encoding="utf-8"))
-    for theme in THEMES:
+    for theme, rules in RULES.items():
         visit.show(theme=theme)
-        found = visit.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
-        for rule in found:
+        options = {"resultTypes": ["violations"], **rules}
+        for rule in visit.page.evaluate("options => axe.run(document, options)", options)["violations"]:
             if rule["impact"] in SERIOUS:
                 yield from (f"{theme}: {rule['id']}: {node['html'][:150]}" for node in rule["nodes"][:3])
 
