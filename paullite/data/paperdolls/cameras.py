@@ -1,7 +1,8 @@
 """A camera: where it hangs, which view and which boxes it is used to, and what it does to colours."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from .backgrounds import SOURCE_PLACES, TARGET_PLACES
 from .figure import VIEWS
 from .raster import TURN, Dice, Pixels, wave
-from .style import CameraStyle, between
+from .style import CameraStyle, between, passages
 
 Grid = NDArray[np.int32]
 _SPREADS = ("lean", "tightness", "offset", "drop", "stretch", "gamma", "brightness", "saturation", "gradient")
@@ -23,7 +24,18 @@ class Camera(CameraStyle):
     name: str  #: seed of everything random about it
     place: str  #: kind of background
     view: str  #: the view it mostly sees
-    hue: int  #: direction of its colour cast, in 96ths of the colour circle
+    tint: tuple[int, ...]  #: its colour cast: how much brighter red, green and blue are, in 256ths of a %
+    passages: CameraStyle  #: how far its passages may lie apart
+
+    def during(self, name: str, share: int) -> "Camera":
+        """The camera while one person passes: ``share`` thousandths of its habits are those of the passage ``name``."""
+        dice, spread = Dice(name, "passage"), asdict(self.passages)
+        own = {n: dice.pick(-spread[n], spread[n]) for n in _SPREADS}
+        own |= {n: dice.pick(spread[n] // 4, spread[n] * 5 // 4) for n in _AMOUNTS if n != "occlusion"}
+        own["view_habit"] = 100 // len(VIEWS)  # one view is as likely as another
+        cast = _tint(dice.pick(spread["cast"] // 4, spread["cast"] * 5 // 4), dice.pick(0, TURN - 1))
+        mixed: dict[str, Any] = {n: _mix(getattr(self, n), value, share) for n, value in own.items()}
+        return replace(self, **mixed, tint=tuple(_mix(a, b, share) for a, b in zip(self.tint, cast, strict=True)))
 
     def develop(self, pixels: Pixels, noise_seed: int) -> Pixels:
         """What the camera makes of a sharp picture: blur, colours, uneven light, grain."""
@@ -47,7 +59,7 @@ class Camera(CameraStyle):
         keep = 256 * (100 + self.saturation) // 100
         mix = grey * (256 - keep) // 256 + np.eye(3, dtype=np.int32) * keep
         light = 100 + self.brightness
-        gains = [light * (25600 + self.cast * wave(self.hue + TURN // 3 * c)) // 10000 for c in range(3)]
+        gains = [light * (25600 + tint) // 10000 for tint in self.tint]
         return mix * np.array(gains, dtype=np.int32) // 256
 
     def _tone_table(self) -> Grid:
@@ -66,7 +78,8 @@ def make_cameras(domain: str, count: int, seed: int = 0, camera_shift: float = 1
     >>> sorted(camera.view for camera in make_cameras("target", count=4))
     ['back', 'front', 'left', 'right']
     """
-    style = between(0 if domain == "source" else round(camera_shift * 1000))
+    shift = 0 if domain == "source" else round(camera_shift * 1000)
+    style, passing = between(shift), passages(shift)
     dice = Dice(seed, domain, "cameras")
     orders = {name: dice.shuffled(count) for name in ("view", "place", *_SPREADS, *_AMOUNTS)}
     turn, first = dice.pick(0, TURN - 1), dice.pick(0, 11)
@@ -77,10 +90,19 @@ def make_cameras(domain: str, count: int, seed: int = 0, camera_shift: float = 1
         rank = orders["place"][k]
         places = TARGET_PLACES if rank * 100 < style.new_places * count else SOURCE_PLACES
         place, view = places[(first + rank) % len(places)], VIEWS[orders["view"][k] % 4]
-        name, hue = f"{seed}/{domain}/camera/{k}", (turn + k * TURN // count) % TURN
-        return Camera(**asdict(style) | own, name=name, place=place, view=view, hue=hue)
+        name, tint = f"{seed}/{domain}/camera/{k}", _tint(style.cast, turn + k * TURN // count)
+        return Camera(**asdict(style) | own, name=name, place=place, view=view, tint=tint, passages=passing)
 
     return tuple(map(one, range(count)))
+
+
+def _tint(cast: int, hue: int) -> tuple[int, ...]:
+    """A colour cast of so many per cent in a direction: 96 steps go round the colour circle."""
+    return tuple(cast * wave(hue + TURN // 3 * channel) for channel in range(3))
+
+
+def _mix(camera: int, passage: int, share: int) -> int:
+    return ((1000 - share) * camera + share * passage + 500) // 1000
 
 
 def _blurred(values: Grid, sixteenths: int) -> Grid:

@@ -1,6 +1,7 @@
 """PaperDolls: a drawn world of people and cameras, in two domains, with the protocol of a real data set."""
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, astuple, dataclass, field, fields, replace
@@ -8,14 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 from ...errors import InputError
-from ...ranges import Natural, Range, checks_of
+from ...ranges import Natural, Range, Share, checks_of
 from ..items import ReIDDataset, Split
 from .cache import CachedPictures, cached_array
 from .cameras import Camera, make_cameras
 from .dolls import Look, garment_at, looks
-from .raster import Dice
+from .raster import HEIGHT, Dice
 from .shots import Shot, plan_junk, plan_track, take
-from .style import LIMIT, SOURCE, TARGET
+from .style import LIMIT, MILDEST, SOURCE, TARGET, WIDER
 
 DRAWING = 7  # raise by one whenever any pixel changes, so that old caches are not used
 MOST_PEOPLE = 5000  # per domain; the target's numbers start above the source's
@@ -34,7 +35,7 @@ class Picture:
     path: str
     pid: int
     camid: int
-    camera: Camera
+    camera: Camera  #: as it is during this passage
     look: Look
     shot: Shot
 
@@ -44,7 +45,7 @@ class PaperDolls(ReIDDataset):
     """A drawn re-identification data set: the same on every computer, without a download.
 
     The ``source`` domain is where labels are given, the ``target`` domain where they are not. They share no person and
-    no camera. What the target's cameras do differently is written down in `paullite.data.paperdolls.style`.
+    no camera. What varies, where and how far, is written down in `paullite.data.paperdolls.style`.
 
     Raises:
         InputError: a value is out of range, or there is no folder to write to.
@@ -71,6 +72,7 @@ class PaperDolls(ReIDDataset):
     seed: Natural = 0  #: another seed, another world; use one for source and target, so that their people differ
     size: Size = (128, 64)  #: height and width of a picture in pixels, multiples of 16
     camera_shift: Shift = 1.0  #: how far the target's cameras are from the source's style: 0 not at all, 2 severely
+    passage_share: Share = 0.0  #: how much of what varies belongs to a person's passage, and not to the camera
     test_identities: People | None = None  #: people in query and gallery; half as many as ``identities`` if not given
     images_per_camera: Annotated[int, Range(2)] = 4  #: mean length of a track: one person's pictures from one camera
     distractors: Natural = 12  #: further people who are in the gallery only, with pid 0
@@ -89,7 +91,7 @@ class PaperDolls(ReIDDataset):
         if self.size[0] % 16 or self.size[1] % 16:
             raise InputError(f"found size = {self.size}", "expected multiples of 16", "use size=(128, 64)")
         pictures = list_pictures(self)
-        words = repr((DRAWING, settings, astuple(SOURCE), astuple(TARGET), astuple(LIMIT)))  # all that pixels depend on
+        words = repr((DRAWING, settings, *map(astuple, (SOURCE, TARGET, LIMIT)), WIDER, MILDEST))  # all that matters
         code = hashlib.sha256(words.encode()).hexdigest()[:16]
         name = f"paperdolls-{self.domain}-{self.size[0]}x{self.size[1]}-seed{self.seed}-{code}.npy"
         drawn = lambda: (take(p.camera, p.look, p.shot, self.size) for p in pictures)  # noqa: E731
@@ -110,6 +112,14 @@ class PaperDolls(ReIDDataset):
         number = {colour: i for i, colour in enumerate(sorted({colour for row in worn for colour in row}))}
         return [[number[colour] for colour in row] for row in worn]
 
+    def body_shifts(self, split: Split) -> list[float]:
+        """How far below the picture's middle the body's middle is, for each image, in shares of the height.
+
+        Negative is above; NaN where nobody is. ``split`` is one of this data set or a part of it. Not for learning.
+        """
+        shown = [(self.pictures[path].shot.pose, self.pictures[path].look) for path in split.paths]
+        return [(pose.y - pose.tall(look) / 2) / HEIGHT - 0.5 if pose else math.nan for pose, look in shown]
+
 
 def list_pictures(world: PaperDolls) -> list[Picture]:
     """Everything that there is to draw, in order, without drawing it. Derived from the settings alone."""
@@ -126,8 +136,9 @@ def list_pictures(world: PaperDolls) -> list[Picture]:
     found = [picture for person in people for picture in _tracks(world, cameras, *person)]
     for k in range(world.junk):
         camid, look = first_camera + k % world.cameras, test[k % strangers]
-        shot = plan_junk(cameras[camid], f"{world.seed}/{world.domain}/junk/{k}")
-        found.append(Picture("gallery", "", -1, camid, cameras[camid], look, shot))
+        name = f"{world.seed}/{world.domain}/junk/{k}"
+        camera = cameras[camid].during(name, round(1000 * world.passage_share))
+        found.append(Picture("gallery", "", -1, camid, camera, look, plan_junk(camera, name)))
     seen: Counter[str] = Counter()
     for i, p in enumerate(sorted(found, key=lambda picture: SPLITS.index(picture.split))):
         stem = f"paperdolls-{world.domain}/{p.split}/{p.pid if p.pid < 0 else f'{p.pid:04d}'}_c{p.camid}"
@@ -147,6 +158,7 @@ def _tracks(
         camid = min(cameras) + place
         count = max(2, world.images_per_camera + dice.pick(-1, 1))
         query = dice.pick(0, count - 1) if part == "test" and pid > 0 else -1
-        for i, shot in enumerate(plan_track(cameras[camid], f"{name}/{place}", count)):
+        camera = cameras[camid].during(f"{name}/{place}", round(1000 * world.passage_share))
+        for i, shot in enumerate(plan_track(camera, f"{name}/{place}", count)):
             split = "train" if part == "train" else "query" if i == query else "gallery"
-            yield Picture(split, "", pid, camid, cameras[camid], look, shot)
+            yield Picture(split, "", pid, camid, camera, look, shot)

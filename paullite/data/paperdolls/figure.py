@@ -26,13 +26,17 @@ class Pose:
     lean: int = 0  #: how far the head hangs over to the right, in units
     stride: int = 100  #: length of the step in per cent
 
+    def tall(self, look: Look) -> int:
+        """From sole to crown in units, for this person."""
+        return self.height * look.height // 100
+
 
 class Doll:
     """One person on a canvas. Body measures: 0 at the crown, 1000 at the soles; sideways from the middle line."""
 
     def __init__(self, canvas: Canvas, look: Look, pose: Pose) -> None:
         self.canvas, self.look, self.pose = canvas, look, pose
-        self.tall = pose.height * look.height // 100
+        self.tall = pose.tall(look)
         self.wide = self.tall * look.width // 100 * pose.stretch // 100
         self.hair_down = look.hair_length in ("chin", "long")
         self.skin, self.hair = Brush(SKIN[look.skin]), Brush(HAIR[look.hair])
