@@ -56,8 +56,9 @@ def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[
     except OSError as error:
         if _is_whole(file, shape):  # another process was quicker; Windows keeps a file that is in use as it is
             return str(file)
-        problem, spare = f"cannot write {file} ({error})", Path(tempfile.gettempdir()) / "paullite"
-    if folder == spare:
+        problem = f"cannot write {file} ({error})"
+    spare = spare_folder()
+    if file.parent == spare:
         raise InputError(problem, "expected a folder to keep pictures in", _ADVICE)
     warnings.warn(f"{problem}; keeping the pictures in {spare}; {_ADVICE}", stacklevel=4)
     return cached_array(name, shape, draw, spare)
@@ -66,7 +67,13 @@ def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[
 def default_folder() -> Path:
     """``PAULLITE_CACHE`` if it is set, else where the system keeps caches: ``~/.cache/paullite`` on Linux."""
     chosen = os.environ.get("PAULLITE_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("paullite", appauthor=False)
+    folder = Path(os.path.expanduser(chosen)) if chosen else user_cache_path("paullite", appauthor=False)
+    return spare_folder() if folder.parts[:1] == ("~",) else folder  # the user of a container may have no home
+
+
+def spare_folder() -> Path:
+    """A place in the system's temporary folder for each user: one cannot write to another's."""
+    return Path(tempfile.gettempdir()) / f"paullite-{getattr(os, 'getuid', int)()}"  # Windows keeps one for each user
 
 
 def _is_whole(file: Path, shape: tuple[int, ...]) -> bool:

@@ -27,15 +27,21 @@ class Camera(CameraStyle):
     tint: tuple[int, ...]  #: its colour cast: how much brighter red, green and blue are, in 256ths of a %
     passages: CameraStyle  #: how far its passages may lie apart
 
-    def during(self, name: str, share: int) -> "Camera":
-        """The camera while one person passes: ``share`` thousandths of its habits are those of the passage ``name``."""
+    def during(self, name: str, share: float) -> "Camera":
+        """The camera while one person passes: (1 - share) of its own habits and share of those of the passage ``name``.
+
+        >>> make_cameras("target", count=4)[0].during("any words", share=1).view_habit
+        25
+        """
+        weight = round(1000 * share)
+        mix = lambda camera, passage: ((1000 - weight) * camera + weight * passage + 500) // 1000  # noqa: E731
         dice, spread = Dice(name, "passage"), asdict(self.passages)
         own = {n: dice.pick(-spread[n], spread[n]) for n in _SPREADS}
         own |= {n: dice.pick(spread[n] // 4, spread[n] * 5 // 4) for n in _AMOUNTS if n != "occlusion"}
         own["view_habit"] = 100 // len(VIEWS)  # one view is as likely as another
         cast = _tint(dice.pick(spread["cast"] // 4, spread["cast"] * 5 // 4), dice.pick(0, TURN - 1))
-        mixed: dict[str, Any] = {n: _mix(getattr(self, n), value, share) for n, value in own.items()}
-        return replace(self, **mixed, tint=tuple(_mix(a, b, share) for a, b in zip(self.tint, cast, strict=True)))
+        mixed: dict[str, Any] = {n: mix(getattr(self, n), value) for n, value in own.items()}
+        return replace(self, **mixed, tint=tuple(map(mix, self.tint, cast)))
 
     def develop(self, pixels: Pixels, noise_seed: int) -> Pixels:
         """What the camera makes of a sharp picture: blur, colours, uneven light, grain."""
@@ -99,10 +105,6 @@ def make_cameras(domain: str, count: int, seed: int = 0, camera_shift: float = 1
 def _tint(cast: int, hue: int) -> tuple[int, ...]:
     """A colour cast of so many per cent in a direction: 96 steps go round the colour circle."""
     return tuple(cast * wave(hue + TURN // 3 * channel) for channel in range(3))
-
-
-def _mix(camera: int, passage: int, share: int) -> int:
-    return ((1000 - share) * camera + share * passage + 500) // 1000
 
 
 def _blurred(values: Grid, sixteenths: int) -> Grid:

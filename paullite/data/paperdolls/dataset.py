@@ -68,13 +68,13 @@ class PaperDolls(ReIDDataset):
     domain: str = "source"  #: "source" or "target"
     _: KW_ONLY
     identities: People | None = None  #: people in the training split; 100 or, for the target, 110 if not given
-    cameras: Annotated[int, Range(2, MOST_CAMERAS)] = 4
+    cameras: Annotated[int, Range(2, MOST_CAMERAS)] = 4  #: 2 to 10
     seed: Natural = 0  #: another seed, another world; use one for source and target, so that their people differ
     size: Size = (128, 64)  #: height and width of a picture in pixels, multiples of 16
-    camera_shift: Shift = 1.0  #: how far the target's cameras are from the source's style: 0 not at all, 2 severely
-    passage_share: Share = 0.0  #: how much of what varies belongs to a person's passage, and not to the camera
+    camera_shift: Shift = 1.0  #: from the source's style (0) to the target's (1) and beyond it (2 is severe)
+    passage_share: Share = 0.0  #: how much of what varies belongs to a person's passage, the rest being the camera's
     test_identities: People | None = None  #: people in query and gallery; half as many as ``identities`` if not given
-    images_per_camera: Annotated[int, Range(2)] = 4  #: mean length of a track: one person's pictures from one camera
+    images_per_camera: Annotated[int, Range(2)] = 4  #: mean length of a track (one person, one camera), 2 or more
     distractors: Natural = 12  #: further people who are in the gallery only, with pid 0
     junk: Natural = 60  #: boxes with nobody or too little of somebody in them, in the gallery with pid -1
     cache: str | Path | None = None  #: folder for the drawn pictures; ``PAULLITE_CACHE`` or the system's if not given
@@ -85,7 +85,7 @@ class PaperDolls(ReIDDataset):
         folder = settings.pop("cache")
         if self.domain == "source":
             settings["camera_shift"] = 0.0  # always mild
-        self._set(**settings)
+        vars(self).update(settings)  # past the lock of a frozen class
         if self.domain not in ("source", "target"):
             raise InputError(f"found domain = {self.domain!r}", "expected source or target")
         if self.size[0] % 16 or self.size[1] % 16:
@@ -98,12 +98,8 @@ class PaperDolls(ReIDDataset):
         file = cached_array(name, (len(pictures), *self.size, 3), drawn, Path(folder) if folder else None)
         opener = CachedPictures(file, {picture.path: row for row, picture in enumerate(pictures)})
         rows = {name: [(p.path, p.pid, p.camid) for p in pictures if p.split == name] for name in SPLITS}
-        self._set(**{name: Split.from_rows(rows[name], opener) for name in SPLITS})
-        self._set(name=f"paperdolls-{self.domain}", pictures={picture.path: picture for picture in pictures})
-
-    def _set(self, **values: object) -> None:
-        for name, value in values.items():
-            object.__setattr__(self, name, value)  # the class is frozen
+        splits = {name: Split.from_rows(rows[name], opener) for name in SPLITS}
+        vars(self).update(splits, name=f"paperdolls-{self.domain}", pictures={p.path: p for p in pictures})
 
     def garments(self, heights: Sequence[float]) -> list[list[int]]:
         """What is worn on each training image at some shares of its height: N lists of numbers, one for a colour."""
@@ -137,7 +133,7 @@ def list_pictures(world: PaperDolls) -> list[Picture]:
     for k in range(world.junk):
         camid, look = first_camera + k % world.cameras, test[k % strangers]
         name = f"{world.seed}/{world.domain}/junk/{k}"
-        camera = cameras[camid].during(name, round(1000 * world.passage_share))
+        camera = cameras[camid].during(name, world.passage_share)
         found.append(Picture("gallery", "", -1, camid, camera, look, plan_junk(camera, name)))
     seen: Counter[str] = Counter()
     for i, p in enumerate(sorted(found, key=lambda picture: SPLITS.index(picture.split))):
@@ -158,7 +154,7 @@ def _tracks(
         camid = min(cameras) + place
         count = max(2, world.images_per_camera + dice.pick(-1, 1))
         query = dice.pick(0, count - 1) if part == "test" and pid > 0 else -1
-        camera = cameras[camid].during(f"{name}/{place}", round(1000 * world.passage_share))
+        camera = cameras[camid].during(f"{name}/{place}", world.passage_share)
         for i, shot in enumerate(plan_track(camera, f"{name}/{place}", count)):
             split = "train" if part == "train" else "query" if i == query else "gallery"
             yield Picture(split, "", pid, camid, camera, look, shot)
