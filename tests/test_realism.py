@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 import paullite as pl
-from tests.benchmarks.realism import MOST, RANKED, between_cameras, mean_colours, measure, table, variance_shares
+from tests.benchmarks.realism import (
+    CONTROLS,
+    MOST,
+    RANKED,
+    between_cameras,
+    gap_closed,
+    mean_colours,
+    measure,
+    table,
+    variance_shares,
+)
 
 SMALL = dict(identities=6, test_identities=4, distractors=1, junk=2)
 
@@ -36,9 +47,16 @@ def test_mean_colours_of_six_stripes(tmp_path: Path) -> None:
 def test_the_table_has_all_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     small = lambda domain, **settings: pl.data.PaperDolls(domain, cache=tmp_path, **SMALL, **settings)  # noqa: E731
     monkeypatch.setattr("tests.benchmarks.realism.PaperDolls", small)
-    assert set(measure(100, 0.8)) == {*MOST, *RANKED}
-    lines = table([100, 101], 0.8).splitlines()
-    assert len(lines) == 2 + len(MOST) + len(RANKED) and "| 79.7 / 55.0 |" in lines[4]
+    assert set(measure(100, 0.8)) == {*MOST, *RANKED} - {"labels"}
+    trained = lambda config, world: SimpleNamespace(net=pl.shipped_net("adapted"))  # noqa: E731
+    monkeypatch.setattr("tests.benchmarks.realism.pretrain", trained)
+    lines = table([100, 101], 0.8, labels=True).splitlines()
+    assert len(lines) == 2 + len(MOST) + len(RANKED) + 1 and "| 79.7 / 55.0 |" in lines[4]
+
+
+def test_how_far_the_best_control_goes() -> None:
+    row = dict.fromkeys(CONTROLS, (90.0, 30.0)) | {"direct": (50.0, 20.0), "labels": (95.0, 70.0)}
+    assert gap_closed({**row, "batch_norm": (60.0, 40.0)}) == pytest.approx(0.4)
 
 
 @pytest.mark.slow

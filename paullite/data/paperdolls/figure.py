@@ -133,8 +133,6 @@ class Doll:
             swing = -step * side * 40 // 256
             self.arm((108 * side, 212), (142 * side, 335), ((150 - abs(swing) // 4) * side, 478 - swing), 88)
         self._torso_upright(front)
-        if look.bag == "backpack":
-            self._backpack_upright(front)
         self.limb((0, 130), (0, 165), 32, 36, self.skin.dimmed(90))
         self.oval((0, 84), 60, 72, self.skin)
         (self._face if front else self._hair_from_behind)()
@@ -151,12 +149,10 @@ class Doll:
             self.panel(self.lower, 34, 480, 30, hem)
         if pattern == "logo" and front:
             self.oval((0, 275), 52, 50, replace(self.second, depth=100))
-
-    def _backpack_upright(self, front: bool) -> None:
-        if front:  # one sees the straps
+        if self.look.bag == "backpack" and front:  # one sees the straps
             for side in (-1, 1):
                 self.limb((72 * side, 168), (80 * side, 370), 17, 15, replace(self.bag, depth=90))
-        else:
+        elif self.look.bag == "backpack":
             self.limb((0, 255), (0, 390), 88, 92, self.bag)
             self.panel(self.bag.dimmed(120 if sum(self.bag.colour) > 150 else 170), 58, 335, 58, 430)
             self.limb((-30, 178), (30, 178), 10, 10, self.bag.dimmed(75))
