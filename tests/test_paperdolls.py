@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import math
 import os
 import pickle
 import re
@@ -11,6 +13,8 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Callable
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +22,8 @@ import pytest
 
 import paullite.data.paperdolls.cache as picture_cache
 from paullite.data.paperdolls import VIEWS, draw_person, looks, make_cameras, plan_track, random_look, take
-from paullite.data.paperdolls.dataset import DRAWING, PaperDolls, Plan, list_pictures
+from paullite.data.paperdolls.dataset import DRAWING, PaperDolls, Picture
+from paullite.data.paperdolls.style import passages
 from paullite.errors import InputError
 
 REPO = Path(__file__).parents[1]
@@ -45,6 +50,26 @@ for view in VIEWS:
 print(total.hexdigest())
 """
 
+# The same for passages: 24 pictures.
+PASSAGES = """
+import hashlib
+from paullite.data.paperdolls import looks, make_cameras, plan_track, take
+total = hashlib.sha256()
+for domain in ("source", "target"):
+    for k, camera in enumerate(make_cameras(domain, 4, seed=7)):
+        for share in (0.3, 0.8, 1):
+            passing = camera.during(f"hash/{k}", share)
+            total.update(take(passing, looks(7, 4)[k], plan_track(passing, f"hash/{k}", 1)[0], (128, 64)).tobytes())
+print(total.hexdigest())
+"""
+PASSING = {7: "4bdde45d0dae2f5b83aea7a56929d557c27d3ce583c881be78058d85288957f9"}
+
+# Of a small source and target: all pictures of the first world, as they were before there were passages.
+FIRST_WORLD = {
+    "source": "9bb701a8a93b6a4b0986f4a8c146f6fc2aecf2c6d0c8b1424849b766bf8e5117",
+    "target": "a7b09a331f0a9ce68150f352e602e571e43d9e5488cd73ebaa3c62828a4987af",
+}
+
 SMALL = dict(identities=4, cameras=3, test_identities=3, distractors=2, junk=5)
 
 
@@ -58,19 +83,23 @@ def target(tmp_path: Path) -> PaperDolls:
     return PaperDolls("target", cache=tmp_path, **SMALL)
 
 
-def plan(domain: str = "target", seed: int = 0, identities: int = 40) -> Plan:
-    return Plan(domain, identities, 4, seed, (128, 64), 1.0, 20, 4, 5, 10)
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Picture]]:
+    """The pictures of a larger world, without drawing them."""
+    monkeypatch.setattr("paullite.data.paperdolls.dataset.cached_array", lambda *_: "")
+    many = dict(identities=40, test_identities=20, distractors=5, junk=10)
+    return lambda domain, **settings: list(PaperDolls(domain, **{**many, **settings}).pictures.values())
 
 
 def pixels(split) -> np.ndarray:
     return np.stack([np.asarray(item.image) for item in split])
 
 
-def drawn_hash(*folders: Path) -> str:
-    """The hash of the script's pictures, drawn in a process that finds these folders first."""
+def drawn_hash(*folders: Path, script: str = SCRIPT) -> str:
+    """The hash of a script's pictures, drawn in a process that finds these folders first."""
     path = os.pathsep.join(map(str, [*folders, REPO]))
     env = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -80,6 +109,18 @@ def drawn_hash(*folders: Path) -> str:
 
 def test_pixels_are_the_same_as_ever() -> None:
     assert drawn_hash() == PIXELS[DRAWING]
+
+
+def test_pixels_of_passages_are_the_same_as_ever() -> None:
+    assert drawn_hash(script=PASSAGES) == PASSING[DRAWING]
+
+
+@pytest.mark.parametrize("domain", ["source", "target"])
+def test_without_passages_it_is_the_first_world(domain: str, tmp_path: Path) -> None:
+    data, total = PaperDolls(domain, passage_share=0, cache=tmp_path, **SMALL), hashlib.sha256()
+    for split in (data.train, data.query, data.gallery):
+        total.update(pixels(split).tobytes())
+    assert total.hexdigest() == FIRST_WORLD[domain]
 
 
 def oldest_versions() -> list[str]:
@@ -117,6 +158,7 @@ def test_pixels_are_the_same_under_the_oldest_pillow_and_numpy() -> None:
     ]
     assert same == [True, True], used
     assert drawn_hash(OLDEST) == PIXELS[DRAWING]
+    assert drawn_hash(OLDEST, script=PASSAGES) == PASSING[DRAWING]
 
 
 def test_a_seed_gives_the_same_data_and_another_seed_other_data(tmp_path: Path) -> None:
@@ -141,7 +183,7 @@ def test_a_picture_takes_less_than_ten_milliseconds() -> None:
 
 # ---- what it needs ----
 
-ALLOWED = {"numpy", "PIL", "tqdm", "platformdirs", "paullite.errors", "paullite.data.items"}
+ALLOWED = {"numpy", "PIL", "tqdm", "platformdirs", "paullite.errors", "paullite.ranges", "paullite.data.items"}
 
 
 def imported(file: Path) -> set[str]:
@@ -159,7 +201,7 @@ def imported(file: Path) -> set[str]:
 def test_the_drawn_world_imports_little() -> None:
     files = list((REPO / "paullite" / "data" / "paperdolls").glob("*.py"))
     names = set().union(*map(imported, files))
-    assert len(files) > 10 and {"numpy", "paullite.errors", "paullite.data.items"} <= names
+    assert len(files) > 8 and {"numpy", "paullite.errors", "paullite.ranges", "paullite.data.items"} <= names
     own = {name if name.startswith("paullite") else name.split(".")[0] for name in names}
     assert own - sys.stdlib_module_names <= ALLOWED
 
@@ -182,16 +224,20 @@ def test_no_two_people_of_a_world_look_alike() -> None:
     assert len(yellow) > 5  # many share a part, which is why parts have to be combined
 
 
-def test_source_and_target_share_nobody_no_number_and_no_camera() -> None:
-    source, target = list_pictures(plan("source")), list_pictures(plan("target"))
+def test_source_and_target_share_nobody_no_number_and_no_camera(listed: Callable[..., list[Picture]]) -> None:
+    source, target = listed("source"), listed("target")
     for column in ("look", "camid", "camera", "path"):
         assert not {getattr(p, column) for p in source} & {getattr(p, column) for p in target}, column
+    looks = [
+        {p.look for p in people} for people in (listed("source", passage_share=1), listed("target", passage_share=1))
+    ]
+    assert looks == [{p.look for p in source}, {p.look for p in target}]  # passages change nobody
     assert not {p.pid for p in source if p.pid > 0} & {p.pid for p in target if p.pid > 0}
 
 
 @pytest.mark.parametrize("domain", ["source", "target"])
-def test_train_and_test_share_nobody(domain: str) -> None:
-    pictures = list_pictures(plan(domain))
+def test_train_and_test_share_nobody(domain: str, listed: Callable[..., list[Picture]]) -> None:
+    pictures = listed(domain)
     train, test = ([p for p in pictures if (p.split == "train") is part] for part in (True, False))
     assert not {p.pid for p in train} & {p.pid for p in test}
     assert not {p.look for p in train} & {p.look for p in test}
@@ -211,8 +257,6 @@ def test_every_view_and_every_part_can_be_drawn() -> None:
 
 
 def test_a_logo_is_seen_from_the_front_only() -> None:
-    from dataclasses import replace
-
     plain = replace(random_look(0, 0), pattern="plain", second="red", upper="white", bag="none", bag_colour="none")
     logo = replace(plain, pattern="logo")
     same = {view: np.array_equal(draw_person(plain, view), draw_person(logo, view)) for view in VIEWS}
@@ -223,16 +267,19 @@ def test_a_logo_is_seen_from_the_front_only() -> None:
 
 
 @pytest.mark.parametrize("domain, train", [("source", 1400), ("target", 1350)])
-def test_default_sizes(domain: str, train: int) -> None:
+def test_default_sizes(domain: str, train: int, listed: Callable[..., list[Picture]]) -> None:
     people = {"source": 100, "target": 110}[domain]
-    pictures = list_pictures(Plan(domain, people, 4, 0, (128, 64), 1.0, people // 2, 4, 12, 60))
+    pictures = listed(domain, identities=None, test_identities=None, distractors=12, junk=60)
+    assert len({p.pid for p in pictures if p.split == "query"}) == people // 2
     assert abs(sum(p.split == "train" for p in pictures) - train) < 100
     assert len({p.pid for p in pictures if p.split == "train"}) == people
 
 
 @pytest.mark.parametrize("domain", ["source", "target"])
-def test_one_query_per_person_and_camera_and_a_match_on_another_camera(domain: str) -> None:
-    pictures = list_pictures(plan(domain))
+def test_one_query_per_person_and_camera_and_a_match_on_another_camera(
+    domain: str, listed: Callable[..., list[Picture]]
+) -> None:
+    pictures = listed(domain)
     queries = [p for p in pictures if p.split == "query"]
     gallery = {(p.pid, p.camid) for p in pictures if p.split == "gallery"}
     seen = [(p.pid, p.camid) for p in queries]
@@ -285,6 +332,78 @@ def test_target_cameras_differ_in_more_than_colour() -> None:
         assert len({getattr(camera, habit) for camera in cameras}) == 4, habit
 
 
+# ---- passages ----
+
+
+def tracks(pictures: list[Picture]) -> dict[tuple[int, int], list[Picture]]:
+    """The pictures of the training people by person and camera: of one passage each."""
+    found: dict[tuple[int, int], list[Picture]] = {}
+    for picture in pictures:
+        if picture.split == "train":
+            found.setdefault((picture.pid, picture.camid), []).append(picture)
+    return found
+
+
+def test_a_passage_is_one_person_at_one_camera(listed: Callable[..., list[Picture]]) -> None:
+    first, mixed = (tracks(listed("target", passage_share=share)) for share in (0, 0.8))
+    assert {len({p.camera for p in track}) for track in mixed.values()} == {1}
+    assert len({track[0].camera for track in first.values()}) == 4
+    assert len({track[0].camera for track in mixed.values()}) == len(mixed)
+
+
+def test_the_share_weighs_camera_against_passage() -> None:
+    (camera, *_), style = make_cameras("target", 4), passages(1000)
+    alone = [camera.during(f"{k}", 1) for k in range(400)]
+    for habit in ("drop", "gamma", "brightness", "lean", "stretch", "saturation", "gradient", "offset", "tightness"):
+        found, most = [getattr(c, habit) for c in alone], getattr(style, habit)
+        assert min(found) < -0.9 * most and max(found) > 0.9 * most and max(map(abs, found)) <= most, habit
+    for habit in ("tilt", "haze", "blur", "noise"):
+        found, most = [getattr(c, habit) for c in alone], getattr(style, habit)
+        assert most // 4 <= min(found) < most / 2 and most < max(found) <= most * 5 // 4, habit
+    assert {c.view_habit for c in alone} == {25} and {c.occlusion for c in alone} == {camera.occlusion}
+    assert {(c.place, c.name, c.view) for c in alone} == {(camera.place, camera.name, camera.view)}
+    half, none = camera.during("0", 0.5), camera.during("0", 0)
+    assert none == camera and abs(2 * half.drop - camera.drop - alone[0].drop) <= 1
+    assert all(abs(2 * h - a - b) <= 1 for h, a, b in zip(half.tint, camera.tint, alone[0].tint, strict=True))
+
+
+def test_the_passages_of_the_source_are_milder() -> None:
+    cameras, source, target = passages(0), astuple(passages(0)), astuple(passages(1000))
+    assert all(a <= b for a, b, n in zip(source, target, vars(cameras), strict=True) if n not in ("turn", "view_habit"))
+    assert 60 < cameras.drop < 120  # boxes are misplaced there, too: by up to a third of a stripe
+
+
+def test_the_passages_of_a_person_differ_in_view(listed: Callable[..., list[Picture]]) -> None:
+    views: dict[int, list[str]] = {}
+    for (pid, _), track in tracks(listed("target", passage_share=0.8)).items():
+        views.setdefault(pid, []).append(statistics.mode(p.shot.pose.view for p in track))
+    pairs = [a == b for seen in views.values() for i, a in enumerate(seen) for b in seen[:i]]
+    assert 0.15 < statistics.mean(pairs) < 0.4
+
+
+def test_the_shift_of_a_body_is_where_it_is_drawn(tmp_path: Path) -> None:
+    data = PaperDolls("target", cache=tmp_path, passage_share=0.8, **SMALL)
+    shifts, checked = dict(zip(data.train.paths, data.body_shifts(data.train), strict=True)), 0
+    for path, shift in shifts.items():
+        picture, size = data.pictures[path], (512, 256)
+        shot = replace(picture.shot, occluder="")
+        seen, empty = (take(picture.camera, picture.look, one, size) for one in (shot, replace(shot, pose=None)))
+        (rows,) = (np.abs(seen.astype(int) - empty).max((1, 2)) > 40).nonzero()
+        if rows[0] > 8 and rows[-1] < 503:  # all of the person is in the picture
+            assert (rows[0] + rows[-1]) / 1024 - 0.5 == pytest.approx(shift, abs=0.025)
+            checked += 1
+    assert checked > 20 and max(shifts.values()) > 0.04 and min(shifts.values()) < -0.04
+    nobody = [math.isnan(shift) for shift in data.body_shifts(data.gallery)]
+    assert nobody == [data.pictures[path].shot.pose is None for path in data.gallery.paths]
+
+
+def test_boxes_differ_from_passage_to_passage_in_both_domains(listed: Callable[..., list[Picture]]) -> None:
+    for domain, least in (("source", 45), ("target", 90)):
+        means = [statistics.mean(p.shot.pose.y - p.shot.pose.height // 2 for p in track)
+                 for track in tracks(listed(domain, passage_share=1)).values()]  # fmt: skip
+        assert statistics.stdev(means) > least, domain
+
+
 # ---- cache and opener ----
 
 
@@ -317,12 +436,27 @@ def test_the_system_says_where_caches_are(tmp_path: Path, monkeypatch: pytest.Mo
         assert folder == Path.home() / ".cache" / "paullite"
 
 
+def test_a_user_without_a_home_and_two_users_of_one_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PAULLITE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", str)  # as it is for a number that belongs to nobody
+    monkeypatch.setattr(picture_cache.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(picture_cache, "user_cache_path", lambda *_, **__: Path("~/.cache/paullite"))
+    found = []
+    for user in (1, 2):
+        monkeypatch.setattr(os, "getuid", lambda user=user: user, raising=False)
+        found.append(picture_cache.default_folder())
+    assert found == [tmp_path / "paullite-1", tmp_path / "paullite-2"]
+    monkeypatch.setenv("PAULLITE_CACHE", "~/pictures")
+    assert picture_cache.default_folder() == tmp_path / "paullite-2"
+
+
 def test_another_process_was_quicker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows refuses to replace a file that another process has mapped; then that file is taken as it is."""
-    replace = os.replace
+    move = os.replace
 
     def refuse(old: Path, new: Path) -> None:
-        replace(old, new)
+        move(old, new)
         raise PermissionError(13, "used by another process")
 
     monkeypatch.setattr(picture_cache.os, "replace", refuse)
@@ -388,22 +522,26 @@ def test_a_cache_that_disappears_is_named(source: PaperDolls) -> None:
 @pytest.mark.parametrize(
     "bad, says",
     [
-        (dict(domain="targte"), "target"),
+        (dict(domain="targte"), "expected source or target"),
         (dict(identities=1), "2 or more"),
         (dict(identities=2.5), "whole number"),
-        (dict(identities=6000), "fewer identities"),
+        (dict(identities=6000), "at most 2499"),
         (dict(test_identities=1), "2 or more"),
-        (dict(cameras=1), "2 to 10"),
-        (dict(cameras=11), "2 to 10"),
+        (dict(cameras=1), "2 or more, at most 10"),
+        (dict(cameras=11), "2 or more, at most 10"),
         (dict(size=(100, 64)), "multiples of 16"),
-        (dict(size=(32, 16)), "at least 64"),
-        (dict(size=128), "multiples of 16"),
+        (dict(size=(32, 16)), "64 or more"),
+        (dict(size=128), "2 numbers"),
+        (dict(size="12"), "2 numbers"),
         (dict(images_per_camera=1), "2 or more"),
         (dict(distractors=-1), "0 or more"),
         (dict(junk=-1), "0 or more"),
-        (dict(camera_shift=-0.5), "severe"),
-        (dict(camera_shift=float("nan")), "severe"),
-        (dict(seed=-1), "seed=0"),
+        (dict(camera_shift=-0.5), "0 or more, at most 10"),
+        (dict(camera_shift=float("nan")), "a number"),
+        (dict(passage_share=-0.1), "passage_share = -0.1; expected 0 or more, at most 1"),
+        (dict(passage_share=1.5), "at most 1"),
+        (dict(passage_share="much"), "a number"),
+        (dict(seed=-1), "seed = -1; expected 0 or more"),
     ],
 )
 def test_bad_values_say_what_to_do(bad: dict, says: str, tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
 """PaperDolls, the drawn world: needs numpy and Pillow, not torch, and draws the same pixels on every machine."""
 
-from .body import VIEWS, Pose
 from .cameras import Camera, make_cameras
 from .dataset import PaperDolls, Picture
 from .dolls import Look, looks, random_look
-from .figure import draw_person
+from .figure import VIEWS, Pose, draw_person
 from .shots import Shot, photograph, plan_junk, plan_track, take
 from .style import SOURCE, TARGET, CameraStyle
 

@@ -43,34 +43,37 @@ def open_array(file: str) -> Pixels:
 
 
 def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[Pixels]], folder: Path | None) -> str:
-    """Make sure that a file holds an array of the given shape, and say where it is.
+    """The path of a file that holds an array of this shape; ``name`` must change with all that changes the pixels.
 
-    Args:
-        name, shape: the file's name must change with all that changes the pixels; pictures x height x width x 3.
-        draw: gives the pictures one by one; called only if the file is missing or damaged.
-        folder: where to keep it; ``None`` for `default_folder`. If it cannot be written, a warning is given and the
-            system's temporary folder used; if that cannot be written either, an `InputError` is raised.
+    ``draw`` is called if the file is missing or damaged. Where a ``folder`` (``None``: `default_folder`) cannot be
+    written, the system's temporary one takes its place with a warning, or else there is an `InputError`.
     """
     file = (folder or default_folder()) / name
-    if _is_whole(file, shape):
-        return str(file)
     try:
-        return _write(file, shape, draw)
+        if not _is_whole(file, shape):
+            _write(file, shape, draw)
+        return str(file)
     except OSError as error:
         if _is_whole(file, shape):  # another process was quicker; Windows keeps a file that is in use as it is
             return str(file)
-        spare = Path(tempfile.gettempdir()) / "paullite" / name
-        warnings.warn(f"cannot write {file} ({error}); keeping the pictures in {spare.parent}; {_ADVICE}", stacklevel=3)
-    try:
-        return str(spare) if _is_whole(spare, shape) else _write(spare, shape, draw)
-    except OSError as error:
-        raise InputError(f"cannot write {spare} ({error})", "expected a folder to keep pictures in", _ADVICE) from None
+        problem = f"cannot write {file} ({error})"
+    spare = spare_folder()
+    if file.parent == spare:
+        raise InputError(problem, "expected a folder to keep pictures in", _ADVICE)
+    warnings.warn(f"{problem}; keeping the pictures in {spare}; {_ADVICE}", stacklevel=4)
+    return cached_array(name, shape, draw, spare)
 
 
 def default_folder() -> Path:
     """``PAULLITE_CACHE`` if it is set, else where the system keeps caches: ``~/.cache/paullite`` on Linux."""
     chosen = os.environ.get("PAULLITE_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("paullite", appauthor=False)
+    folder = Path(os.path.expanduser(chosen)) if chosen else user_cache_path("paullite", appauthor=False)
+    return spare_folder() if folder.parts[:1] == ("~",) else folder  # the user of a container may have no home
+
+
+def spare_folder() -> Path:
+    """A place in the system's temporary folder for each user: one cannot write to another's."""
+    return Path(tempfile.gettempdir()) / f"paullite-{getattr(os, 'getuid', int)()}"  # Windows keeps one for each user
 
 
 def _is_whole(file: Path, shape: tuple[int, ...]) -> bool:
@@ -82,7 +85,7 @@ def _is_whole(file: Path, shape: tuple[int, ...]) -> bool:
     return array.shape == shape and array.dtype == np.uint8
 
 
-def _write(file: Path, shape: tuple[int, ...], draw: Callable[[], Iterable[Pixels]]) -> str:
+def _write(file: Path, shape: tuple[int, ...], draw: Callable[[], Iterable[Pixels]]) -> None:
     """Draw into a temporary file and give it its name at the end: nobody ever sees half a file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
@@ -92,8 +95,6 @@ def _write(file: Path, shape: tuple[int, ...], draw: Callable[[], Iterable[Pixel
             for picture in tqdm(draw(), total=shape[0], desc="drawing", leave=False, disable=shape[0] <= 500):
                 out.write(picture.tobytes())
         os.replace(temporary, file)
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
     open_array.cache_clear()  # an older, damaged file may still be mapped
-    return str(file)

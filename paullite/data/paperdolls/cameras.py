@@ -1,16 +1,16 @@
 """A camera: where it hangs, which view and which boxes it is used to, and what it does to colours."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .backgrounds import SOURCE_PLACES, TARGET_PLACES
-from .body import VIEWS
-from .randomness import pick, random_numbers, shuffled
-from .raster import TURN, Pixels, wave
-from .style import CameraStyle, between
+from .figure import VIEWS
+from .raster import TURN, Dice, Pixels, wave
+from .style import CameraStyle, between, passages
 
 Grid = NDArray[np.int32]
 _SPREADS = ("lean", "tightness", "offset", "drop", "stretch", "gamma", "brightness", "saturation", "gradient")
@@ -24,7 +24,56 @@ class Camera(CameraStyle):
     name: str  #: seed of everything random about it
     place: str  #: kind of background
     view: str  #: the view it mostly sees
-    hue: int  #: direction of its colour cast, in 96ths of the colour circle
+    tint: tuple[int, ...]  #: its colour cast: how much brighter red, green and blue are, in 256ths of a %
+    passages: CameraStyle  #: how far its passages may lie apart
+
+    def during(self, name: str, share: float) -> "Camera":
+        """The camera while one person passes: (1 - share) of its own habits and share of those of the passage ``name``.
+
+        >>> make_cameras("target", count=4)[0].during("any words", share=1).view_habit
+        25
+        """
+        weight = round(1000 * share)
+        mix = lambda camera, passage: ((1000 - weight) * camera + weight * passage + 500) // 1000  # noqa: E731
+        dice, spread = Dice(name, "passage"), asdict(self.passages)
+        own = {n: dice.pick(-spread[n], spread[n]) for n in _SPREADS}
+        own |= {n: dice.pick(spread[n] // 4, spread[n] * 5 // 4) for n in _AMOUNTS if n != "occlusion"}
+        own["view_habit"] = 100 // len(VIEWS)  # one view is as likely as another
+        cast = _tint(dice.pick(spread["cast"] // 4, spread["cast"] * 5 // 4), dice.pick(0, TURN - 1))
+        mixed: dict[str, Any] = {n: mix(getattr(self, n), value) for n, value in own.items()}
+        return replace(self, **mixed, tint=tuple(map(mix, self.tint, cast)))
+
+    def develop(self, pixels: Pixels, noise_seed: int) -> Pixels:
+        """What the camera makes of a sharp picture: blur, colours, uneven light, grain."""
+        values = pixels.astype(np.int32)
+        for step in (self.blur, self.blur - 16):
+            if step > 0:
+                values = _blurred(values, min(step, 16))
+        values = np.clip(values @ self._colour_matrix() // 256, 0, 255)
+        values = self._tone_table()[values]
+        rows, columns = (2 * np.arange(n, dtype=np.int32) - n for n in values.shape[:2])  # from the middle, in halves
+        side = columns * self.gradient * 256 // (100 * len(columns))  # light falls off towards one side ...
+        down = rows * self.gradient * 128 // (100 * len(rows))  # ... and half as much towards the bottom
+        values = values * (256 + side[None, :, None] - down[:, None, None]) // 256
+        dice = np.random.RandomState(noise_seed).randint(0, 256, size=(3, *values.shape), dtype=np.uint8)
+        grain = dice.astype(np.int32).sum(axis=0, dtype=np.int32) - 382  # three dice of 256 have a deviation of 128
+        return np.clip(values + grain * self.noise // 1280, 0, 255).astype(np.uint8)
+
+    def _colour_matrix(self) -> Grid:
+        """Saturation and colour cast as one 3x3 matrix of 256ths: grey + s (colour - grey), then a gain per channel."""
+        grey = np.array([77, 150, 29], dtype=np.int32)[:, None]  # how bright red, green and blue look; sums to 256
+        keep = 256 * (100 + self.saturation) // 100
+        mix = grey * (256 - keep) // 256 + np.eye(3, dtype=np.int32) * keep
+        light = 100 + self.brightness
+        gains = [light * (25600 + tint) // 10000 for tint in self.tint]
+        return mix * np.array(gains, dtype=np.int32) // 256
+
+    def _tone_table(self) -> Grid:
+        """Table of 256 grey levels: gamma between 0.5 (a square root) and 2 (a square), then haze."""
+        amount = abs(self.gamma)
+        bent = [isqrt(v * 255) if self.gamma > 0 else v * v // 255 for v in range(256)]
+        table = [(v * (100 - amount) + b * amount) // 100 for v, b in enumerate(bent)]
+        return np.array([(t * (100 - self.haze) + 190 * self.haze) // 100 for t in table], dtype=np.int32)
 
 
 def make_cameras(domain: str, count: int, seed: int = 0, camera_shift: float = 1.0) -> tuple[Camera, ...]:
@@ -35,10 +84,11 @@ def make_cameras(domain: str, count: int, seed: int = 0, camera_shift: float = 1
     >>> sorted(camera.view for camera in make_cameras("target", count=4))
     ['back', 'front', 'left', 'right']
     """
-    style = between(0 if domain == "source" else round(camera_shift * 1000))
-    rng = random_numbers(seed, domain, "cameras")
-    orders = {name: shuffled(rng, count) for name in ("view", "place", *_SPREADS, *_AMOUNTS)}
-    turn, first = pick(rng, 0, TURN - 1), pick(rng, 0, 11)
+    shift = 0 if domain == "source" else round(camera_shift * 1000)
+    style, passing = between(shift), passages(shift)
+    dice = Dice(seed, domain, "cameras")
+    orders = {name: dice.shuffled(count) for name in ("view", "place", *_SPREADS, *_AMOUNTS)}
+    turn, first = dice.pick(0, TURN - 1), dice.pick(0, 11)
 
     def one(k: int) -> Camera:
         own = {n: getattr(style, n) * (2 * orders[n][k] - count + 1) // (count - 1) for n in _SPREADS}
@@ -46,24 +96,15 @@ def make_cameras(domain: str, count: int, seed: int = 0, camera_shift: float = 1
         rank = orders["place"][k]
         places = TARGET_PLACES if rank * 100 < style.new_places * count else SOURCE_PLACES
         place, view = places[(first + rank) % len(places)], VIEWS[orders["view"][k] % 4]
-        name, hue = f"{seed}/{domain}/camera/{k}", (turn + k * TURN // count) % TURN
-        return Camera(**asdict(style) | own, name=name, place=place, view=view, hue=hue)
+        name, tint = f"{seed}/{domain}/camera/{k}", _tint(style.cast, turn + k * TURN // count)
+        return Camera(**asdict(style) | own, name=name, place=place, view=view, tint=tint, passages=passing)
 
-    return tuple(one(k) for k in range(count))
+    return tuple(map(one, range(count)))
 
 
-def develop(camera: Camera, pixels: Pixels, noise_seed: int) -> Pixels:
-    """What the camera makes of a sharp picture: blur, colours, uneven light, grain."""
-    values = pixels.astype(np.int32)
-    for step in (camera.blur, camera.blur - 16):
-        if step > 0:
-            values = _blurred(values, min(step, 16))
-    values = np.clip(values @ _colour_matrix(camera) // 256, 0, 255)
-    values = _tone_table(camera)[values]
-    values = _with_falloff(camera, values)
-    dice = np.random.RandomState(noise_seed).randint(0, 256, size=(3, *values.shape), dtype=np.uint8)
-    grain = dice.astype(np.int32).sum(axis=0, dtype=np.int32) - 382  # three dice of 256 have a deviation of 128
-    return np.clip(values + grain * camera.noise // 1280, 0, 255).astype(np.uint8)
+def _tint(cast: int, hue: int) -> tuple[int, ...]:
+    """A colour cast of so many per cent in a direction: 96 steps go round the colour circle."""
+    return tuple(cast * wave(hue + TURN // 3 * channel) for channel in range(3))
 
 
 def _blurred(values: Grid, sixteenths: int) -> Grid:
@@ -71,34 +112,7 @@ def _blurred(values: Grid, sixteenths: int) -> Grid:
     height, width = values.shape[:2]
     reach = max(1, height // 128)
     sixteenths = sixteenths * min(height, 128) // 128
-    wide = np.pad(values, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
-    steps = range(2 * reach + 1)
+    wide, steps = np.pad(values, ((reach, reach), (reach, reach), (0, 0)), mode="edge"), range(2 * reach + 1)
     rows = np.stack([wide[k : k + height] for k in steps]).sum(0, dtype=np.int32)
     mean = np.stack([rows[:, k : k + width] for k in steps]).sum(0, dtype=np.int32) // len(steps) ** 2
     return (values * (16 - sixteenths) + mean * sixteenths) // 16
-
-
-def _colour_matrix(camera: Camera) -> Grid:
-    """Saturation and colour cast as one 3x3 matrix of 256ths: grey + s (colour - grey), then a gain per channel."""
-    grey = np.array([77, 150, 29], dtype=np.int32)[:, None]  # how bright red, green and blue look; sums to 256
-    keep = 256 * (100 + camera.saturation) // 100
-    mix = grey * (256 - keep) // 256 + np.eye(3, dtype=np.int32) * keep
-    light = 100 + camera.brightness
-    gains = [light * (25600 + camera.cast * wave(camera.hue + TURN // 3 * c)) // 10000 for c in range(3)]
-    return mix * np.array(gains, dtype=np.int32) // 256
-
-
-def _tone_table(camera: Camera) -> Grid:
-    """Table of 256 grey levels: gamma between 0.5 (a square root) and 2 (a square), then haze."""
-    amount, far = abs(camera.gamma), 100 - abs(camera.gamma)
-    bent = [isqrt(v * 255) if camera.gamma > 0 else v * v // 255 for v in range(256)]
-    table = [(v * far + b * amount) // 100 for v, b in enumerate(bent)]
-    return np.array([(t * (100 - camera.haze) + 190 * camera.haze) // 100 for t in table], dtype=np.int32)
-
-
-def _with_falloff(camera: Camera, values: Grid) -> Grid:
-    """Light falling off towards one side, and half as much towards the bottom."""
-    rows, columns = values.shape[:2]
-    side = (2 * np.arange(columns, dtype=np.int32) - columns) * camera.gradient * 256 // (100 * columns)
-    down = (2 * np.arange(rows, dtype=np.int32) - rows) * camera.gradient * 128 // (100 * rows)
-    return values * (256 + side[None, :, None] - down[:, None, None]) // 256

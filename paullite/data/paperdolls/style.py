@@ -1,4 +1,15 @@
-"""How strongly cameras differ: every strength of the domain shift, in one place."""
+"""How strongly pictures differ, every strength in one place, and where each habit lives.
+
+- The *camera* keeps its place, how often something stands in front there, and the view, the angle, the boxes, the light
+  and the colours that it is used to.
+- A *passage*, one person walking past one camera once, has its own time of day and weather (brightness, saturation,
+  haze, noise), exposure and white balance (gamma, colour cast), sun or shade (gradient), distance (blur, tilt), box of
+  the detector (tightness, offset, drop, stretch), gait (lean) and view.
+- The single *image* has its step, a trembling box (jitter), sometimes another view (turn), and what is in front.
+
+``passage_share`` says how much of these values is the passage's, the rest being the camera's: 0 knows no passages. With
+passages, a camera's usual view is (1 - share) times as strong a habit. The passages of the source are milder ones.
+"""
 
 from dataclasses import astuple, dataclass
 
@@ -49,6 +60,9 @@ _STRENGTHS = dict(  # source, target, and the limit beyond which nobody could te
 )  # fmt: skip
 SOURCE, TARGET, LIMIT = (CameraStyle(**{name: row[k] for name, row in _STRENGTHS.items()}) for k in range(3))
 
+WIDER = 160  # passages differ by so many per cent of what cameras differ by ...
+MILDEST = 300  # ... of a style at least so many thousandths of the way to the target, so that labels teach something
+
 
 def between(shift: int, start: CameraStyle = SOURCE, end: CameraStyle = TARGET) -> CameraStyle:
     """The style at so many thousandths of the way from the source to the target style, and beyond it up to `LIMIT`.
@@ -58,3 +72,13 @@ def between(shift: int, start: CameraStyle = SOURCE, end: CameraStyle = TARGET) 
     """
     columns = zip(astuple(start), astuple(end), astuple(LIMIT), strict=True)
     return CameraStyle(*(min(a + (b - a) * shift // 1000, limit) for a, b, limit in columns))
+
+
+def passages(shift: int) -> CameraStyle:
+    """How far the passages of a domain lie apart whose cameras have the style ``between(shift)``.
+
+    >>> between(1000).drop, passages(1000).drop, between(0).drop, passages(0).drop
+    (117, 187, 30, 89)
+    """
+    pairs = zip(astuple(between(max(shift, MILDEST))), astuple(LIMIT), strict=True)
+    return CameraStyle(*(min(value * WIDER // 100, limit) for value, limit in pairs))
