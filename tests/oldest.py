@@ -29,7 +29,7 @@ def oldest() -> list[str]:
     """
     bounds: dict[str, str] = {}
     for line in (line for path in PACKAGES for line in requirements(path)):
-        name, _, version = line.partition(">=")
+        name, _, version = line.split(",")[0].partition(">=")
         if version and _numbers(version) > _numbers(bounds.get(name, "0")):
             bounds[name] = version
     return [f"{name}=={version}" for name, version in sorted(bounds.items())]

@@ -152,13 +152,22 @@ def explore(
     start: int = 0,
     numbers: Columns | None = None,
 ) -> Any:
-    """Like `frames`, but where Jupyter runs each picture is drawn when the slider gets there.
+    """Like `frames`, but where Jupyter runs each picture is drawn anew when the slider gets there.
 
-    On a page (and wherever ipywidgets is missing) it is `frames`. Takes the same arguments.
+    On a page (and wherever ipywidgets is missing) it is `frames`, and `frames` also stands beside the widget in what a
+    notebook keeps, for whoever opens it later without a kernel. Takes the same arguments.
     """
+    kept = frames(draw, values, label=label, alt=alt, caption=caption, start=start, numbers=numbers)
     if not _is_live():
-        return frames(draw, values, label=label, alt=alt, caption=caption, start=start, numbers=numbers)
+        return kept
     from ipywidgets import HTML, SelectionSlider, VBox
+
+    class Explorer(VBox):
+        """A widget that shows `frames` where no widget can be shown: on GitHub, in a saved or handed-in notebook."""
+
+        def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+            bundle = super()._repr_mimebundle_(**options)
+            return {**(bundle or {}), "text/html": kept.html, "text/plain": repr(kept)}
 
     slider = SelectionSlider(options=[(str(v), v) for v in values], value=values[start], description=label)
     slider.style.description_width = "initial"
@@ -170,7 +179,7 @@ def explore(
 
     slider.observe(update, "value")
     update()
-    return VBox([slider, picture])
+    return Explorer([slider, picture])
 
 
 def live(
