@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import traceback
@@ -58,16 +59,25 @@ def _verdict(error: BaseException) -> tuple[str, int]:
 
 @contextmanager
 def messages_as_lines(program: str) -> Iterator[None]:
-    """While a command runs, the library's log and all warnings are lines on stderr; afterwards all is as it was."""
+    """While a command runs, the library's log and all warnings are lines on stderr; afterwards all is as it was.
+
+    Letters that the terminal lacks, or that are no UTF-8, as in the names of files, are printed as backslash codes.
+    """
     logger, shape = logging.getLogger("paullite"), warnings.formatwarning
     level, handler = logger.level, logging.StreamHandler()
     handler.setFormatter(logging.Formatter(f"{program}: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     warnings.formatwarning = lambda message, *_: f"{program}: {message}\n"
+    stdout = sys.stdout if isinstance(sys.stdout, io.TextIOWrapper) else None
+    errors = stdout.errors if stdout else None
     try:
+        if stdout:
+            stdout.reconfigure(errors="backslashreplace")
         yield
     finally:
+        if stdout:
+            stdout.reconfigure(errors=errors)
         warnings.formatwarning = shape
         logger.setLevel(level)
         logger.removeHandler(handler)

@@ -133,6 +133,8 @@ def draw_embedding(net: PatchNet, split: Split, path: File, *, people: int = 8, 
         raise InputError("found images without identities", "expected labelled images to colour")
     chosen = [pid for pid in dict.fromkeys(split.pids) if pid != -1][:people]  # -1, junk, is nobody
     shown = split.where(lambda pid: pid in chosen)
+    if len(shown) < 2:
+        raise InputError(f"found {len(shown)} images of people", "expected two or more, junk aside", "check the labels")
     x = extract(net, shown, workers=workers).flatten(1).cpu()
     x = (x - x.mean(0)) @ torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:2].T
     figure, ((axes,),) = _figure(1, 1, width=6, height=5)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
 from ..data.items import Split, open_image
-from ..data.layouts import IMAGE_ENDINGS, find_unreadable
+from ..data.layouts import find_unreadable, image_files
 from ..errors import InputError, at_least_one
-from ..features import extract
 from ..files import writable_folder, write_csv
 from ..models import PatchNet
+from .index import indexed_features
 from .pictures import File, draw_groups, draw_matches
 
 ALONE = -1
+NEAREST = 5  # neighbours of an image, itself among them
+APART = 0.9  # distance from which on two groups are two people
+MOST = 20_000  # pictures to group; their table of pairs takes about 10 GB
 MOST_ROWS = 40  # of the montage
+RESULTS = ("matches.png", "groups.png")  # ours, where the table of the same name lies beside
 
 
 def search(
@@ -38,8 +43,8 @@ def search(
         image: picture of one person, cut out as a detector would.
         pictures: to look through, one person in each, as from ``pictures_below``.
         top: how many to return, at most.
-        threshold: least cosine of a picture that is returned, in -1..1; none: whoever is nearest.
-        output: folder for ``matches.png`` and ``matches.csv``.
+        threshold: cosine, in -1..1, above which a picture is returned; none: whoever is nearest, be it a stranger.
+        output: folder for ``matches.png``, ``matches.csv`` and the index, see `indexed_features`.
 
     Raises:
         InputError: a picture that cannot be read, or a setting out of range.
@@ -55,9 +60,9 @@ def search(
     if threshold is not None and not -1 <= threshold <= 1:
         raise InputError(f"found threshold = {threshold:g}", "expected a cosine in -1..1", "try 0.7")
     query, target = open_image(image), writable_folder(output)
-    scores = unit_features(net, pictures, workers) @ unit_features(net, Split((str(image),), None, None))[0]
+    scores = indexed_features(net, pictures, target, workers=workers) @ net.feature(query).cpu()
     best = scores.argsort(descending=True, stable=True)[:top].tolist()
-    best = [i for i in best if threshold is None or scores[i] >= threshold]
+    best = [i for i in best if threshold is None or scores[i] > threshold]
     found = [(pictures.paths[i], float(scores[i])) for i in best]
     draw_matches(query, pictures, best, [score for _, score in found], target / "matches.png")
     rows = [{"place": n, "similarity": round(s, 6), "path": p} for n, (p, s) in enumerate(found, start=1)]
@@ -73,22 +78,23 @@ def group(
     Group 1 is the largest; -1, always there and last, are those alone.
 
     Args:
-        pictures: one person in each. Time and memory grow with the square of their number: 10,000 take about 2 GB.
+        pictures: one person in each, at most 20,000, since time and memory grow with the square of their number.
         distance, least: see `clusters`.
-        output: folder for ``groups.csv`` and ``groups.png``, which shows the largest groups and those alone.
+        output: folder for ``groups.csv``, the index, and ``groups.png``: the largest groups and those alone.
 
     Raises:
-        InputError: fewer than two pictures, an unreadable one, a setting out of range, or no scikit-learn.
+        InputError: too few or many pictures, an unreadable one, a setting out of range, or no scikit-learn.
     """
     at_least_one(least=least)
     if not 0 < distance <= 2:
         raise InputError(f"found distance = {distance:g}", "expected a cosine distance above 0, at most 2", "try 0.3")
     if find_spec("sklearn") is None:
         raise InputError("found no scikit-learn", "expected it for groups", "type: pip install scikit-learn")
-    if len(pictures) < 2:
-        raise InputError(f"found {len(pictures)} picture", "expected two or more", "check the folder")
+    if not 2 <= len(pictures) <= MOST:
+        expected = f"expected 2 to {MOST:,}"
+        raise InputError(f"found {len(pictures):,} pictures to group", expected, "group the folders in it one by one")
     target = writable_folder(output)
-    numbers = clusters(unit_features(net, pictures, workers), distance=distance, least=least)
+    numbers = clusters(indexed_features(net, pictures, target, workers=workers), distance=distance, least=least)
     write_csv(target / "groups.csv", [{"path": p, "group": n} for p, n in zip(pictures.paths, numbers, strict=True)])
     names = (*range(1, max(numbers) + 1), ALONE)
     groups = {name: pictures.take(i for i, n in enumerate(numbers) if n == name) for name in names}
@@ -105,16 +111,22 @@ def _montage(groups: Mapping[int, Split]) -> dict[str, Split]:
 
 
 def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
-    """Join the two groups with the least mean distance d, again and again, while d is below a limit (average linkage).
+    """Join groups of images that have mutual nearest neighbours in common (average linkage), while d is below 0.9.
 
-    d(A, B) = mean over a in A and b in B of 1 - cos(a, b)
+    d(a, b) = 1 - |M(a) and M(b)| / |M(a) or M(b)|
+
+    M(a), the mutual neighbours of a: those of its five nearest, itself the first, that have a among theirs. A limit on
+    what two images share, not on their cosine, fits networks whose cosines differ in height.
 
     Args:
         features: (N, F), each of length 1; N is 2 or more.
-        distance, least: the limit, in 0..2, and the fewest members of a group.
+        distance: cosine distance, in 0..2, from which on two images are no neighbours.
+        least: fewest members of a group.
 
     Returns:
         N numbers: 1 for the largest group, then 2 ...; -1 for those in no group.
+
+    Source: Zhong et al., CVPR 2017 (k-reciprocal neighbours and their Jaccard distance).
 
     >>> import torch
     >>> clusters(torch.eye(2)[[0, 1, 1, 1, 0]], distance=0.5), clusters(torch.eye(2)[[0, 1, 1]], distance=0.5)
@@ -122,31 +134,38 @@ def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
     """
     from sklearn.cluster import AgglomerativeClustering
 
-    apart = (1 - features @ features.T).clamp(min=0).double().numpy()
-    options = {"n_clusters": None, "metric": "precomputed", "linkage": "average", "distance_threshold": distance}
-    found = AgglomerativeClustering(**options).fit_predict(apart).tolist()
+    cosine = (features @ features.T).fill_diagonal_(2)  # N N; each is its own nearest
+    near = torch.zeros_like(cosine).scatter_(1, cosine.topk(min(NEAREST, len(cosine))).indices, 1)
+    mutual = near * near.T * (cosine > 1 - distance)
+    common, size = mutual @ mutual.T, mutual.sum(1)
+    apart = 1 - common / (size[:, None] + size - common)
+    options = {"n_clusters": None, "metric": "precomputed", "linkage": "average", "distance_threshold": APART}
+    found = AgglomerativeClustering(**options).fit_predict(apart.double().numpy()).tolist()
     large = [name for name, size in Counter(found).most_common() if size >= least]
     return [large.index(name) + 1 if name in large else ALONE for name in found]
 
 
-def unit_features(net: PatchNet, pictures: Split, workers: int = 0) -> Tensor:
-    """Retrieval features of length 1, (len(pictures), P * D), on the CPU: their products are cosines."""
-    return F.normalize(extract(net, pictures, workers=workers).flatten(1), dim=1).cpu()
-
-
 def pictures_below(folder: File, skip_unreadable: bool = False, without: File = "") -> Split:
     """All pictures in a folder and those inside it, by name; ``without`` one of them, or without unreadable ones.
+
+    Hidden files and folders, ``__MACOSX``, dead links and earlier results of `search` and `group` are passed over.
 
     Raises:
         InputError: no such folder, or no picture in it.
     """
     if not Path(folder).is_dir():
         raise InputError(f"found no folder {folder}", "expected a folder with pictures of people", "check the path")
-    every = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in IMAGE_ENDINGS)
-    files = [str(p) for p in every if p.resolve() != Path(without).resolve()]
+    files = []
+    for place, folders, _ in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        files += [str(file) for file in image_files(Path(place)) if _is_picture(file, without)]
     broken = find_unreadable(files, full=True) if skip_unreadable else {}
-    kept = tuple(file for file in files if file not in broken)
+    kept = tuple(sorted(file for file in files if file not in broken))
     if not kept:
-        expected = f"expected files that end in {', '.join(sorted(IMAGE_ENDINGS))}"
-        raise InputError(f"found no picture in {folder}", expected, "check the path")
+        raise InputError(f"found no picture in {folder}", "expected .jpg, .png or the like", "check the path")
     return Split(kept, None, None)
+
+
+def _is_picture(file: Path, without: File) -> bool:
+    mine = file.name in RESULTS and file.with_suffix(".csv").exists()
+    return file.is_file() and not mine and not (Path(without).is_file() and file.samefile(without))
