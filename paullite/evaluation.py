@@ -158,25 +158,13 @@ def evaluate(
     >>> scores.queries + scores.lone_queries == len(dolls.query)
     True
     """
-    options: dict[str, Any] = {
-        "control": control,
-        "transform": transform,
-        "batch": batch,
-        "workers": workers,
-        "team": team,
-    }
-    return score_ranking(*ranking_inputs(net, dataset, **options))
+    return score_ranking(*ranking_inputs(net, dataset, control, transform, batch=batch, workers=workers, team=team))
 
 
 def ranking_inputs(
-    net: nn.Module,
-    dataset: ReIDDataset,
-    *,
-    control: Control | ByCamera | nn.Module | None = None,
-    transform: Transform | None = None,
-    **options: Any,
+    net: nn.Module, dataset: ReIDDataset, control: Any = None, transform: Transform | None = None, **options: Any
 ) -> tuple[Any, ...]:
-    """What `score_ranking` and `threshold` take, (query, gallery, five columns), of a network as `evaluate` asks it."""
+    """What `score_ranking` and `threshold` take, (query, gallery, five columns), from what `evaluate` takes."""
     if not isinstance(net, nn.Module):
         raise InputError(f"found {type(net).__name__}", "expected a network", "of a run, pass run.net")
     if not isinstance(dataset, ReIDDataset):

@@ -2,7 +2,7 @@
 
 import tracemalloc
 import warnings
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Literal
 
@@ -323,7 +323,7 @@ def test_a_threshold_holds_for_strangers(name: Literal["source", "adapted"]) -> 
     net = pl.shipped_net(name)
     q, g = unit(net, dolls.query), unit(net, dolls.gallery)
     pids, cameras = zip(*((np.array(s.pids), np.array(s.camids)) for s in (dolls.query, dolls.gallery)), strict=True)
-    people, inside = np.unique(pids[0]), 0
+    people, searches = np.unique(pids[0]), []
     for seed in range(10):
         known = np.random.RandomState(seed).permutation(people)[:30]
         mine, theirs = (np.isin(column, known) for column in pids)
@@ -333,17 +333,16 @@ def test_a_threshold_holds_for_strangers(name: Literal["source", "adapted"]) -> 
         low, high = found.false_accept_interval
         assert 0 < low < found.false_accept <= 0.01 < high < 0.03
         assert low <= strangers.mean() <= high
-        # what one search is worth: a pair in a hundred, and yet many a stranger finds somebody; `strangers` says so
-        assert found.strangers == pytest.approx(strangers.any(1).mean(), abs=0.15)
-        assert 10 * found.false_accept < found.strangers
-        inside += found.false_reject_interval[0] < found.false_reject <= found.false_reject_interval[1]
-    assert inside == 10
+        assert found.false_reject_interval[0] < found.false_reject <= found.false_reject_interval[1]
+        searches.append((found.strangers, strangers.any(1).mean()))
+    said, measured = np.mean(searches, axis=0)  # a pair in a hundred, and yet many a stranger finds somebody
+    assert said == pytest.approx(measured, abs=0.1) and measured > 0.1
 
 
 def test_few_pairs_are_said_not_to_be_trusted() -> None:
     rng = np.random.RandomState(0)
     q, g = rng.randn(20, 4), rng.randn(400, 4)
-    few = "of two people, 20 people in all, for a false-accept rate of 0.01; 30 people and 30 / rate pairs"
+    few = "of two people, 20 in all, for a false-accept rate of 0.01; 30 people and 30 / rate pairs of two"
     with pytest.warns(UserWarning, match=few):
         threshold(q, g, np.arange(20), np.arange(400) % 20)
     with warnings.catch_warnings():
@@ -354,7 +353,8 @@ def test_few_pairs_are_said_not_to_be_trusted() -> None:
 
 def test_a_list_ends_where_the_ranking_does(net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
     """What is left out of a ranking, junk or the same camera, does not fill its last places."""
-    (ranked,) = pl.evaluation.ranked_lists(net, replace(dolls, query=dolls.query[:1]), top=len(dolls.gallery))
+    one = pl.data.ReIDDataset("one", dolls.train, dolls.query[:1], dolls.gallery)
+    (ranked,) = pl.evaluation.ranked_lists(net, one, top=len(dolls.gallery))
     query, shown = dolls.query[0], [dolls.gallery[place] for place, _ in ranked]
     assert len(shown) < len(dolls.gallery)
     assert not any(item.pid == -1 or (item.pid, item.camid) == (query.pid, query.camid) for item in shown)

@@ -61,7 +61,7 @@ def test_only_what_is_new_or_changed_is_looked_at(
     dolls.gallery[1].image.save(folder / "9.png")
     now, seen = look()
     assert seen == ["1.png", "2.png", "9.png"]
-    assert torch.equal(now[[0, 2, 4]], first[[0, 2, 5]]) and not torch.equal(now[1], first[1])
+    assert torch.equal(now[[0, 3, 5]], first[[0, 4, 5]]) and not torch.equal(now[1], first[1])
     kept = json.loads(bytes(load_file(tmp_path / index.INDEX)["files"].numpy()))[1]
     assert [Path(name).name for name in kept] == ["0.png", "1.png", "2.png", "4.png", "9.png", "5.png"]
     (folder / "4.png").unlink()
@@ -136,5 +136,5 @@ def test_too_many_pictures_to_group_are_one_line(
     folder: Path, net: pl.PatchNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("paullite.app.search.MOST", 5)
-    with pytest.raises(InputError, match="found 6 pictures to group; expected 2 to 5; group the folders"):
+    with pytest.raises(InputError, match="found 6 pictures; expected 2 to 5; group folder by folder"):
         group(pictures_below(folder), net, output=tmp_path)

@@ -9,6 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from ..config import PRESETS, Preset
 from ..errors import InputError, nearest_names
@@ -41,20 +42,14 @@ def guarded(program: str, run: Callable[[list[str]], None], argv: Sequence[str] 
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in args:
             traceback.print_exc()
-        line, code = _verdict(error)
+        code = 2 if isinstance(error, InputError) else 130 if isinstance(error, KeyboardInterrupt) else 1
+        fault = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}; run again with --debug for the place"
+        line = fault if code == 1 else str(error) or "stopped"
         if commands.RANK == "0":
             print(f"{program}: {line}", file=sys.stderr)
         elif code != 130:  # one process says that all were stopped
             print(f"{program}, process {commands.RANK}: {line}", file=sys.stderr)
         return code
-
-
-def _verdict(error: BaseException) -> tuple[str, int]:
-    if isinstance(error, InputError):
-        return str(error), 2
-    if isinstance(error, KeyboardInterrupt):
-        return str(error) or "stopped", 130
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}; run again with --debug for the place", 1
 
 
 @contextmanager
@@ -69,15 +64,13 @@ def messages_as_lines(program: str) -> Iterator[None]:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     warnings.formatwarning = lambda message, *_: f"{program}: {message}\n"
-    stdout = sys.stdout if isinstance(sys.stdout, io.TextIOWrapper) else None
-    errors = stdout.errors if stdout else None
+    stdout: Any = sys.stdout if hasattr(sys.stdout, "reconfigure") else io.TextIOWrapper(io.BytesIO())  # a notebook's
+    errors = stdout.errors
+    stdout.reconfigure(errors="backslashreplace")
     try:
-        if stdout:
-            stdout.reconfigure(errors="backslashreplace")
         yield
     finally:
-        if stdout:
-            stdout.reconfigure(errors=errors)
+        stdout.reconfigure(errors=errors)
         warnings.formatwarning = shape
         logger.setLevel(level)
         logger.removeHandler(handler)

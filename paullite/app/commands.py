@@ -164,7 +164,7 @@ def evaluate(
     make = getattr(controls, control.replace("-", "_"), None)
     options = {"workers": setup.workers} if control == "camera-mean" else {"seed": seed}
     correction = make(net, dataset, **options) if make else None
-    inputs = ranking_inputs(net, dataset, control=correction, batch=batch, workers=setup.workers)
+    inputs = ranking_inputs(net, dataset, correction, batch=batch, workers=setup.workers)
     print(score_ranking(*inputs))
     if false_accept is not None:
         print(threshold(*inputs, false_accept=false_accept))

@@ -47,7 +47,8 @@ def parse(command: Command, args: Sequence[str], prog: str) -> functools.partial
     Traceback (most recent call last):
     paullite.errors.InputError: found --too; expected an option of add; nearest: --to; all: add --help
     """
-    args = [_expanded(word) for word in args]
+    # ~ is the home folder, also in --output=~/runs, where the shell leaves it as it is
+    args = [re.sub(r"^(--[\w-]+=)?(~.*)", lambda m: (m[1] or "") + os.path.expanduser(m[2]), word) for word in args]
     _check_names(list(_option_names(command)), args, prog)
 
     @functools.wraps(command)
@@ -77,15 +78,9 @@ def _check_names(known: Sequence[str], args: Sequence[str], prog: str) -> None:
     for word in args:
         name = word[2:].split("=")[0].replace("_", "-")
         if word.startswith("--") and name.removeprefix("no-") not in known and word not in HELP:
-            near = ", ".join(f"--{k}" for k in known if name and name in k)
-            near = near or nearest_names(word, (f"--{k}" for k in known))
+            alike = [f"--{k}" for k in known if name and name in k]
+            near = ", ".join(alike) or nearest_names(word, (f"--{k}" for k in known))
             raise InputError(f"found {word}", f"expected an option of {prog}", f"nearest: {near}; all: {prog} --help")
-
-
-def _expanded(word: str) -> str:
-    """A word with ``~`` as the home folder, also behind ``--output=``, where the shell leaves it as it is."""
-    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-    return option + equals + os.path.expanduser(value)
 
 
 def _one_line(box: str, prog: str) -> InputError:
@@ -103,13 +98,10 @@ def _one_line(box: str, prog: str) -> InputError:
         found = re.sub(r"^Error parsing [\w.]+: ", "", said)  # a setting that checks itself says it all
         found = re.sub(r"^Unrecognized options: (.*)", r"found \1; expected nothing there", found)
         return InputError(found.rstrip(" ."), "", see)
-    value = re.search(r"(\['.*?'\]|'(?!--)[^']*')", said)
-    found = f"found {option[1]} {value[1].strip('[]')}" if value else f"found {option[1]} without its value"
-    if choices := re.search(r"one of \((.*?),?\)", said):
-        names = [name.strip("' ") for name in choices[1].split(",")]
-        near = nearest_names(value[1] if value else "", names)
-        return InputError(found, f"expected one of {', '.join(names)}", f"nearest: {near}; all: {prog} --help")
-    form = re.search(r"Argument helptext:\s+(\S.*)", "".join(more))
-    number = re.search(r"Expected (\d+) value", said)
-    expected = form[1].strip() if form else f"{number[1]} behind it" if number else "another value"
-    return InputError(found, f"expected {expected}", see)
+    value = re.search(r"\['.*?'\]|'(?!--)[^']*'", said)
+    found = f"found {option[1]} {value[0].strip('[]') if value else 'without its value'}"
+    if value and (choices := re.search(r"one of \((.*?),?\)", said)):
+        names = choices[1].replace("'", "").split(", ")
+        return InputError(found, f"expected one of {', '.join(names)}", f"nearest: {nearest_names(value[0], names)}")
+    form = re.search(r"Argument helptext:\s+(\S.*)", "".join(more)) or re.search(r"Expected (\d+ value)", said)
+    return InputError(found, f"expected {form[1].strip()}" if form else "", see)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
-from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,7 +25,7 @@ NEAREST = 5  # neighbours of an image, itself among them
 APART = 0.9  # distance from which on two groups are two people
 MOST = 20_000  # pictures to group; their table of pairs takes about 10 GB
 MOST_ROWS = 40  # of the montage
-RESULTS = ("matches.png", "groups.png")  # ours, where the table of the same name lies beside
+RESULTS = (f"{os.sep}matches.png", f"{os.sep}groups.png")  # ours, where the table of the same name lies beside
 
 
 def search(
@@ -41,7 +42,7 @@ def search(
 
     Args:
         image: picture of one person, cut out as a detector would.
-        pictures: to look through, one person in each, as from ``pictures_below``.
+        pictures: one person in each, as from `pictures_below`.
         top: how many to return, at most.
         threshold: cosine, in -1..1, above which a picture is returned; none: whoever is nearest, be it a stranger.
         output: folder for ``matches.png``, ``matches.csv`` and the index, see `indexed_features`.
@@ -64,7 +65,7 @@ def search(
     best = scores.argsort(descending=True, stable=True)[:top].tolist()
     best = [i for i in best if threshold is None or scores[i] > threshold]
     found = [(pictures.paths[i], float(scores[i])) for i in best]
-    draw_matches(query, pictures, best, [score for _, score in found], target / "matches.png")
+    draw_matches(query, pictures.take(best), [score for _, score in found], target / "matches.png")
     rows = [{"place": n, "similarity": round(s, 6), "path": p} for n, (p, s) in enumerate(found, start=1)]
     write_csv(target / "matches.csv", rows, ("place", "similarity", "path"))
     return found
@@ -73,9 +74,7 @@ def search(
 def group(
     pictures: Split, net: PatchNet, *, distance: float = 0.3, least: int = 2, workers: int = 0, output: File = "groups"
 ) -> dict[int, list[str]]:
-    """Sort pictures into groups that look like one person each; the paths of each group.
-
-    Group 1 is the largest; -1, always there and last, are those alone.
+    """Sort pictures into groups that look like one person each: paths by group, 1 the largest, -1 (last) those alone.
 
     Args:
         pictures: one person in each, at most 20,000, since time and memory grow with the square of their number.
@@ -91,44 +90,32 @@ def group(
     if find_spec("sklearn") is None:
         raise InputError("found no scikit-learn", "expected it for groups", "type: pip install scikit-learn")
     if not 2 <= len(pictures) <= MOST:
-        expected = f"expected 2 to {MOST:,}"
-        raise InputError(f"found {len(pictures):,} pictures to group", expected, "group the folders in it one by one")
+        raise InputError(f"found {len(pictures):,} pictures", f"expected 2 to {MOST:,}", "group folder by folder")
     target = writable_folder(output)
     numbers = clusters(indexed_features(net, pictures, target, workers=workers), distance=distance, least=least)
     write_csv(target / "groups.csv", [{"path": p, "group": n} for p, n in zip(pictures.paths, numbers, strict=True)])
     names = (*range(1, max(numbers) + 1), ALONE)
     groups = {name: pictures.take(i for i, n in enumerate(numbers) if n == name) for name in names}
-    draw_groups(_montage(groups), target / "groups.png")
-    return {name: list(members.paths) for name, members in groups.items()}
-
-
-def _montage(groups: Mapping[int, Split]) -> dict[str, Split]:
-    """The rows to draw: the largest groups, how many more there are, and who is alone."""
     rows = {f"group {n}: {len(members)}": members for n, members in groups.items() if 0 < n <= MOST_ROWS}
     alone, more = groups[ALONE], len(groups) - 1 - len(rows)
     rows |= {f"{more} more groups": alone.take([])} if more else {}
-    return rows | ({f"alone: {len(alone)}": alone} if alone else {})
+    draw_groups(rows | ({f"alone: {len(alone)}": alone} if alone else {}), target / "groups.png")
+    return {name: list(members.paths) for name, members in groups.items()}
 
 
 def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
     """Join groups of images that have mutual nearest neighbours in common (average linkage), while d is below 0.9.
 
-    d(a, b) = 1 - |M(a) and M(b)| / |M(a) or M(b)|
-
-    M(a), the mutual neighbours of a: those of its five nearest, itself the first, that have a among theirs. A limit on
-    what two images share, not on their cosine, fits networks whose cosines differ in height.
+    d(a, b) = 1 - |M(a) and M(b)| / |M(a) or M(b)|; M(a) are those of a's five nearest images, itself the first, that
+    have a among theirs. A limit on what two images share fits networks whose cosines differ in height.
 
     Args:
         features: (N, F), each of length 1; N is 2 or more.
         distance: cosine distance, in 0..2, from which on two images are no neighbours.
-        least: fewest members of a group.
-
-    Returns:
-        N numbers: 1 for the largest group, then 2 ...; -1 for those in no group.
+        least: fewest members of a group. The groups are numbered 1, the largest, 2 ...; -1 is in no group.
 
     Source: Zhong et al., CVPR 2017 (k-reciprocal neighbours and their Jaccard distance).
 
-    >>> import torch
     >>> clusters(torch.eye(2)[[0, 1, 1, 1, 0]], distance=0.5), clusters(torch.eye(2)[[0, 1, 1]], distance=0.5)
     ([2, 1, 1, 1, 2], [-1, 1, 1])
     """
@@ -139,8 +126,8 @@ def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
     mutual = near * near.T * (cosine > 1 - distance)
     common, size = mutual @ mutual.T, mutual.sum(1)
     apart = 1 - common / (size[:, None] + size - common)
-    options = {"n_clusters": None, "metric": "precomputed", "linkage": "average", "distance_threshold": APART}
-    found = AgglomerativeClustering(**options).fit_predict(apart.double().numpy()).tolist()
+    join = AgglomerativeClustering(None, metric="precomputed", linkage="average", distance_threshold=APART)
+    found = join.fit_predict(apart.double().numpy()).tolist()
     large = [name for name, size in Counter(found).most_common() if size >= least]
     return [large.index(name) + 1 if name in large else ALONE for name in found]
 
@@ -155,17 +142,18 @@ def pictures_below(folder: File, skip_unreadable: bool = False, without: File = 
     """
     if not Path(folder).is_dir():
         raise InputError(f"found no folder {folder}", "expected a folder with pictures of people", "check the path")
+    own = os.stat(without) if os.path.isfile(without) else None
     files = []
     for place, folders, _ in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        files += [str(file) for file in image_files(Path(place)) if _is_picture(file, without)]
+        for file in map(str, image_files(Path(place))):
+            result = file.endswith(RESULTS) and os.path.exists(f"{file[:-3]}csv")
+            with suppress(OSError):  # of dead links
+                found = os.stat(file)
+                if stat.S_ISREG(found.st_mode) and not result and not (own and os.path.samestat(found, own)):
+                    files.append(file)
     broken = find_unreadable(files, full=True) if skip_unreadable else {}
-    kept = tuple(sorted(file for file in files if file not in broken))
+    kept = tuple(sorted(set(files) - set(broken)))
     if not kept:
         raise InputError(f"found no picture in {folder}", "expected .jpg, .png or the like", "check the path")
     return Split(kept, None, None)
-
-
-def _is_picture(file: Path, without: File) -> bool:
-    mine = file.name in RESULTS and file.with_suffix(".csv").exists()
-    return file.is_file() and not mine and not (Path(without).is_file() and file.samefile(without))
