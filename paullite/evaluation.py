@@ -92,7 +92,7 @@ def score_ranking(
     Args:
         query, gallery: features, (Q, D) and (G, D), any scale, on any device, with or without gradient. Queries in
             float64 are ranked in float64, which keeps the order of nearly equal similarities; all else in float32.
-        query_pids, gallery_pids: identities, (Q,) and (G,); -1 is junk.
+        query_pids, gallery_pids: identities, (Q,) and (G,), numbers or names; -1 is junk.
         query_camids, gallery_camids: cameras, (Q,) and (G,). ``None`` for both: nothing is known of the cameras.
         own: place of the query's own file in the gallery, (Q,), -1 if it is not there; it is left out.
         chunk: queries at a time; chunk x G similarities are held, never Q x G.

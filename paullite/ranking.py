@@ -41,9 +41,10 @@ class RankingRules:
         given = dict.fromkeys(names) | dict(zip(names, columns, strict=False)) | named
         arrays = {name: None if column is None else _array(column) for name, column in given.items()}
         for name, column in arrays.items():
-            length, most = g if name.startswith("gallery") else q, 2 if name == "own" else 1
-            if (name[-4:] == "pids") if column is None else (column.shape[:1] != (length,) or column.ndim > most):
-                raise InputError(f"found {name} of shape {np.shape(column or ())}", f"expected ({length},)")
+            shape, length = np.shape([] if column is None else column), g if name.startswith("gallery") else q
+            needed = column is not None or name.endswith("_pids")
+            if needed and (shape[:1] != (length,) or len(shape) > 1 + (name == "own")):
+                raise InputError(f"found {name} of shape {shape}", f"expected ({length},)")
         if (arrays["query_camids"] is None) != (arrays["gallery_camids"] is None):
             raise InputError("found cameras on one side only", "expected them for query and gallery, or None twice")
         numbers = (_numbered(*(arrays.pop(name) for name in part)) for part in (names[:2], names[2:4], names[4:]))

@@ -120,7 +120,9 @@ def test_q_times_g_is_never_held(judge) -> None:  # type: ignore[no-untyped-def]
     ("columns", "message"),
     [
         (([1], [2, 2], [0], [1, 1]), "none of the 1 queries has a match"),
-        (([1], [1], [0], [1, 1]), "gallery_pids"),
+        (([1], [1], [0], [1, 1]), r"found gallery_pids of shape \(1,\); expected \(2,\)"),
+        (([1], [1, 1, 1], [0], [1, 1]), r"found gallery_pids of shape \(3,\); expected \(2,\)"),
+        (([1], [[1, 1], [1, 1]], [0], [1, 1]), r"found gallery_pids of shape \(2, 2\); expected \(2,\)"),
         (([1], [1, 1], [0], None), "one side only"),
     ],
 )
@@ -147,7 +149,7 @@ def test_people_and_cameras_may_be_names() -> None:
     for missing in (None, np.nan, "", float("nan")):
         with pytest.raises(InputError, match="found images without a label"):
             score_ranking(q, g, ["eve", missing, "adam", "eve"], named[1])
-    with pytest.raises(InputError, match=r"query_pids of shape \(\); expected \(1,\)"):
+    with pytest.raises(InputError, match=r"query_pids of shape \(0,\); expected \(1,\)"):
         threshold(torch.ones(1, 2), torch.ones(3, 2), gallery_pids=[1, 2, 3])
 
 

@@ -12,10 +12,9 @@ import torch
 from safetensors.torch import load_file
 
 import paullite as pl
-from paullite.app import index
+from paullite.app import search as index
 from paullite.app.cli import main
-from paullite.app.index import indexed_features
-from paullite.app.search import clusters, group, pictures_below
+from paullite.app.search import clusters, group, indexed_features, pictures_below
 from paullite.errors import InputError
 from tests.test_evaluation import unit
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from ..config import AdaptConfig, Preset, PretrainConfig, RunConfig
+from ..data.layouts import quoted
 from ..data.readers import KINDS, load_dataset
 from ..errors import InputError, at_least_one
 
@@ -58,11 +59,10 @@ def demo(output: str = "demo", seed: int = 0, pretrained: bool = False) -> None:
         seed: Draws the people and starts the networks.
         pretrained: Skip phase 1 and take the source network that comes along.
     """
-    from .demo import demo as run_demo
-    from .demo import table
+    from . import demo
 
-    report = run_demo(output, seed=seed, pretrained=pretrained)
-    print(table(report))
+    report = demo.demo(output, seed=seed, pretrained=pretrained)
+    print(demo.table(report))
     print(f"\n{report['seconds']['total']:.0f} s. Report and pictures: {Path(output).resolve()}")
 
 
@@ -107,7 +107,7 @@ def make_pretrain(preset: Preset) -> Callable[..., None]:
 
         source = load_dataset(kind, root, lists=lists, skip_unreadable=extra.skip_unreadable, people=extra.people)
         run = run_phase(config, source, resume=extra.resume, force=extra.force)
-        report(run, f"paullite adapt KIND ROOT --start {config.output}/run.safetensors")
+        report(run, f"paullite adapt KIND ROOT --start {quoted(f'{config.output}/run.safetensors')}")
 
     return pretrain
 
@@ -127,7 +127,8 @@ def make_adapt(preset: Preset) -> Callable[..., None]:
             do = "use --start FILE; the one that comes along knows drawn people only"
             raise InputError("found no --start", "expected the network of phase 1, from: paullite pretrain", do)
         run = run_phase(config, target, start=load_net(start), resume=extra.resume, force=extra.force)
-        report(run, f"paullite evaluate {f'{kind} {root}'.strip()} --net {config.output}/run.safetensors")
+        data = f"{kind} {quoted(root)}" if root else kind
+        report(run, f"paullite evaluate {data} --net {quoted(f'{config.output}/run.safetensors')}")
 
     return adapt
 
@@ -187,20 +188,19 @@ def search(
         output: Folder for matches.png, matches.csv and index.safetensors, which keeps the features of FOLDER: next
             time, only pictures that are new or changed are looked at.
     """
-    from .search import pictures_below
-    from .search import search as run_search
+    from . import search
 
     if Path(image).is_dir():
         raise InputError(f"found the folder {image}", "expected a picture first, then the folder", "see --help")
-    people, net = pictures_below(folder, setup.skip_unreadable, without=image), load_net(setup.net, setup.device)
-    found = run_search(image, people, net, top=top, threshold=threshold, workers=setup.workers, output=output)
+    people, net = search.pictures_below(folder, setup.skip_unreadable, without=image), load_net(setup.net, setup.device)
+    found = search.search(image, people, net, top=top, threshold=threshold, workers=setup.workers, output=output)
     for place, (path, score) in enumerate(found, start=1):
         print(f"{place:3}  {score:6.3f}  {path}")
     if not found:
         print(f"nobody (no picture has a cosine above {threshold:g})")
     if threshold is None:
-        do = "paullite evaluate KIND ROOT --false-accept 0.001 gives one"
-        print(f"Places are not identities: without --threshold the first may be a stranger; {do}.")
+        print("Places are not identities: without --threshold the first may be a stranger; to find one that fits NET:")
+        print("paullite evaluate KIND ROOT --net NET --false-accept 0.001")
     print(f"picture and table: {Path(output).resolve()}")
 
 
@@ -215,11 +215,10 @@ def group(
         output: Folder for groups.png, groups.csv (path, group; 1 is the largest group, -1 is alone) and
             index.safetensors, which keeps the features for the next time.
     """
-    from .search import group as run_group
-    from .search import pictures_below
+    from . import search
 
-    people, net = pictures_below(folder, setup.skip_unreadable), load_net(setup.net, setup.device)
-    groups = run_group(people, net, distance=distance, least=least, workers=setup.workers, output=output)
+    people, net = search.pictures_below(folder, setup.skip_unreadable), load_net(setup.net, setup.device)
+    groups = search.group(people, net, distance=distance, least=least, workers=setup.workers, output=output)
     *sizes, alone = map(len, groups.values())
     print(f"{len(sizes)} groups" + (f" of {min(sizes)} to {max(sizes)} pictures" if sizes else "") + f", {alone} alone")
     print(f"picture and table: {Path(output).resolve()}")
