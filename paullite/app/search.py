@@ -32,7 +32,7 @@ NEAREST = 5  # neighbours of an image, itself among them
 APART = 0.9  # distance from which on two groups are two people
 MOST = 20_000  # pictures to group; their table of pairs takes about 10 GB
 MOST_ROWS = 40  # of the montage
-RESULTS = (f"{os.sep}matches.png", f"{os.sep}groups.png")  # ours, where the table of the same name lies beside
+RESULTS = ("matches.png", "groups.png")  # ours, where the table of the same name lies beside
 
 
 def search(
@@ -154,7 +154,7 @@ def pictures_below(folder: File, skip_unreadable: bool = False, without: File = 
     for place, folders, _ in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
         for file in map(str, image_files(Path(place))):
-            result = file.endswith(RESULTS) and os.path.exists(f"{file[:-3]}csv")
+            result = os.path.basename(file) in RESULTS and os.path.exists(f"{file[:-3]}csv")
             with suppress(OSError):  # of dead links
                 found = os.stat(file)
                 if stat.S_ISREG(found.st_mode) and not result and not (own and os.path.samestat(found, own)):
