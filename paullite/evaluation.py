@@ -192,10 +192,10 @@ def history_scores(net: PatchNet, dataset: ReIDDataset | Split, workers: int, te
 
 def ranked_lists(net: PatchNet, dataset: ReIDDataset, *, top: int = 10, workers: int = 0) -> list[list[Place]]:
     """For each query the first places of its ranking, by the rules of `evaluate`."""
-    query, gallery, *columns = ranking_inputs(net, dataset, workers=workers)
-    rules = RankingRules.of(len(query), len(gallery), *columns)
+    q, g, *columns = ranking_inputs(net, dataset, workers=workers)
+    rules = RankingRules.of(len(q), len(g), *columns)
     lists = []
-    for start, similarity in cosines(query, gallery):
+    for start, similarity in cosines(q, g):
         for i, row in enumerate(similarity, start):
             match, left_out = rules(i)
             row[left_out] = -np.inf
