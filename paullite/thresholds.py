@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from .errors import InputError
 from .ranking import Columns, Features, RankingRules, cosines
 
 Interval = tuple[float, float]
+Trials = tuple[int, np.ndarray, np.ndarray]  # of a few queries
 STEPS = 1_000_000  # a threshold is a multiple of 1 / STEPS, about as fine as float32 tells cosines apart
 Z = 1.959964  # standard deviations on both sides of the middle 95 % of a normal distribution
 FEW = 30  # errors, and people, that a rate should rest on (Doddington et al., Speech Communication 2000)
@@ -103,9 +104,7 @@ def threshold(
     return Threshold((bar - STEPS) / STEPS, *rates, genuine, impostors, strangers)
 
 
-def _trials(
-    query: Features, gallery: Features, rules: RankingRules, chunk: int
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+def _trials(query: Features, gallery: Features, rules: RankingRules, chunk: int) -> Iterator[Trials]:
     """A few queries at a time: the first one's place, the steps of their cosines, rounded up, and what each pair is."""
     for start, similarity in cosines(query, gallery, chunk):
         kind = np.zeros(similarity.shape, dtype=np.int8)  # 0 impostor, 1 genuine, 2 no trial
@@ -116,9 +115,7 @@ def _trials(
         yield start, np.ceil(similarity.clip(-1, 1).astype(np.float64) * STEPS).astype(np.int64) + STEPS, kind
 
 
-def _by_person(
-    trials: Iterator[tuple[int, np.ndarray, np.ndarray]], rules: RankingRules, bar: int
-) -> tuple[np.ndarray, float]:
+def _by_person(trials: Iterable[Trials], rules: RankingRules, bar: int) -> tuple[np.ndarray, float]:
     """False accepts and rejects, and trials of both kinds, that a person has a part in: (2, 2, people); strangers."""
     people = np.unique(np.concatenate([rules.query_pids, rules.gallery_pids]), return_inverse=True)[1]
     parts = np.zeros((2, 2, people.max() + 1), dtype=np.int64)

@@ -61,7 +61,10 @@ def draw_patches(nets: Mapping[str, PatchNet], split: Split, path: File, *, imag
     pictures = [item.image for item in _spread(split, images)]
     figure, grid = _figure(len(nets), len(pictures), width=1.25 * len(pictures) + 1.3, height=2.5 * len(nets) + 0.3)
     for row, (name, net) in zip(grid, nets.items(), strict=True):
-        for axes, picture, theta in zip(row, pictures, _thetas(net, pictures), strict=True):
+        batch = torch.stack([net.transform(picture) for picture in pictures]).to(next(net.parameters()).device)
+        with mode(net, False), torch.no_grad():
+            thetas = net(batch).theta.cpu()
+        for axes, picture, theta in zip(row, pictures, thetas, strict=True):
             show_image(axes, picture)
             for colour, x, y in outlines(theta):
                 for ink, width, alpha in (("white", 3.2, 0.8), (colour, 1.8, 1.0)):
@@ -192,13 +195,6 @@ def _curves(axes: Axes, history: Sequence[Row], columns: Mapping[str, str], fact
 def _spread(split: Split, count: int) -> Split:
     """So many items, evenly over the split; all of them if there are no more."""
     return split.take(np.linspace(0, len(split) - 1, min(count, len(split))).astype(int).tolist())
-
-
-@torch.no_grad()
-def _thetas(net: PatchNet, pictures: Sequence[Image.Image]) -> Tensor:
-    images = torch.stack([net.transform(picture) for picture in pictures])
-    with mode(net, False):
-        return net(images.to(next(net.parameters()).device)).theta.cpu()
 
 
 def _figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Figure, Any]:
