@@ -1,8 +1,9 @@
-"""Evaluation: rank G gallery images for each of Q queries, score that, and set the bar for "is it anybody we know?"."""
+"""Evaluation: rank G gallery images for each of Q queries, and score that."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -10,13 +11,13 @@ from torch import nn
 from .controls import ByCamera, Control, Transform
 from .data.items import ReIDDataset, Split
 from .errors import InputError
-from .features import extract
 from .models import PatchNet
 from .ranking import Columns, Features, RankingRules, average_precision, cosines, match_ranks, ranking_columns
 from .runs.distributed import Team
+from .thresholds import Threshold as Threshold
+from .thresholds import threshold as threshold
 
 Place = tuple[int, bool]  # in the gallery, and whether it is the same person
-STEPS = 1_000_000  # a threshold is a multiple of 1 / STEPS, about as fine as float32 tells cosines apart
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,7 +92,7 @@ def score_ranking(
     Args:
         query, gallery: features, (Q, D) and (G, D), any scale, on any device, with or without gradient. Queries in
             float64 are ranked in float64, which keeps the order of nearly equal similarities; all else in float32.
-        query_pids, gallery_pids: identities, (Q,) and (G,); -1 is junk.
+        query_pids, gallery_pids: identities, (Q,) and (G,), numbers or names; -1 is junk.
         query_camids, gallery_camids: cameras, (Q,) and (G,). ``None`` for both: nothing is known of the cameras.
         own: place of the query's own file in the gallery, (Q,), -1 if it is not there; it is left out.
         chunk: queries at a time; chunk x G similarities are held, never Q x G.
@@ -111,16 +112,12 @@ def score_ranking(
     ranks: list[np.ndarray] = []
     for start, similarity in cosines(query, gallery, chunk):
         ranks += [match_ranks(row, *rules(i)) for i, row in enumerate(similarity, start)]
-    return _scores(ranks, len(gallery))
-
-
-def _scores(ranks: list[np.ndarray], gallery: int) -> Scores:
     seen = [r for r in ranks if len(r)]
     if not seen:
         found = f"none of the {len(ranks)} queries has a match in the gallery"
         raise InputError(found, "expected the same person by another camera", "check with: paullite data check")
     return Scores(
-        cmc=np.bincount([r[0] - 1 for r in seen], minlength=gallery).cumsum() / len(seen),
+        cmc=np.bincount([r[0] - 1 for r in seen], minlength=len(gallery)).cumsum() / len(seen),
         map_step=float(np.mean([average_precision(r) for r in seen])),
         map_trapezoid=float(np.mean([average_precision(r, "trapezoid") for r in seen])),
         minp=float(np.mean([len(r) / r[-1] for r in seen])),
@@ -129,79 +126,6 @@ def _scores(ranks: list[np.ndarray], gallery: int) -> Scores:
         first_ranks=np.array([r[0] if len(r) else 0 for r in ranks]),
         precisions=np.array([average_precision(r) if len(r) else np.nan for r in ranks]),
     )
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A bar for "is it anybody we know?": two images show one person if their cosine lies above ``cosine``.
-
-    ``false_accept`` and ``false_reject`` are the shares, in 0..1, of the ``impostors`` (pairs of two people) above it
-    and of the ``genuine`` (pairs of one person) that are not.
-    """
-
-    cosine: float
-    false_accept: float
-    false_reject: float
-    genuine: int
-    impostors: int
-
-
-def threshold(
-    query: Features,
-    gallery: Features,
-    query_pids: Columns,
-    gallery_pids: Columns,
-    query_camids: Columns | None = None,
-    gallery_camids: Columns | None = None,
-    own: Columns | None = None,
-    *,
-    false_accept: float = 0.01,
-    chunk: int = 256,
-) -> Threshold:
-    r"""The lowest cosine above which at most a wanted share of the impostor pairs lies.
-
-    .. math:: t = \min \{ u : |\{ s \in \mathrm{impostors} : s > u \}| \le a \, |\mathrm{impostors}| \}
-
-    over the multiples u of a millionth. A trial is a pair (verification): each query with each gallery image that
-    `score_ranking` ranks for it; a query of junk forms none. One search in a gallery of G images makes about a * G
-    false accepts: ask for less than 1 / G where it should seldom name a stranger.
-
-    Args:
-        query, gallery, query_pids, gallery_pids, query_camids, gallery_camids, own, chunk: as for `score_ranking`.
-        false_accept: a, in 0..1, 1 excluded. Equal cosines go the same way, so that less may be reached.
-
-    Raises:
-        InputError: as for `score_ranking`; no pair of one of the two kinds; a share outside its range.
-
-    >>> x = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]])
-    >>> threshold(x[:1], x[1:], [5], [5, 6, 7], false_accept=0.0)
-    Threshold(cosine=0.6, false_accept=0.0, false_reject=0.0, genuine=1, impostors=2)
-    """
-    if not 0 <= false_accept < 1:
-        raise InputError(f"found false_accept = {false_accept}", "expected a share from 0 to below 1")
-    rules = RankingRules.of(len(query), len(gallery), query_pids, gallery_pids, query_camids, gallery_camids, own)
-    counts = np.zeros((2, 2 * STEPS + 1), dtype=np.int64)
-    for start, similarity in cosines(query, gallery, chunk):
-        counts += _pair_counts(similarity, rules, start)
-    impostors, genuine = counts.sum(1).tolist()
-    if not impostors or not genuine:
-        found = f"found {genuine} pairs of one person and {impostors} of two people"
-        raise InputError(found, "expected both", "give labelled images of several people, each by two cameras")
-    accepted = (impostors - counts[0].cumsum()) / impostors  # share above each step
-    step = int(np.argmax(accepted <= false_accept))
-    rejected = int(counts[1, : step + 1].sum()) / genuine
-    return Threshold((step - STEPS) / STEPS, float(accepted[step]), rejected, genuine, impostors)
-
-
-def _pair_counts(similarity: np.ndarray, rules: RankingRules, start: int) -> np.ndarray:
-    """Impostor and genuine pairs of a few queries at each step of the cosine, rounded up: (2, 2 * STEPS + 1)."""
-    kind = np.zeros(similarity.shape, dtype=np.int8)  # 0 impostor, 1 genuine, 2 no trial
-    for row, i in zip(kind, range(start, start + len(kind)), strict=True):
-        match, left_out = rules(i)
-        row[match] = 1
-        row[left_out if rules.query_pids[i] != -1 else slice(None)] = 2
-    steps = np.ceil(similarity.clip(-1, 1).astype(np.float64) * STEPS).astype(np.int64) + STEPS
-    return np.stack([np.bincount(steps[kind == k], minlength=2 * STEPS + 1) for k in (0, 1)])
 
 
 def evaluate(
@@ -234,19 +158,15 @@ def evaluate(
     >>> scores.queries + scores.lone_queries == len(dolls.query)
     True
     """
-    query, gallery = _test_of(dataset)
+    return score_ranking(*ranking_inputs(net, dataset, control, transform, batch=batch, workers=workers, team=team))
+
+
+def ranking_inputs(
+    net: nn.Module, dataset: ReIDDataset, control: Any = None, transform: Transform | None = None, **options: Any
+) -> tuple[Any, ...]:
+    """What `score_ranking` and `threshold` take, (query, gallery, five columns), from what `evaluate` takes."""
     if not isinstance(net, nn.Module):
         raise InputError(f"found {type(net).__name__}", "expected a network", "of a run, pass run.net")
-    if control is None or isinstance(control, nn.Module):
-        control = Control(control or net, transform)
-    elif control.net is not net:
-        do = "make it anew, as in: pl.controls.camera_mean(net, target)"
-        raise InputError("found a control that was made for another network", "expected one of this network", do)
-    q, g = (control.features(part, batch=batch, workers=workers, team=team).flatten(1) for part in (query, gallery))
-    return score_ranking(q, g, *ranking_columns(query, gallery))
-
-
-def _test_of(dataset: ReIDDataset) -> tuple[Split, Split]:
     if not isinstance(dataset, ReIDDataset):
         do = "use pl.data.from_items(train, query, gallery)"
         raise InputError(f"found {type(dataset).__name__}", "expected a data set with query and gallery", do)
@@ -254,7 +174,13 @@ def _test_of(dataset: ReIDDataset) -> tuple[Split, Split]:
     if not len(query) or not len(gallery) or query.pids is None or gallery.pids is None:
         found = f"found {len(query)} query and {len(gallery)} gallery images in {dataset.name}"
         raise InputError(found, "expected both, with identities", "check the folder with: paullite data check")
-    return query, gallery
+    if control is None or isinstance(control, nn.Module):
+        control = Control(control or net, transform)
+    elif control.net is not net:
+        do = "make it anew, as in: pl.controls.camera_mean(net, target)"
+        raise InputError("found a control that was made for another network", "expected one of this network", do)
+    features = (control.features(part, **options).flatten(1) for part in (query, gallery))
+    return *features, *ranking_columns(query, gallery)
 
 
 def history_scores(net: PatchNet, dataset: ReIDDataset | Split, workers: int, team: Team) -> dict[str, float]:
@@ -266,14 +192,13 @@ def history_scores(net: PatchNet, dataset: ReIDDataset | Split, workers: int, te
 
 def ranked_lists(net: PatchNet, dataset: ReIDDataset, *, top: int = 10, workers: int = 0) -> list[list[Place]]:
     """For each query the first places of its ranking, by the rules of `evaluate`."""
-    query, gallery = _test_of(dataset)
-    rules = RankingRules.of(len(query), len(gallery), *ranking_columns(query, gallery))
-    q, g = (extract(net, part, workers=workers).flatten(1) for part in (query, gallery))
+    q, g, *columns = ranking_inputs(net, dataset, workers=workers)
+    rules = RankingRules.of(len(q), len(g), *columns)
     lists = []
     for start, similarity in cosines(q, g):
         for i, row in enumerate(similarity, start):
             match, left_out = rules(i)
             row[left_out] = -np.inf
-            places = np.argsort(-row, kind="stable")[:top]
+            places = np.argsort(-row, kind="stable")[: min(top, len(row) - len(left_out))]
             lists.append(list(zip(places.tolist(), np.isin(places, match).tolist(), strict=True)))
     return lists

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +16,7 @@ from .data.items import Split
 from .errors import InputError
 
 Features = Tensor | np.ndarray
-Columns = Tensor | np.ndarray | Sequence[int]
+Columns = Tensor | np.ndarray | Sequence[int] | Sequence[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +35,20 @@ class RankingRules:
     own: np.ndarray | None
 
     @classmethod
-    def of(cls, q: int, g: int, *columns: Columns | None) -> RankingRules:
-        """From Q, G and the five columns. Raises an `InputError` if they do not fit."""
-        names = ("query_pids", "gallery_pids", "query_camids", "gallery_camids", "own")
-        arrays = dict(zip(names, map(_integers, columns), strict=True))
+    def of(cls, q: int, g: int, *columns: Columns | None, **named: Columns | None) -> RankingRules:
+        """From Q, G and the five columns, by place or by name. Raises an `InputError` if they do not fit."""
+        names = tuple(cls.__dataclass_fields__)
+        given = dict.fromkeys(names) | dict(zip(names, columns, strict=False)) | named
+        arrays = {name: None if column is None else _array(column) for name, column in given.items()}
         for name, column in arrays.items():
-            length = g if name.startswith("gallery") else q
-            if column is not None and column.shape != (length,):
-                raise InputError(f"found {name} of shape {column.shape}", f"expected ({length},)")
+            shape, length = np.shape([] if column is None else column), g if name.startswith("gallery") else q
+            needed = column is not None or name.endswith("_pids")
+            if needed and (shape[:1] != (length,) or len(shape) > 1 + (name == "own")):
+                raise InputError(f"found {name} of shape {shape}", f"expected ({length},)")
         if (arrays["query_camids"] is None) != (arrays["gallery_camids"] is None):
             raise InputError("found cameras on one side only", "expected them for query and gallery, or None twice")
-        return cls(**arrays)  # type: ignore[arg-type]
+        numbers = (_numbered(*(arrays.pop(name) for name in part)) for part in (names[:2], names[2:4], names[4:]))
+        return cls(*itertools.chain(*numbers), **arrays)  # type: ignore[arg-type]  # a name that there is not
 
     def __call__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """Gallery places that match query i, and those that are left out for it."""
@@ -113,7 +118,17 @@ def _unit_rows(features: Features, name: str, dtype: torch.dtype) -> Tensor:
     return F.normalize(x.to(dtype), dim=1)
 
 
-def _integers(column: Columns | None) -> np.ndarray | None:
-    if isinstance(column, Tensor):
-        column = column.detach().cpu().numpy()
-    return None if column is None else np.asarray(column).astype(np.int64)
+def _array(column: Columns) -> np.ndarray:
+    return np.asarray(column.detach().cpu() if isinstance(column, Tensor) else column)
+
+
+def _numbered(*columns: np.ndarray | None) -> list[Any]:
+    """Whole numbers in 64 bits; names, and what else is no such number, are numbered, equal ones alike; -1 is junk."""
+    given = [c for c in columns if c is not None]
+    if all(np.can_cast(c.dtype, np.int64) or (c.dtype.kind == "f" and (c == np.trunc(c)).all()) for c in given):
+        return [c.astype(np.int64) for c in given] or [None] * len(columns)
+    names = np.concatenate([c.astype(str) for c in given])
+    if np.isin(names, ("", "nan", "None", "<NA>")).any():
+        raise InputError("found images without a label", "expected a number or name for each", "leave them out")
+    numbers = np.where(np.isin(names, ("-1", "-1.0")), -1, np.unique(names, return_inverse=True)[1])
+    return np.split(numbers, [len(given[0])])[: len(given)]

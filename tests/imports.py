@@ -16,6 +16,7 @@ LAYERS = (
     ("paullite.modes", "paullite.files"),
     ("paullite.config", "paullite.weights"),
     ("paullite.memory", "paullite.cyclic", "paullite.blocks", "paullite.models", "paullite.data", "paullite.ranking"),
+    ("paullite.thresholds",),
     ("paullite.step",),
     ("paullite.losses",),
     ("paullite.run", "paullite.networks"),

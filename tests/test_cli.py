@@ -1,9 +1,11 @@
 """The command line: every command runs, every bad input is one line and exit code 2."""
 
 import csv
+import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import types
@@ -105,6 +107,27 @@ def stop(args: list[str]) -> None:
     raise KeyboardInterrupt
 
 
+def test_evaluate_gives_a_threshold_that_search_takes(
+    folder: Path, start: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["evaluate", "market1501", str(folder), "--net", start, "--workers", "0", "--false-accept"]
+    with pytest.warns(
+        UserWarning, match="of two people, [0-9] in all, for a false-accept rate of 0.1; 30 people and 30"
+    ):
+        assert main([*args, "0.1"]) == 0
+    scores, said = capsys.readouterr().out.strip().splitlines()
+    assert "rank-1" in scores and " of the queries would find somebody without their person" in said
+    cosine = re.match(r"threshold (\S+): (\S+)% of ", said)
+    assert cosine and 5 < float(cosine[2]) <= 10
+    image = next((folder / "query").glob("*.jpg"))
+    search = ["search", str(image), str(folder / "query"), "--net", start, "--output", str(tmp_path)]
+    assert main([*search, "--threshold", cosine[1]]) == 0
+    assert all(float(row["similarity"]) >= float(cosine[1]) for row in table(tmp_path / "matches.csv"))
+    capsys.readouterr()
+    assert "1,000,000 of two people or more for a rate of 1e-06" in error_line(capsys, [*args, "0.000001"])
+    assert "found --control" in error_line(capsys, [*args, "0.1", "--control", "camera-mean"])
+
+
 @pytest.mark.slow
 def test_evaluate_control_and_people(folder: Path, start: str, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["evaluate", "market1501", str(folder), "--net", start, "--workers", "0"]
@@ -164,17 +187,59 @@ def test_search_leaves_out_who_is_below_the_threshold(
     assert np.asarray(Image.open(tmp_path / "matches.png")).shape == some  # the query, and a word in the other's place
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no file names of bytes")
-def test_file_names_that_are_no_utf8(folder: Path, start: str, tmp_path: Path) -> None:
-    """As an old camera or a zip file from Windows leaves them; the table keeps their bytes."""
+class Console(io.TextIOWrapper):
+    """A terminal of another encoding, as a pipe under Windows has."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, newline="\n")
+
+    def text(self) -> str:
+        self.seek(0)
+        return self.read()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_names_that_the_console_cannot_print_are_escaped(
+    folder: Path, start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """A person's name in Chinese, and one in latin-1 as a zip file from Windows leaves it on Linux."""
     image = sorted((folder / "query").glob("*.jpg"))[0]
-    odd = os.fsdecode(os.fsencode(tmp_path) + b"/J\xfcrgen.jpg")
-    Path(odd).write_bytes(image.read_bytes())
-    command = [sys.executable, "-m", "paullite", "search", str(image), str(tmp_path), "--net", start]
-    run = subprocess.run([*command, "--output", str(tmp_path / "found")], capture_output=True, check=False)
-    assert run.returncode == 0 and b"J\\udcfcrgen.jpg" in run.stdout, run.stderr
-    assert b"J\xfcrgen.jpg" in (tmp_path / "found" / "matches.csv").read_bytes()
+    names = ["人_x.jpg", *([os.fsdecode(b"J\xfcrgen.jpg")] if sys.platform == "linux" else [])]
+    (tmp_path / "人").mkdir()
+    for name in names:
+        (tmp_path / "人" / name).write_bytes(image.read_bytes())
+    out, found = Console(encoding), tmp_path / "人" / "found"
+    monkeypatch.setattr(sys, "stdout", out)
+    where = [str(tmp_path / "人"), "--net", start, "--output", str(found)]
+    assert main(["search", str(image), *where]) == 0 and main(["group", *where]) == 0
+    curves = ["show", "curves", str(tmp_path / "人" / "history.csv"), "--output", str(tmp_path / "人.png")]
+    (tmp_path / "人" / "history.csv").write_text("epoch,loss\n1,2.0\n")
+    assert main(curves) == 0
+    printed = out.text()
+    for name in (*names, "人.png"):
+        assert name.encode(encoding, "backslashreplace").decode(encoding) in printed
+    assert out.errors == "strict"  # as it was
+    for file in ("matches.csv", "groups.csv"):
+        assert os.fsencode(names[-1]) in (found / file).read_bytes()
+
+
+def test_the_home_folder_is_known_in_every_path(
+    folder: Path, start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also behind the sign of equality, where the shell leaves ~ as it is."""
+    from paullite.app.parsing import parse
+
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    call = parse(commands.search, ["~/a.jpg", "~", "--output=~/out", "--net", "~/net", "--device=cpu~1"], "search")
+    assert [Path(word) for word in call.args] == [tmp_path / "a.jpg", tmp_path]
+    assert Path(call.keywords["output"]) == tmp_path / "out" and call.keywords["setup"].device == "cpu~1"
+    assert Path(call.keywords["setup"].net) == tmp_path / "net"
+    (tmp_path / "history.csv").write_text("epoch,loss\n1,2.0\n")
+    assert main(["show", "curves", "~", "--output=~/made/../curves.png"]) == 2
+    assert main(["show", "curves", "~", "--output=~/curves.png"]) == 0
+    assert (tmp_path / "curves.png").is_file() and not (tmp_path / "~").exists()
 
 
 def test_group_writes_picture_and_table(
@@ -182,13 +247,15 @@ def test_group_writes_picture_and_table(
 ) -> None:
     args = ["group", str(folder / "query"), "--net", start, "--output", str(tmp_path)]
     images = sorted(str(path) for path in (folder / "query").glob("*.jpg"))
-    expected = {"0.000001": {-1}, "2": {1}}  # nobody is like anybody; all are alike
-    for distance, groups in expected.items():
+    groups = {}
+    for distance in ("0.000001", "2"):  # nobody is like anybody; everybody has neighbours
         assert main([*args, "--distance", distance]) == 0
         rows = table(tmp_path / "groups.csv")
-        assert [row["path"] for row in rows] == images and {int(row["group"]) for row in rows} == groups
-    assert f"1 groups of {len(images)} to {len(images)} pictures, 0 alone" in capsys.readouterr().out
-    assert Image.open(tmp_path / "groups.png").height == 4 + 132  # one row
+        assert [row["path"] for row in rows] == images
+        groups[distance] = {int(row["group"]) for row in rows} - {-1}
+    assert not groups["0.000001"] and groups["2"] == set(range(1, len(groups["2"]) + 1))
+    assert f"{len(groups['2'])} groups of " in capsys.readouterr().out
+    assert Image.open(tmp_path / "groups.png").height >= 4 + 132 * len(groups["2"])
 
 
 def test_group_names_the_package_that_it_needs(
@@ -355,11 +422,22 @@ def test_what_is_misspelt_is_one_line_with_the_nearest_name(capsys: pytest.Captu
         "nearest: ranking": ["show", "rankings"],
         "found no IMAGE, no FOLDER; expected paullite search IMAGE FOLDER": ["search"],
         "found no KIND": ["adapt"],
-        "--batch: invalid literal": ["evaluate", "duke", "x", "--batch", "q"],
-        "expected --batch INT": ["evaluate", "duke", "x", "--batch", "q"],
-        "Missing value for argument": ["adapt", "duke", "x", "--jitter", "1"],
-        "('light', 'reference')": ["pretrain", "duke", "x", "--generator", "other"],
-        "did not expect z": ["show", "patches", "duke", "y", "z"],
+        "found --batch 'q'; expected --batch INT; see paullite evaluate": ["evaluate", "duke", "x", "--batch", "q"],
+        "found --batch ''; expected --batch INT": ["evaluate", "duke", "x", "--batch="],
+        "found --size 'a', 'b'; expected --size INT INT": ["pretrain", "duke", "x", "--size", "a", "b"],
+        "found --threshold 'hot'; expected --threshold {None}|FLOAT": ["search", "x", "y", "--threshold", "hot"],
+        "found --jitter without its value; expected 4 value": ["adapt", "duke", "x", "--jitter", "1"],
+        "found --generator 'ligth'; expected one of light, reference; nearest: light": [
+            "pretrain",
+            "duke",
+            "x",
+            "--generator",
+            "ligth",
+        ],
+        "nearest: camera-mean": ["evaluate", "duke", "x", "--control", "camera"],
+        "found z; expected nothing there": ["show", "patches", "duke", "y", "z"],
+        "found -b, 3; expected nothing there": ["evaluate", "duke", "x", "-b", "3"],
+        "found --; expected an option": ["evaluate", "duke", "--", "x"],
         "type: paulbook compare a b": ["compare", "a", "b"],
         "type: paulbook experiment list": ["experiment", "list"],
         "type: paulbook marks .": ["marks", "."],

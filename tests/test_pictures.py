@@ -68,6 +68,19 @@ def test_person_0_is_a_person_and_junk_is_not(tmp_path: Path, net: pl.PatchNet, 
     assert share_of(path, pictures.COLOURS[0]) > 1e-4 and share_of(path, pictures.COLOURS[1]) == 0
 
 
+@pytest.mark.parametrize("pids", [(-1, -1, -1), (5, -1, -1)])
+def test_too_few_people_for_an_embedding_are_one_line(
+    tmp_path: Path, net: pl.PatchNet, dolls: pl.data.PaperDolls, pids: tuple[int, ...]
+) -> None:
+    split = pl.data.Split(dolls.train.paths[:3], pids, None, dolls.train.opener)
+    with pytest.raises(
+        InputError, match=rf"found {sum(pid > 0 for pid in pids)} images of people; expected two or more"
+    ):
+        pictures.draw_embedding(net, split, tmp_path / "e.png")
+    pair = pl.data.Split(dolls.train.paths[:2], (0, 0), None, dolls.train.opener)
+    assert pictures.draw_embedding(net, pair, tmp_path / "e.png").is_file()
+
+
 def test_a_montage_has_a_row_for_each_group(tmp_path: Path, dolls: pl.data.PaperDolls) -> None:
     rows = {
         "group 1: 3": dolls.train.take(range(3)),

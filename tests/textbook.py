@@ -132,26 +132,60 @@ def ranking(q, g, q_pids, g_pids, q_cams=None, g_cams=None, own=None) -> dict[st
     }
 
 
-def threshold(q, g, q_pids, g_pids, q_cams=None, g_cams=None, own=None, *, false_accept) -> dict[str, float]:  # type: ignore[no-untyped-def]
+def threshold(q, g, q_pids, g_pids, q_cams=None, g_cams=None, own=None, *, false_accept) -> dict[str, Any]:  # type: ignore[no-untyped-def]
     """Pairwise verification: the lowest bar, in millionths, that lets at most a share of the impostors pass."""
     q = q / np.linalg.norm(q, axis=1, keepdims=True)
     g = g / np.linalg.norm(g, axis=1, keepdims=True)
-    genuine, impostors = [], []
+    genuine, impostors = [], []  # step of the cosine, and the one or two people
     for i in range(len(q)):
         for j in range(len(g)):
             same_camera = q_cams is not None and q_cams[i] == g_cams[j]
             if -1 in (q_pids[i], g_pids[j]) or (own is not None and own[i] == j):
                 continue
+            pair = math.ceil(min(1.0, float(q[i] @ g[j])) * 1e6), {q_pids[i], g_pids[j]}
             if q_pids[i] != g_pids[j]:
-                impostors.append(math.ceil(min(1.0, float(q[i] @ g[j])) * 1e6))
+                impostors.append(pair)
             elif not same_camera:
-                genuine.append(math.ceil(min(1.0, float(q[i] @ g[j])) * 1e6))
-    share = lambda bar: sum(s > bar for s in impostors) / len(impostors)  # noqa: E731
-    bar = min(s for s in set(impostors) if share(s) <= false_accept)
+                genuine.append(pair)
+    share = lambda bar: sum(s > bar for s, _ in impostors) / len(impostors)  # noqa: E731
+    bar = min(s for s, _ in impostors if share(s) <= false_accept)
+    rejects = [(s <= bar, people) for s, people in genuine]
     return {
         "cosine": bar / 1e6,
         "false_accept": share(bar),
-        "false_reject": sum(s <= bar for s in genuine) / len(genuine),
+        "false_accept_interval": wilson([(s > bar, people) for s, people in impostors]),
+        "false_reject": sum(wrong for wrong, _ in rejects) / len(rejects),
+        "false_reject_interval": wilson(rejects),
         "genuine": len(genuine),
         "impostors": len(impostors),
+        "strangers": strangers(q, g, q_pids, g_pids, own, bar),
     }
+
+
+def strangers(q, g, q_pids, g_pids, own, bar) -> float:  # type: ignore[no-untyped-def]
+    """Share of the queries that see somebody else above the bar, of those that see somebody else."""
+    named = []
+    for i in range(len(q)):
+        others = [j for j in range(len(g)) if g_pids[j] not in (-1, q_pids[i]) and (own is None or own[i] != j)]
+        if q_pids[i] != -1 and others:
+            named.append(any(math.ceil(min(1.0, float(q[i] @ g[j])) * 1e6) > bar for j in others))
+    return sum(named) / len(named)
+
+
+def wilson(trials: list[tuple[bool, set[int]]]) -> tuple[float, float]:
+    """95 % interval of a share of errors in trials, each of one or two people: Wilson, its n from a jackknife."""
+    mean = lambda pairs: sum(wrong for wrong, _ in pairs) / len(pairs)  # noqa: E731
+    people = set().union(*(who for _, who in trials))
+    without = [[pair for pair in trials if person not in pair[1]] for person in people]
+    p, z = mean(trials), 1.959964
+    n = float(len(people))
+    if not all(without):
+        n = 1.0
+    elif 0 < p < 1:
+        rates = [mean(pairs) for pairs in without]
+        middle = sum(rates) / len(rates)
+        variance = (n - 1) / n * sum((rate - middle) ** 2 for rate in rates)
+        n = min(p * (1 - p) / variance, len(trials)) if variance else len(trials)
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, centre - half), min(1.0, centre + half)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from ..config import PRESETS, Preset
 from ..errors import InputError, nearest_names
@@ -40,7 +42,9 @@ def guarded(program: str, run: Callable[[list[str]], None], argv: Sequence[str] 
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in args:
             traceback.print_exc()
-        line, code = _verdict(error)
+        code = 2 if isinstance(error, InputError) else 130 if isinstance(error, KeyboardInterrupt) else 1
+        fault = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}; run again with --debug for the place"
+        line = fault if code == 1 else str(error) or "stopped"
         if commands.RANK == "0":
             print(f"{program}: {line}", file=sys.stderr)
         elif code != 130:  # one process says that all were stopped
@@ -48,26 +52,25 @@ def guarded(program: str, run: Callable[[list[str]], None], argv: Sequence[str] 
         return code
 
 
-def _verdict(error: BaseException) -> tuple[str, int]:
-    if isinstance(error, InputError):
-        return str(error), 2
-    if isinstance(error, KeyboardInterrupt):
-        return str(error) or "stopped", 130
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}; run again with --debug for the place", 1
-
-
 @contextmanager
 def messages_as_lines(program: str) -> Iterator[None]:
-    """While a command runs, the library's log and all warnings are lines on stderr; afterwards all is as it was."""
+    """While a command runs, the library's log and all warnings are lines on stderr; afterwards all is as it was.
+
+    Letters that the terminal lacks, or that are no UTF-8, as in the names of files, are printed as backslash codes.
+    """
     logger, shape = logging.getLogger("paullite"), warnings.formatwarning
     level, handler = logger.level, logging.StreamHandler()
     handler.setFormatter(logging.Formatter(f"{program}: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     warnings.formatwarning = lambda message, *_: f"{program}: {message}\n"
+    stdout: Any = sys.stdout if hasattr(sys.stdout, "reconfigure") else io.TextIOWrapper(io.BytesIO())  # a notebook's
+    errors = stdout.errors
+    stdout.reconfigure(errors="backslashreplace")
     try:
         yield
     finally:
+        stdout.reconfigure(errors=errors)
         warnings.formatwarning = shape
         logger.setLevel(level)
         logger.removeHandler(handler)

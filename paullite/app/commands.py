@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from ..config import AdaptConfig, Preset, PretrainConfig, RunConfig
+from ..data.layouts import quoted
 from ..data.readers import KINDS, load_dataset
 from ..errors import InputError, at_least_one
 
@@ -59,11 +59,10 @@ def demo(output: str = "demo", seed: int = 0, pretrained: bool = False) -> None:
         seed: Draws the people and starts the networks.
         pretrained: Skip phase 1 and take the source network that comes along.
     """
-    from .demo import demo as run_demo
-    from .demo import table
+    from . import demo
 
-    report = run_demo(output, seed=seed, pretrained=pretrained)
-    print(table(report))
+    report = demo.demo(output, seed=seed, pretrained=pretrained)
+    print(demo.table(report))
     print(f"\n{report['seconds']['total']:.0f} s. Report and pictures: {Path(output).resolve()}")
 
 
@@ -108,7 +107,7 @@ def make_pretrain(preset: Preset) -> Callable[..., None]:
 
         source = load_dataset(kind, root, lists=lists, skip_unreadable=extra.skip_unreadable, people=extra.people)
         run = run_phase(config, source, resume=extra.resume, force=extra.force)
-        report(run, f"paullite adapt KIND ROOT --start {config.output}/run.safetensors")
+        report(run, f"paullite adapt KIND ROOT --start {quoted(f'{config.output}/run.safetensors')}")
 
     return pretrain
 
@@ -128,7 +127,8 @@ def make_adapt(preset: Preset) -> Callable[..., None]:
             do = "use --start FILE; the one that comes along knows drawn people only"
             raise InputError("found no --start", "expected the network of phase 1, from: paullite pretrain", do)
         run = run_phase(config, target, start=load_net(start), resume=extra.resume, force=extra.force)
-        report(run, f"paullite evaluate {f'{kind} {root}'.strip()} --net {config.output}/run.safetensors")
+        data = f"{kind} {quoted(root)}" if root else kind
+        report(run, f"paullite evaluate {data} --net {quoted(f'{config.output}/run.safetensors')}")
 
     return adapt
 
@@ -141,6 +141,7 @@ def evaluate(
     people: People = None,
     control: Literal["none", "batch-norm", "batch-norm-by-camera", "camera-mean"] = "none",
     seed: int = 0,
+    false_accept: float | None = None,
     setup: Setup = Setup(workers=2),
 ) -> None:
     """Rank the gallery for every query and print the scores.
@@ -150,17 +151,24 @@ def evaluate(
         control: What the unlabelled training images give without training: batch-norm, statistics re-estimated;
             batch-norm-by-camera, for each camera; camera-mean, each camera's mean feature subtracted.
         seed: Of the batches of the controls with batch-norm.
+        false_accept: Also give the threshold for paullite search: at most this share, in 0..1, of the pairs of two
+            people lies above it. A search among G pictures is G pairs.
     """
     from .. import controls
-    from ..evaluation import evaluate as score
+    from ..evaluation import ranking_inputs, score_ranking, threshold
 
     at_least_one(batch=batch)
+    if false_accept is not None and control != "none":
+        raise InputError("found --control", "expected none with --false-accept, as search uses none", "leave one out")
     dataset = load_dataset(kind, root, skip_unreadable=setup.skip_unreadable, people=people)
     net = load_net(setup.net, setup.device)
     make = getattr(controls, control.replace("-", "_"), None)
     options = {"workers": setup.workers} if control == "camera-mean" else {"seed": seed}
     correction = make(net, dataset, **options) if make else None
-    print(score(net, dataset, control=correction, batch=batch, workers=setup.workers))
+    inputs = ranking_inputs(net, dataset, correction, batch=batch, workers=setup.workers)
+    print(score_ranking(*inputs))
+    if false_accept is not None:
+        print(threshold(*inputs, false_accept=false_accept))
 
 
 def search(
@@ -176,21 +184,24 @@ def search(
 
     Args:
         top: How many to show.
-        threshold: Least cosine similarity, in -1..1, of a picture that is shown; none: whoever is nearest.
-        output: Folder for matches.png and matches.csv.
+        threshold: Cosine similarity, in -1..1, above which a picture is shown; none: whoever is nearest.
+        output: Folder for matches.png, matches.csv and index.safetensors, which keeps the features of FOLDER: next
+            time, only pictures that are new or changed are looked at.
     """
-    from .search import pictures_below
-    from .search import search as run_search
+    from . import search
 
     if Path(image).is_dir():
         raise InputError(f"found the folder {image}", "expected a picture first, then the folder", "see --help")
-    people, net = pictures_below(folder, setup.skip_unreadable, without=image), load_net(setup.net, setup.device)
-    found = run_search(image, people, net, top=top, threshold=threshold, workers=setup.workers, output=output)
+    people, net = search.pictures_below(folder, setup.skip_unreadable, without=image), load_net(setup.net, setup.device)
+    found = search.search(image, people, net, top=top, threshold=threshold, workers=setup.workers, output=output)
     for place, (path, score) in enumerate(found, start=1):
-        print(f"{place:3}  {score:6.3f}  {printable(path)}")
+        print(f"{place:3}  {score:6.3f}  {path}")
     if not found:
-        print(f"nobody (no picture reaches the cosine {threshold:g})")
-    print(f"picture and table: {printable(Path(output).resolve())}")
+        print(f"nobody (no picture has a cosine above {threshold:g})")
+    if threshold is None:
+        print("Places are not identities: without --threshold the first may be a stranger; to find one that fits NET:")
+        print("paullite evaluate KIND ROOT --net NET --false-accept 0.001")
+    print(f"picture and table: {Path(output).resolve()}")
 
 
 def group(
@@ -199,18 +210,18 @@ def group(
     """Sort the pictures in a folder into people, without labels. Needs scikit-learn.
 
     Args:
-        distance: Mean cosine distance, in 0..2, from which on two groups are two people. Less makes more groups.
+        distance: Cosine distance, in 0..2, from which on two pictures are no neighbours. Less makes more groups.
         least: Fewest pictures of a group; others are alone.
-        output: Folder for groups.png and groups.csv (path, group; 1 is the largest group, -1 is alone).
+        output: Folder for groups.png, groups.csv (path, group; 1 is the largest group, -1 is alone) and
+            index.safetensors, which keeps the features for the next time.
     """
-    from .search import group as run_group
-    from .search import pictures_below
+    from . import search
 
-    people, net = pictures_below(folder, setup.skip_unreadable), load_net(setup.net, setup.device)
-    groups = run_group(people, net, distance=distance, least=least, workers=setup.workers, output=output)
+    people, net = search.pictures_below(folder, setup.skip_unreadable), load_net(setup.net, setup.device)
+    groups = search.group(people, net, distance=distance, least=least, workers=setup.workers, output=output)
     *sizes, alone = map(len, groups.values())
     print(f"{len(sizes)} groups" + (f" of {min(sizes)} to {max(sizes)} pictures" if sizes else "") + f", {alone} alone")
-    print(f"picture and table: {printable(Path(output).resolve())}")
+    print(f"picture and table: {Path(output).resolve()}")
 
 
 def export(
@@ -220,7 +231,7 @@ def export(
     from ..models.export import export_onnx
 
     export_onnx(load_net(net), file)
-    print(f"written: {printable(file)}")
+    print(f"written: {file}")
 
 
 DATA: dict[str, Callable[..., None]] = {"check": data_check}
@@ -232,12 +243,6 @@ def load_net(path: str | None, device: str = "cpu") -> Any:
     from ..runs.machine import chosen_device
 
     return (network_of(path) if path else shipped_net()).to(chosen_device(RunConfig(device=device).device))
-
-
-def printable(path: str | Path) -> str:
-    """A file name as the terminal can show it: letters that it lacks, or that are no UTF-8, as backslash codes."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return str(path).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def report(run: Any, then: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import platform
 import shutil
@@ -48,13 +49,10 @@ def _package(name: str, least: str) -> Line:
         found = version(name)
     except PackageNotFoundError:
         return False, name, f"missing; pip install '{name}>={least}'"
-    fine = _numbers(found) >= _numbers(least)
+    # 2.15.0+cu132 -> [2, 15, 0]
+    numbers = ([int(part) for part in text.split("+")[0].split(".") if part.isdigit()] for text in (found, least))
+    fine = operator.ge(*numbers)
     return fine, name, found if fine else f"{found}, needs {least}; pip install -U '{name}>={least}'"
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """The leading numbers of a version: 2.15.0+cu132 -> (2, 15, 0)."""
-    return tuple(int(part) for part in text.split("+")[0].split(".") if part.isdigit())
 
 
 def _cache() -> Line:

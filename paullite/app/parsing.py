@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import io
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
@@ -46,6 +47,8 @@ def parse(command: Command, args: Sequence[str], prog: str) -> functools.partial
     Traceback (most recent call last):
     paullite.errors.InputError: found --too; expected an option of add; nearest: --to; all: add --help
     """
+    # ~ is the home folder, also in --output=~/runs, where the shell leaves it as it is
+    args = [re.sub(r"^(--[\w-]+=)?(~.*)", lambda m: (m[1] or "") + os.path.expanduser(m[2]), word) for word in args]
     _check_names(list(_option_names(command)), args, prog)
 
     @functools.wraps(command)
@@ -75,7 +78,8 @@ def _check_names(known: Sequence[str], args: Sequence[str], prog: str) -> None:
     for word in args:
         name = word[2:].split("=")[0].replace("_", "-")
         if word.startswith("--") and name.removeprefix("no-") not in known and word not in HELP:
-            near = ", ".join(f"--{k}" for k in known if name in k) or nearest_names(word, (f"--{k}" for k in known))
+            alike = [f"--{k}" for k in known if name and name in k]
+            near = ", ".join(alike) or nearest_names(word, (f"--{k}" for k in known))
             raise InputError(f"found {word}", f"expected an option of {prog}", f"nearest: {near}; all: {prog} --help")
 
 
@@ -84,11 +88,20 @@ def _one_line(box: str, prog: str) -> InputError:
     plain = re.sub(r"\x1b\[[\d;]*m", "", box).replace("│", " ")
     body = plain.partition("\n")[2]  # below the title
     said, *more = [part for part in re.split(r"^[ ╰╯─-]+$", body, flags=re.MULTILINE) if part.strip()]
+    see = f"see {prog} --help"
     missing = re.findall(r"^ {6}(\S+)", said, re.MULTILINE)  # names are indented by four, what they mean by more
     if missing:
-        expected = f"expected {prog} {' '.join(missing)}"
-        return InputError(f"found no {', no '.join(missing)}", expected, f"see {prog} --help")
-    found = re.sub(r"^\s*Error parsing [\w.]+: ", "", said)  # a setting that checks itself says it all
-    found = re.sub(r"^\s*Unrecognized options: ", "did not expect ", found)
-    form = re.match(r"\s*Argument helptext:\s+(\S.*)", more[0]) if more else None
-    return InputError(found.rstrip(" .\n"), f"expected {form[1]}" if form else "", f"see {prog} --help")
+        return InputError(f"found no {', no '.join(missing)}", f"expected {prog} {' '.join(missing)}", see)
+    said = " ".join(said.split())
+    option = re.match(r"(?:Error parsing |Missing value .*?'|invalid choice .* argument ')(--[\w-]+)", said)
+    if not option:
+        found = re.sub(r"^Error parsing [\w.]+: ", "", said)  # a setting that checks itself says it all
+        found = re.sub(r"^Unrecognized options: (.*)", r"found \1; expected nothing there", found)
+        return InputError(found.rstrip(" ."), "", see)
+    value = re.search(r"\['.*?'\]|'(?!--)[^']*'", said)
+    found = f"found {option[1]} {value[0].strip('[]') if value else 'without its value'}"
+    if value and (choices := re.search(r"one of \((.*?),?\)", said)):
+        names = choices[1].replace("'", "").split(", ")
+        return InputError(found, f"expected one of {', '.join(names)}", f"nearest: {nearest_names(value[0], names)}")
+    form = re.search(r"Argument helptext:\s+(\S.*)", "".join(more)) or re.search(r"Expected (\d+ value)", said)
+    return InputError(found, f"expected {form[1].strip()}" if form else "", see)

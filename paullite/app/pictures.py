@@ -61,9 +61,15 @@ def draw_patches(nets: Mapping[str, PatchNet], split: Split, path: File, *, imag
     pictures = [item.image for item in _spread(split, images)]
     figure, grid = _figure(len(nets), len(pictures), width=1.25 * len(pictures) + 1.3, height=2.5 * len(nets) + 0.3)
     for row, (name, net) in zip(grid, nets.items(), strict=True):
-        for axes, picture, theta in zip(row, pictures, _thetas(net, pictures), strict=True):
+        batch = torch.stack([net.transform(picture) for picture in pictures]).to(next(net.parameters()).device)
+        with mode(net, False), torch.no_grad():
+            thetas = net(batch).theta.cpu()
+        for axes, picture, theta in zip(row, pictures, thetas, strict=True):
             show_image(axes, picture)
-            _draw_outlines(axes, theta, picture)
+            for colour, x, y in outlines(theta):
+                for ink, width, alpha in (("white", 3.2, 0.8), (colour, 1.8, 1.0)):
+                    scaled = x * (picture.width - 1), y * (picture.height - 1)
+                    axes.plot(*scaled, color=ink, linewidth=width, alpha=alpha)
         row[0].set_ylabel(name, **ROW_TITLE)
     return _write(figure, path)
 
@@ -78,7 +84,8 @@ def draw_rankings(
     """
     dataset = ReIDDataset(dataset.name, dataset.train, _spread(dataset.query, MOST_QUERIES), dataset.gallery)
     lists = {name: ranked_lists(net, dataset, top=top, workers=workers) for name, net in nets.items()}
-    quality = np.array([[_hits(ranked) for ranked in one] for one in lists.values()])
+    # right answers weigh more at the top
+    quality = np.array([[sum(hit / n for n, (_, hit) in enumerate(r, 1)) for r in one] for one in lists.values()])
     order = np.argsort(quality[-1] - quality[0] if len(nets) > 1 else quality[0], kind="stable")
     chosen = order[np.linspace(0, len(order) - 1, min(queries, len(order))).astype(int)]
     rows = len(chosen) * len(nets)
@@ -91,11 +98,9 @@ def draw_rankings(
     return _write(figure, path)
 
 
-def draw_matches(
-    query: Image.Image, gallery: Split, places: Sequence[int], scores: Sequence[float], path: File
-) -> Path:
+def draw_matches(query: Image.Image, matches: Split, scores: Sequence[float], path: File) -> Path:
     """A query and the most similar images of a folder, with their cosine similarities; "nobody" without any."""
-    shown = max(len(places), 1) + 1
+    shown = max(len(matches), 1) + 1
     columns = min(shown, 7)
     rows = -(-shown // columns)
     figure, grid = _figure(rows, columns, width=1.5 * columns, height=3.1 * rows)
@@ -103,10 +108,10 @@ def draw_matches(
     for axes in cells:
         axes.axis("off")
     show_image(first, query, "query")
-    if not places:
+    if not matches:
         cells[0].text(0.5, 0.5, "nobody", ha="center", va="center", fontsize=12, transform=cells[0].transAxes)
-    for axes, place, score in zip(cells, places, scores, strict=False):
-        show_image(axes, gallery[place].image, f"{score:.2f}")
+    for axes, item, score in zip(cells, matches, scores, strict=False):
+        show_image(axes, item.image, f"{score:.2f}")
     return _write(figure, path)
 
 
@@ -133,6 +138,8 @@ def draw_embedding(net: PatchNet, split: Split, path: File, *, people: int = 8, 
         raise InputError("found images without identities", "expected labelled images to colour")
     chosen = [pid for pid in dict.fromkeys(split.pids) if pid != -1][:people]  # -1, junk, is nobody
     shown = split.where(lambda pid: pid in chosen)
+    if len(shown) < 2:
+        raise InputError(f"found {len(shown)} images of people", "expected two or more, junk aside", "check the labels")
     x = extract(net, shown, workers=workers).flatten(1).cpu()
     x = (x - x.mean(0)) @ torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:2].T
     figure, ((axes,),) = _figure(1, 1, width=6, height=5)
@@ -178,12 +185,6 @@ def outlines(theta: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
         yield colour, x, y
 
 
-def _draw_outlines(axes: Axes, theta: Tensor, picture: Image.Image) -> None:
-    for colour, x, y in outlines(theta):
-        for ink, width, alpha in (("white", 3.2, 0.8), (colour, 1.8, 1.0)):
-            axes.plot(x * (picture.width - 1), y * (picture.height - 1), color=ink, linewidth=width, alpha=alpha)
-
-
 def _curves(axes: Axes, history: Sequence[Row], columns: Mapping[str, str], factor: float, **style: Any) -> None:
     for column, label in columns.items():
         points = [(row["epoch"], factor * row[column]) for row in history if column in row]
@@ -194,18 +195,6 @@ def _curves(axes: Axes, history: Sequence[Row], columns: Mapping[str, str], fact
 def _spread(split: Split, count: int) -> Split:
     """So many items, evenly over the split; all of them if there are no more."""
     return split.take(np.linspace(0, len(split) - 1, min(count, len(split))).astype(int).tolist())
-
-
-def _hits(ranked: Sequence[tuple[int, bool]]) -> float:
-    """How good a short list is: right answers weigh more at the top."""
-    return sum(right / place for place, (_, right) in enumerate(ranked, start=1))
-
-
-@torch.no_grad()
-def _thetas(net: PatchNet, pictures: Sequence[Image.Image]) -> Tensor:
-    images = torch.stack([net.transform(picture) for picture in pictures])
-    with mode(net, False):
-        return net(images.to(next(net.parameters()).device)).theta.cpu()
 
 
 def _figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Figure, Any]:

@@ -1,25 +1,38 @@
-"""In a folder of one's own: who looks most like a person, and which pictures show the same one."""
+"""In a folder of one's own: who looks most like a person, which pictures show the same one, and what is kept of it."""
 
 from __future__ import annotations
 
+import json
+import os
+import stat
 from collections import Counter
-from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from torch import Tensor
 
 from ..data.items import Split, open_image
-from ..data.layouts import IMAGE_ENDINGS, find_unreadable
+from ..data.layouts import find_unreadable, image_files
 from ..errors import InputError, at_least_one
 from ..features import extract
-from ..files import writable_folder, write_csv
+from ..files import replacing, writable_folder, write_csv
 from ..models import PatchNet
+from ..runs.provenance import digest
+from ..version import __version__
+from ..weights import read_weights
 from .pictures import File, draw_groups, draw_matches
 
+INDEX = "index.safetensors"
 ALONE = -1
+NEAREST = 5  # neighbours of an image, itself among them
+APART = 0.9  # distance from which on two groups are two people
+MOST = 20_000  # pictures to group; their table of pairs takes about 10 GB
 MOST_ROWS = 40  # of the montage
+RESULTS = ("matches.png", "groups.png")  # ours, where the table of the same name lies beside
 
 
 def search(
@@ -36,10 +49,10 @@ def search(
 
     Args:
         image: picture of one person, cut out as a detector would.
-        pictures: to look through, one person in each, as from ``pictures_below``.
+        pictures: one person in each, as from `pictures_below`.
         top: how many to return, at most.
-        threshold: least cosine of a picture that is returned, in -1..1; none: whoever is nearest.
-        output: folder for ``matches.png`` and ``matches.csv``.
+        threshold: cosine, in -1..1, above which a picture is returned; none: whoever is nearest, be it a stranger.
+        output: folder for ``matches.png``, ``matches.csv`` and the index, see `indexed_features`.
 
     Raises:
         InputError: a picture that cannot be read, or a setting out of range.
@@ -55,11 +68,11 @@ def search(
     if threshold is not None and not -1 <= threshold <= 1:
         raise InputError(f"found threshold = {threshold:g}", "expected a cosine in -1..1", "try 0.7")
     query, target = open_image(image), writable_folder(output)
-    scores = unit_features(net, pictures, workers) @ unit_features(net, Split((str(image),), None, None))[0]
+    scores = indexed_features(net, pictures, target, workers=workers) @ net.feature(query).cpu()
     best = scores.argsort(descending=True, stable=True)[:top].tolist()
-    best = [i for i in best if threshold is None or scores[i] >= threshold]
+    best = [i for i in best if threshold is None or scores[i] > threshold]
     found = [(pictures.paths[i], float(scores[i])) for i in best]
-    draw_matches(query, pictures, best, [score for _, score in found], target / "matches.png")
+    draw_matches(query, pictures.take(best), [score for _, score in found], target / "matches.png")
     rows = [{"place": n, "similarity": round(s, 6), "path": p} for n, (p, s) in enumerate(found, start=1)]
     write_csv(target / "matches.csv", rows, ("place", "similarity", "path"))
     return found
@@ -68,85 +81,137 @@ def search(
 def group(
     pictures: Split, net: PatchNet, *, distance: float = 0.3, least: int = 2, workers: int = 0, output: File = "groups"
 ) -> dict[int, list[str]]:
-    """Sort pictures into groups that look like one person each; the paths of each group.
-
-    Group 1 is the largest; -1, always there and last, are those alone.
+    """Sort pictures into groups that look like one person each: paths by group, 1 the largest, -1 (last) those alone.
 
     Args:
-        pictures: one person in each. Time and memory grow with the square of their number: 10,000 take about 2 GB.
+        pictures: one person in each, at most 20,000, since time and memory grow with the square of their number.
         distance, least: see `clusters`.
-        output: folder for ``groups.csv`` and ``groups.png``, which shows the largest groups and those alone.
+        output: folder for ``groups.csv``, the index, and ``groups.png``: the largest groups and those alone.
 
     Raises:
-        InputError: fewer than two pictures, an unreadable one, a setting out of range, or no scikit-learn.
+        InputError: too few or many pictures, an unreadable one, a setting out of range, or no scikit-learn.
     """
     at_least_one(least=least)
     if not 0 < distance <= 2:
         raise InputError(f"found distance = {distance:g}", "expected a cosine distance above 0, at most 2", "try 0.3")
     if find_spec("sklearn") is None:
         raise InputError("found no scikit-learn", "expected it for groups", "type: pip install scikit-learn")
-    if len(pictures) < 2:
-        raise InputError(f"found {len(pictures)} picture", "expected two or more", "check the folder")
+    if not 2 <= len(pictures) <= MOST:
+        raise InputError(f"found {len(pictures):,} pictures", f"expected 2 to {MOST:,}", "group folder by folder")
     target = writable_folder(output)
-    numbers = clusters(unit_features(net, pictures, workers), distance=distance, least=least)
+    numbers = clusters(indexed_features(net, pictures, target, workers=workers), distance=distance, least=least)
     write_csv(target / "groups.csv", [{"path": p, "group": n} for p, n in zip(pictures.paths, numbers, strict=True)])
     names = (*range(1, max(numbers) + 1), ALONE)
     groups = {name: pictures.take(i for i, n in enumerate(numbers) if n == name) for name in names}
-    draw_groups(_montage(groups), target / "groups.png")
-    return {name: list(members.paths) for name, members in groups.items()}
-
-
-def _montage(groups: Mapping[int, Split]) -> dict[str, Split]:
-    """The rows to draw: the largest groups, how many more there are, and who is alone."""
     rows = {f"group {n}: {len(members)}": members for n, members in groups.items() if 0 < n <= MOST_ROWS}
     alone, more = groups[ALONE], len(groups) - 1 - len(rows)
     rows |= {f"{more} more groups": alone.take([])} if more else {}
-    return rows | ({f"alone: {len(alone)}": alone} if alone else {})
+    draw_groups(rows | ({f"alone: {len(alone)}": alone} if alone else {}), target / "groups.png")
+    return {name: list(members.paths) for name, members in groups.items()}
 
 
 def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
-    """Join the two groups with the least mean distance d, again and again, while d is below a limit (average linkage).
+    """Join groups of images that have mutual nearest neighbours in common (average linkage), while d is below 0.9.
 
-    d(A, B) = mean over a in A and b in B of 1 - cos(a, b)
+    d(a, b) = 1 - |M(a) and M(b)| / |M(a) or M(b)|; M(a) are those of a's five nearest images, itself the first, that
+    have a among theirs. A limit on what two images share fits networks whose cosines differ in height.
 
     Args:
         features: (N, F), each of length 1; N is 2 or more.
-        distance, least: the limit, in 0..2, and the fewest members of a group.
+        distance: cosine distance, in 0..2, from which on two images are no neighbours.
+        least: fewest members of a group. The groups are numbered 1, the largest, 2 ...; -1 is in no group.
 
-    Returns:
-        N numbers: 1 for the largest group, then 2 ...; -1 for those in no group.
+    Source: Zhong et al., CVPR 2017 (k-reciprocal neighbours and their Jaccard distance).
 
-    >>> import torch
     >>> clusters(torch.eye(2)[[0, 1, 1, 1, 0]], distance=0.5), clusters(torch.eye(2)[[0, 1, 1]], distance=0.5)
     ([2, 1, 1, 1, 2], [-1, 1, 1])
     """
     from sklearn.cluster import AgglomerativeClustering
 
-    apart = (1 - features @ features.T).clamp(min=0).double().numpy()
-    options = {"n_clusters": None, "metric": "precomputed", "linkage": "average", "distance_threshold": distance}
-    found = AgglomerativeClustering(**options).fit_predict(apart).tolist()
+    cosine = (features @ features.T).fill_diagonal_(2)  # N N; each is its own nearest
+    near = torch.zeros_like(cosine).scatter_(1, cosine.topk(min(NEAREST, len(cosine))).indices, 1)
+    mutual = near * near.T * (cosine > 1 - distance)
+    common, size = mutual @ mutual.T, mutual.sum(1)
+    apart = 1 - common / (size[:, None] + size - common)
+    join = AgglomerativeClustering(None, metric="precomputed", linkage="average", distance_threshold=APART)
+    found = join.fit_predict(apart.double().numpy()).tolist()
     large = [name for name, size in Counter(found).most_common() if size >= least]
     return [large.index(name) + 1 if name in large else ALONE for name in found]
 
 
-def unit_features(net: PatchNet, pictures: Split, workers: int = 0) -> Tensor:
-    """Retrieval features of length 1, (len(pictures), P * D), on the CPU: their products are cosines."""
-    return F.normalize(extract(net, pictures, workers=workers).flatten(1), dim=1).cpu()
-
-
 def pictures_below(folder: File, skip_unreadable: bool = False, without: File = "") -> Split:
     """All pictures in a folder and those inside it, by name; ``without`` one of them, or without unreadable ones.
+
+    Hidden files and folders, ``__MACOSX``, dead links and earlier results of `search` and `group` are passed over.
 
     Raises:
         InputError: no such folder, or no picture in it.
     """
     if not Path(folder).is_dir():
         raise InputError(f"found no folder {folder}", "expected a folder with pictures of people", "check the path")
-    every = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in IMAGE_ENDINGS)
-    files = [str(p) for p in every if p.resolve() != Path(without).resolve()]
+    own = os.stat(without) if os.path.isfile(without) else None
+    files = []
+    for place, folders, _ in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        for file in map(str, image_files(Path(place))):
+            result = os.path.basename(file) in RESULTS and os.path.exists(f"{file[:-3]}csv")
+            with suppress(OSError):  # of dead links
+                found = os.stat(file)
+                if stat.S_ISREG(found.st_mode) and not result and not (own and os.path.samestat(found, own)):
+                    files.append(file)
     broken = find_unreadable(files, full=True) if skip_unreadable else {}
-    kept = tuple(file for file in files if file not in broken)
+    kept = tuple(sorted(set(files) - set(broken)))
     if not kept:
-        expected = f"expected files that end in {', '.join(sorted(IMAGE_ENDINGS))}"
-        raise InputError(f"found no picture in {folder}", expected, "check the path")
+        raise InputError(f"found no picture in {folder}", "expected .jpg, .png or the like", "check the path")
     return Split(kept, None, None)
+
+
+def indexed_features(net: PatchNet, pictures: Split, folder: Path, *, workers: int = 0) -> Tensor:
+    """Retrieval features of length 1, (len(pictures), P * D), on the CPU: their products are cosines.
+
+    Those of files are kept in ``index.safetensors`` in ``folder``, in half precision, which moves a cosine by about
+    1e-5. A file of the same path, size and time, seen by the same network, is not looked at again; one that is gone is
+    dropped. An index that is damaged, or of another network, is made anew.
+
+    >>> import paullite as pl
+    >>> query = pl.data.PaperDolls("target", identities=2, test_identities=2).query
+    >>> indexed_features(pl.shipped_net(), query, Path()).norm(dim=1).round()[:2]
+    tensor([1., 1.])
+    """
+    if pictures.opener is not open_image:  # pictures that are drawn, not read
+        return _unit_features(net, pictures, workers)
+    owner = digest(net.state_dict(), f"{net.settings} {net.normalisation} {__version__}")
+    files = [_state(path) for path in pictures.paths]
+    rows, kept = _read(folder / INDEX, owner)
+    new = [i for i, file in enumerate(files) if file not in rows]
+    if new:
+        fresh = _unit_features(net, pictures.take(new), workers).half()
+        rows |= {files[i]: len(rows) + n for n, i in enumerate(new)}
+        kept = torch.cat([kept, fresh]) if len(kept) else fresh
+    features = kept[[rows[file] for file in files]]
+    if new or len(rows) > len(files):
+        facts = torch.frombuffer(bytearray(json.dumps([owner, files]).encode()), dtype=torch.uint8)
+        with replacing(folder / INDEX) as temporary:
+            save_file({"features": features, "files": facts}, temporary)
+    return features.float()
+
+
+def _state(path: str) -> str:
+    with suppress(OSError):  # of a file that is gone, which its reader will say
+        found = os.stat(path)
+        return f"{found.st_size} {found.st_mtime_ns} {os.path.abspath(path)}"
+    return path
+
+
+def _read(file: Path, owner: str) -> tuple[dict[str, int], Tensor]:
+    """The row of each file's features, and the features; none if there is no whole index of this network."""
+    with suppress(InputError, KeyError, ValueError):
+        found = read_weights(file)
+        maker, files = json.loads(bytes(found["files"].numpy()))
+        if maker == owner and len(files) == len(found["features"]):
+            return {name: row for row, name in enumerate(files)}, found["features"].clone()  # not a view of the file
+    return {}, torch.empty(0)
+
+
+def _unit_features(net: PatchNet, pictures: Split, workers: int) -> Tensor:
+    return F.normalize(extract(net, pictures, workers=workers).flatten(1), dim=1).cpu()
