@@ -64,10 +64,10 @@ def test_identity_zero_is_a_person_where_it_is_queried() -> None:
 
 
 def test_the_own_file_is_looked_up_in_the_gallery() -> None:
-    query = pl.data.Split(("b.jpg", "x.jpg"), (5, 6), None)
-    gallery = pl.data.Split(("c.jpg", "a.jpg", "b.jpg"), (5, 6, 5), None)
+    query = pl.data.Split(("b.jpg", "x.jpg"), (5, 6), (0, 0))
+    gallery = pl.data.Split(("c.jpg", "a.jpg", "b.jpg"), (5, 6, 5), (1, 1, 1))
     *_, own = pl.evaluation.ranking_columns(query, gallery)
-    assert own == [2, -1]
+    assert np.asarray(own).tolist() == [[2], [-1]]
 
 
 def test_two_definitions_of_ap() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ..data import layouts
+from ..data.copies import content_keys
 from ..data.items import ReIDDataset, Split
+from ..data.layouts import SPLITS
 from ..data.readers import ROWS, unknown_kind
-from ..data.rows import SKIP, SPLITS, assemble, paths_of
+from ..data.rows import SKIP, assemble, paths_of
 from ..errors import InputError
 
 
@@ -78,6 +81,7 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
         raise unknown_kind(kind)
     bad: dict[str, str] = {}
     counts: tuple[Count, ...] = ()
+    notes: list[str] = []
     problem, opened = "", 0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -85,21 +89,48 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
             rows = ROWS[kind](root)
             opened = len(paths_of(rows)) if full else 0
             bad = layouts.find_unreadable(paths_of(rows), full=full)
-            counts = tuple(_counts(kind, assemble(kind, kind, root, rows)))
+            data = assemble(kind, kind, root, rows)
+            splits = [getattr(data, name) for name in SPLITS]
+            keys = content_keys(*splits) if full else [list(map(os.path.realpath, split.paths)) for split in splits]
+            counts = tuple(_counts(kind, data, _matched(data, *keys[1:])))
+            notes = [*_copies(*keys), *([layouts.REMARKS[kind]] if kind in layouts.REMARKS else [])]
         except InputError as error:
             problem = str(error)
-    remarks = [layouts.REMARKS[kind]] if counts and kind in layouts.REMARKS else []
-    notes = (*(str(warning.message) for warning in caught), *remarks)
+    notes = [*(str(warning.message) for warning in caught), *notes]
     do = layouts.check_command(kind, root) if problem else _next_command(kind, root, counts, bool(bad))
-    return CheckReport(kind, str(root), tuple(_tree(kind, root)), counts, bad, notes, problem, do, opened)
+    return CheckReport(kind, str(root), tuple(_tree(kind, root)), counts, bad, tuple(notes), problem, do, opened)
 
 
-def _counts(kind: str, data: ReIDDataset) -> Iterator[Count]:
+def _matched(data: ReIDDataset, query: list[str], gallery: list[str]) -> int:
+    """How many queries have a match: their person by another camera, or without cameras in another image."""
+    cameras = data.query.camids, data.gallery.camids
+    asked, there = (query, gallery) if None in cameras else cameras
+    places = defaultdict(set)
+    for pid, place in zip(data.gallery.pids or (), there or (), strict=True):
+        places[pid].add(place)
+    return sum(bool(places[pid] - {place}) for pid, place in zip(data.query.pids or (), asked or (), strict=True))
+
+
+def _copies(train: list[str], query: list[str], gallery: list[str]) -> Iterator[str]:
+    """What to say of images that stand in two places, by any path."""
+    both, test = set(query) & set(gallery), {*query, *gallery}
+    if leak := len(test.intersection(train)):
+        yield f"{leak:,} of {len(test):,} test images are also in train, so the scores will be too high"
+    if both:
+        yield f"{len(both):,} of {len(set(query)):,} query images are also in the gallery"
+    for name, keys in zip(SPLITS, (train, query, gallery), strict=True):
+        if again := len(keys) - len(set(keys)):
+            yield f"{again:,} of {len(keys):,} {name} images are copies of others there"
+
+
+def _counts(kind: str, data: ReIDDataset, matched: int) -> Iterator[Count]:
     published = layouts.PUBLISHED.get(kind, {})
     queried = set(data.query.pids or ())
     for name in SPLITS:
         found = _numbers(getattr(data, name), queried if name == "gallery" else None)
         yield from (Count(name, what, number, published.get(name, {}).get(what)) for what, number in found.items())
+        if name == "query" and len(data.query):
+            yield Count("query", "with a match", matched, None)
     if kind == "msmt17":  # all lists together are the paper's source; train and test both number people from 0
         people = data.train.identities + len(queried.union(data.gallery.pids or ()))
         yield Count("all", "images", sum(map(len, (data.train, data.query, data.gallery))), published["all"]["images"])
@@ -128,7 +159,7 @@ def _next_command(kind: str, root: str | Path, counts: tuple[Count, ...], bad: b
 
 def _tree(kind: str, root: str | Path) -> Iterator[str]:
     """The folder as it is, each expected name marked ok or MISSING."""
-    top = Path(root).expanduser()
+    top = Path(os.path.expanduser(root))
     if not top.is_dir():
         yield f"{root}: {'a file' if top.is_file() else 'not there'}"
         return
@@ -137,29 +168,28 @@ def _tree(kind: str, root: str | Path) -> Iterator[str]:
     there = {name.rstrip("/"): name for name in layouts.visible(folder)}
     for name in expected:
         yield f"  {'ok' if name in there else 'MISSING':9}{_described(folder, there.get(name, name))}"
-    rest = [name for name in there.values() if name.rstrip("/") not in expected]
+    rest = [_described(folder, name) for name in there.values() if name.rstrip("/") not in expected]
     more = [f"{len(rest) - 5:,} more"] if rest[5:] else []
-    for text in [*(_described(folder, name) for name in rest[:5]), *more]:
-        yield f"  {'not used' if expected else 'found':9}{text}"
+    yield from (f"  {'not used' if expected else 'found':9}{text}" for text in [*rest[:5], *more])
 
 
 def _place(kind: str, top: Path) -> tuple[Path, tuple[str, ...]]:
     """The folder to draw and the names to expect in it; in a wrong layout, those of which most are there."""
-    if kind not in layouts.LAYOUTS:
-        return top, SPLITS if kind == "folder" and any((top / name).is_dir() for name in SPLITS) else ()
     try:
-        return layouts.locate(kind, top)
+        if kind in layouts.LAYOUTS:
+            return layouts.locate(kind, top)
+        splits = layouts.split_folders(top) if kind == "folder" else {}
+        return top, tuple(splits[name].name if name in splits else name for name in SPLITS) if splits else ()
     except InputError:
-        return top, max(layouts.LAYOUTS[kind], key=lambda names: sum((top / name).exists() for name in names))
+        choices = layouts.LAYOUTS.get(kind, ((),))
+        return top, max(choices, key=lambda names: sum((top / name).exists() for name in names))
 
 
 def _described(folder: Path, name: str) -> str:
     """A name, with the images in it if it is a folder."""
     if not (folder / name).is_dir():
         return name if name.endswith((".txt", "/")) or (folder / name).exists() else name + "/"
-    files = (file for _, _, names in os.walk(folder / name) for file in names if not file.startswith("."))
-    images = sum(file.lower().endswith(layouts.IMAGE_ENDINGS) for file in files)
-    return f"{name.rstrip('/') + '/':22}{images:>9,} images"
+    return f"{name.rstrip('/') + '/':22}{layouts.images_below(folder / name):>9,} images"
 
 
 def _conclusion(report: CheckReport) -> list[str]:

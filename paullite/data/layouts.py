@@ -1,18 +1,27 @@
 """What lies in a folder, where in it a data set stands, and which of its files are no whole images."""
 
 import os
+import re
+import shlex
 import stat
+import subprocess
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from PIL import Image
 from tqdm import tqdm
 
 from ..errors import InputError
 from .items import open_image
 
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm")
+NOT_DRAWN = ("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF")  # Pillow knows their names, and not how to read them alone
+IMAGE_ENDINGS = tuple(e for e, f in Image.registered_extensions().items() if f in Image.OPEN and f not in NOT_DRAWN)
+HIDDEN = (".", "__MACOSX")  # what a Mac puts into a zip beside the images bears their names
+SPLITS = ("train", "query", "gallery")
+SPLIT_NAME = re.compile(r"(?:images?|imgs?|set)*(train|query|gallery)(?:ing)?(?:images?|imgs?|set)*")
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
 LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {  # kind -> names that stand side by side, in one form or another
@@ -20,11 +29,7 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {  # kind -> names that stand 
     "duke": (FOLDERS,),
     "msmt17": (("train", "test", *LISTS), ("mask_train_v2", "mask_test_v2", *LISTS)),
 }
-NESTINGS = {  # usual folders around them; their names tell Market-1501 from Duke where both lie in one folder
-    "market1501": ("Market-1501-v15.09.15", "Market-1501", "market1501", "market1501/Market-1501-v15.09.15"),
-    "duke": ("DukeMTMC-reID", "dukemtmc-reid/DukeMTMC-reID", "dukemtmc-reid"),
-    "msmt17": ("MSMT17_V1", "msmt17/MSMT17_V1", "MSMT17_V2", "msmt17/MSMT17_V2", "msmt17"),
-}
+DEPTH = 3  # folders that may lie around a data set
 COUNTED = ("images", "identities", "cameras", "junk", "not junk", "distractors")
 _NUMBERS: dict[str, dict[str, tuple[int, ...]]] = {
     "market1501": dict(train=(12936, 751, 6), query=(3368, 750, 6), gallery=(19732, 751, 6, 3819, 15913, 2798)),
@@ -49,7 +54,7 @@ def check_command(kind: str, root: str | Path) -> str:
 
 def quoted(path: str | Path) -> str:
     """A path as it is typed in a shell."""
-    return f'"{path}"' if " " in str(path) else str(path)
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:
@@ -61,17 +66,35 @@ def listed(names: Iterable[str], most: int = 5) -> str:
 def visible(folder: Path) -> list[str]:
     """The names in a folder in order, folders with a slash, hidden ones left out."""
     with os.scandir(folder) as entries:
-        return sorted(e.name + "/" * e.is_dir() for e in entries if not e.name.startswith("."))
+        return sorted(e.name + "/" * e.is_dir() for e in entries if not e.name.startswith(HIDDEN))
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The pictures in a folder, in the order of their names; all else (``Thumbs.db``) is passed over."""
+    """The pictures in a folder, in the order of their names; all else is passed over (see `passed_over`)."""
     return [folder / name for name in visible(folder) if name.lower().endswith(IMAGE_ENDINGS)]
+
+
+def images_below(folder: Path) -> int:
+    """How many pictures lie in a folder and in the folders inside it."""
+    count = 0
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
+        count += sum(name.lower().endswith(IMAGE_ENDINGS) for name in names if not name.startswith(HIDDEN))
+    return count
+
+
+def passed_over(folders: Iterable[Path]) -> str:
+    """What else lies there, counted by ending; empty if that is nothing but what a system leaves behind."""
+    names = (name.lower() for folder in folders for name in visible(folder))
+    others = (name for name in names if not name.endswith(("/", "thumbs.db", "desktop.ini", *IMAGE_ENDINGS)))
+    kinds = Counter(Path(name).suffix or "without ending" for name in others)
+    files = f"{kinds.total():,} file{'s' * (kinds.total() > 1)}"
+    return f"{files} passed over: {listed(f'{n:,} {kind}' for kind, n in kinds.items())}" * bool(kinds)
 
 
 def existing_folder(kind: str, root: str | Path) -> Path:
     """The folder that the user named, or an error that says what is there instead."""
-    folder = Path(root).expanduser()
+    folder = Path(os.path.expanduser(root))
     if folder.is_file():
         raise InputError(f"{root} is a file", "expected a folder", "unpack the archive first and give its folder")
     if not folder.is_dir():
@@ -83,15 +106,55 @@ def existing_folder(kind: str, root: str | Path) -> Path:
 
 
 def locate(kind: str, root: str | Path) -> tuple[Path, tuple[str, ...]]:
-    """The folder in which the data set stands (``root``, a usual nesting or one level below), and its layout."""
+    """The folder in which the data set stands (``root`` or one below), and the names of its parts as written there."""
     top = existing_folder(kind, root)
-    for folder in (top / name for name in ("", *NESTINGS[kind], *visible(top))):
-        for choice in LAYOUTS[kind]:
-            if all((folder / name).exists() for name in choice):
-                return folder, choice
+    if place := _search(kind, top, DEPTH):
+        return place
+    refuse_other(kind, root)
     expected = "expected " + " or ".join(", ".join(choice) for choice in LAYOUTS[kind])
     do = f"see what is missing with: {check_command(kind, root)}"
     raise InputError(f"found {listed(visible(top))} in {root}", expected, do)
+
+
+def refuse_other(kind: str, root: str | Path) -> None:
+    """An `InputError` if a folder is laid out like a data set of another kind."""
+    top = Path(os.path.expanduser(root))
+    others = [other for other in LAYOUTS if LAYOUTS[other] != LAYOUTS.get(kind) and _search(other, top, 1)]
+    if kind != "folder" and len(split_folders(top)) == len(SPLITS):
+        others.append("folder")
+    if others:
+        found = f"found {listed(visible(top))} in {root}, as in a data set of the kind {others[0]}"
+        raise InputError(found, f"expected one of the kind {kind}", f"try {check_command(others[0], root)}")
+
+
+def _search(kind: str, top: Path, depth: int) -> tuple[Path, tuple[str, ...]] | None:
+    """Where the names of a layout stand side by side, in capitals or not; first of all below a name like the kind's."""
+    found, level, word = [], [top], re.sub(r"\d+$", "", kind)
+    for _ in range(depth):
+        below = []
+        for folder in level:
+            try:
+                names = {name.rstrip("/").lower(): name for name in visible(folder)}
+            except OSError:
+                continue  # one that may not be read, lost+found for example
+            fits = [choice for choice in LAYOUTS[kind] if names.keys() >= set(choice)]
+            found += [(folder, tuple(names[name].rstrip("/") for name in choice)) for choice in fits]
+            below += [] if fits else [folder / name for name in names.values() if name.endswith("/")]
+        level = below
+    return min(found, key=lambda place: word not in str(place[0].relative_to(top)).lower(), default=None)
+
+
+def split_folders(top: Path) -> dict[str, Path]:
+    """The folders of train, query and gallery, in any spelling (``TRAIN``, ``query_images``); only those there are."""
+    found: dict[str, list[str]] = {}
+    for name in visible(top):
+        match = SPLIT_NAME.fullmatch(re.sub("[^a-z]", "", name.lower()))
+        if match and name.endswith("/"):
+            found.setdefault(match[1], []).append(name[:-1])
+    for split, names in found.items():
+        if len(names) > 1 and split not in names:
+            raise InputError(f"found {listed(names)} in {top}", f"expected one folder for {split}", "rename the others")
+    return {split: top / (split if split in names else names[0]) for split, names in found.items()}
 
 
 def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:

@@ -7,6 +7,7 @@ opens every image at once (half a minute to minutes) and leaves out, with a warn
 """
 
 import re
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,17 +16,22 @@ from typing import Literal
 from ..errors import InputError, at_least_one, nearest_names
 from .csv import csv_rows, from_csv
 from .items import ReIDDataset
-from .layouts import existing_folder, image_files, listed, locate, visible
+from .layouts import (
+    IMAGE_ENDINGS, SPLITS, existing_folder, image_files, images_below, listed, locate, passed_over, refuse_other,
+    split_folders, visible,
+)  # fmt: skip
 from .paperdolls.dataset import PaperDolls
-from .rows import PATTERN, SPLITS, Entries, Entry, Rows, build, entry_of, name_pattern, rows_of
+from .rows import PATTERN, Entries, Entry, Rows, build, entry_of, name_pattern, path_of, rows_of
 
 Root = str | Path  # a folder, or one above it
 Lists = Literal["train", "all"]
+PARTS = re.compile("(test|val|valid|validation|probe)(ing)?[ _-]*(images?|set)?")  # sound like no person's name
 
 
-def bounding_box_rows(kind: str, root: str | Path) -> Rows:
+def bounding_box_rows(kind: str, root: Root) -> Rows:
     """The rows of a data set with the three folders of Market-1501."""
     folder, names = locate(kind, root)
+    _warn_passed_over([folder / name for name in names])
     entries: Entries = {}
     for split, name in zip(SPLITS, names, strict=True):
         entries[split] = [entry_of(file, re.compile(PATTERN)) for file in image_files(folder / name)]
@@ -36,13 +42,18 @@ def bounding_box_rows(kind: str, root: str | Path) -> Rows:
     return rows_of(entries)
 
 
+def _warn_passed_over(folders: list[Path]) -> None:
+    if text := passed_over(folders):
+        warnings.warn(f"{text} (in {folders[0].parent})", stacklevel=4)
+
+
 def _check_known(entries: list[Entry], expected: str, do: str) -> None:
     """Every image must have an identity."""
     for path in (path for path, pid, _ in entries if not pid):
         raise InputError(f"found no identity in the name of {path}", expected, do)
 
 
-def msmt17_rows(root: str | Path, lists: str = "train") -> Rows:
+def msmt17_rows(root: Root, lists: str = "train") -> Rows:
     """The rows of MSMT17; with ``lists="all"`` everybody is in train, the people of the test numbered on."""
     folder, (first, last, *tables) = locate("msmt17", root)  # folders of the training and of the test images
     places = zip((first, first, last, last), tables, strict=True)
@@ -58,20 +69,24 @@ def _list_rows(images: Path, table: Path) -> list[tuple[str, int, int]]:
     """Rows from lines such as ``0000/0000_000_01_0303morning_0008_0.jpg 0``: identity 0, camera 1."""
     rows = []
     for number, line in enumerate(table.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        if match := re.fullmatch(r"((?:.*/)?[^/_]+_[^/_]+_(\d+)[^/]*)\s+(\d+)", line.strip()):
-            rows.append((str(images / match[1]), int(match[3]), int(match[2])))
+        if match := re.fullmatch(r"((?:.*[/\\])?[^/\\_]+_[^/\\_]+_(\d+)[^/\\]*)\s+(\d+)", line.strip()):
+            rows.append((path_of(images, match[1]), int(match[3]), int(match[2])))
         elif line.strip():
             expected = "expected FILE and identity, such as 0000/0000_000_01_0303morning_0008_0.jpg 0"
             raise InputError(f"{table} line {number} is {line[:80]!r}", expected, "unpack the list again")
     return rows
 
 
-def folder_rows(root: str | Path, pattern: str = PATTERN) -> Rows:
+def folder_rows(root: Root, pattern: str = PATTERN) -> Rows:
     """The rows of ``ImageFolder``."""
-    top = existing_folder("folder", root)
-    form = name_pattern(pattern)
-    there = {split: top / split for split in SPLITS if (top / split).is_dir()} or {"train": top}
+    top, form = existing_folder("folder", root), name_pattern(pattern)
+    refuse_other("folder", root)
+    there = split_folders(top) or {"train": top}
+    _warn_passed_over([*there.values()])
     entries = {split: _folder_entries(there[split], form) if split in there else [] for split in SPLITS}
+    rest = [] if top in there.values() else [name for name in visible(top) if top / name not in there.values()]
+    if unread := [name for name in rest if name.lower().endswith(IMAGE_ENDINGS) or images_below(top / name)]:
+        warnings.warn(f"not read in {top}, as it is in no folder train, query or gallery: {listed(unread)}", stacklevel=3)
     for split in ("query", "gallery"):
         expected = f"expected a name that begins like {pattern}, or one folder per person"
         _check_known(entries[split], expected, f"rename it, {split} needs it")
@@ -81,15 +96,21 @@ def folder_rows(root: str | Path, pattern: str = PATTERN) -> Rows:
 def _folder_entries(folder: Path, form: re.Pattern[str]) -> list[Entry]:
     """The images of one split: all in the folder itself, or in one folder per person."""
     below = {name[:-1]: image_files(folder / name) for name in visible(folder) if name.endswith("/")}
+    expected, use = "expected either images or one folder of images per person", "write a table and use from_csv"
+    for name in (name for name, files in below.items() if images_below(folder / name) > len(files)):
+        do = f"give {folder / name}" if len(below) == 1 else "move them up"
+        raise InputError(f"found images in folders inside {folder / name}", expected, f"{do}, or {use}")
     people = [(str(file), name, entry_of(file, form)[2]) for name, files in below.items() for file in files]
     images = [entry_of(file, form) for file in image_files(folder)]
+    names = [name for name, files in below.items() if files]
     if images and people:
-        found = f"found images in {folder} and also in its folders {listed(n for n, files in below.items() if files)}"
-        do = "move the images, or write a table and use from_csv"
-        raise InputError(found, "expected either images or one folder of images per person", do)
+        found = f"found images in {folder} and also in its folders {listed(names)}"
+        raise InputError(found, expected, f"move the images, or {use}")
+    if people and all(PARTS.fullmatch(name.lower()) for name in names):
+        found = f"found the folders {listed(names)} in {folder}, which are no people's names"
+        raise InputError(found, "expected train, query and gallery, or one folder per person", "rename them")
     if any(pid for _, pid, _ in images):
-        expected = f"expected every name in {folder} to begin like {form.pattern}, or none"
-        _check_known(images, expected, "rename it, move it, or use from_csv")
+        _check_known(images, f"expected every name in {folder} to begin like {form.pattern}, or none", "rename it")
     return images + people
 
 
@@ -142,7 +163,7 @@ def MSMT17(root: Root, lists: Lists = "train", *, skip_unreadable: bool = False)
     return build("MSMT17", "msmt17", root, msmt17_rows(root, lists), skip_unreadable=skip_unreadable)
 
 
-def ImageFolder(root: str | Path, pattern: str = PATTERN, *, skip_unreadable: bool = False) -> ReIDDataset:
+def ImageFolder(root: Root, pattern: str = PATTERN, *, skip_unreadable: bool = False) -> ReIDDataset:
     """A folder of one's own images: ``train``, ``query`` and ``gallery`` folders, or just images, all for training.
 
     Who is on an image is known from the folder that it lies in, if there is one folder per person (names are numbered
@@ -168,7 +189,7 @@ def ImageFolder(root: str | Path, pattern: str = PATTERN, *, skip_unreadable: bo
     return build(Path(root).name or "folder", "folder", root, rows, skip_unreadable=skip_unreadable)
 
 
-ROWS: dict[str, Callable[[str | Path], Rows]] = {
+ROWS: dict[str, Callable[[Root], Rows]] = {
     "market1501": partial(bounding_box_rows, "market1501"),
     "duke": partial(bounding_box_rows, "duke"),
     "msmt17": msmt17_rows,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import index
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError
-from .items import ReIDDataset, Row, Split, open_image, to_rgb
-from .rows import SPLITS, join
+from .items import ReIDDataset, Row, Split, open_image, to_rgb, whole_number
+from .layouts import SPLITS
+from .rows import join
 
 ROW = "give rows such as (image, 3, 0) for person 3 and camera 0; a torch Dataset must not turn images into tensors"
 
@@ -89,11 +89,7 @@ def _row(row: Any, where: str, path: str) -> Row:
         expected = "expected (image, person) or (image, person, camera)"
         raise InputError(f"found a {type(row).__name__}{size} in {where}", expected, ROW)
     check_image(row[0], where)
-    try:
-        pid, camid = (None if number is None else index(number) for number in (*row[1:], None)[:2])
-    except TypeError:
-        expected = "expected whole numbers for person and camera"
-        raise InputError(f"found {row[1:]!r} in {where}", expected, ROW) from None
+    pid, camid = (whole_number(number, where) for number in (*row[1:], None)[:2])
     return (str(row[0]) if isinstance(row[0], str | Path) else path), pid, camid
 
 
