@@ -39,16 +39,28 @@ def csv_rows(table: str | Path) -> Rows:
     path = Path(os.path.expanduser(table))
     entries: Entries = {split: [] for split in SPLITS}
     first: dict[str, tuple[int, bool]] = {}  # line of the first one in a group, and whether it has a value
-    for line, row in _lines(path):
+    for line, values in _lines(path):
         where = f"{table} line {line}"
-        _check(row, where)
-        for column, group in (("camid", "all"), ("pid", row["split"])):
-            start, had = first.setdefault(group, (line, bool(row[column])))
-            if bool(row[column]) != had:
+        file, split = values["path"], values["split"]
+        names = {column: _name(values[column]) for column in ("camid", "pid")}
+        if not file:
+            raise InputError(f"{where} has no path", "expected an image file", "write it relative to the table")
+        if split not in SPLITS:
+            raise InputError(f"{where} has the split {split!r}", f"expected {', '.join(SPLITS)}", "correct the line")
+        if not names["pid"] and split != "train":
+            raise InputError(f"{where} has no pid", f"expected who is on it, as it is in {split}", "fill it in")
+        for (column, name), group in zip(names.items(), ("all", split), strict=True):
+            start, had = first.setdefault(group, (line, bool(name)))
+            if bool(name) != had:
                 found = f"{where} has {'no' if had else 'a'} {column}, unlike line {start}"
                 raise InputError(found, f"expected a {column} in every line or in none", "fill it in, or empty all")
-        entries[row["split"]].append((path_of(path.parent, row["path"]), row["pid"], row["camid"]))
+        entries[split].append((path_of(path.parent, file), names["pid"], names["camid"]))
     return rows_of(entries)
+
+
+def _name(cell: str) -> str:
+    """A person or camera: a name, a whole number even if written with a point, or nothing in any form."""
+    return "" if cell in EMPTY else re.sub(r"^(-?[0-9]+)\.0*$", r"\1", cell)
 
 
 def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -56,32 +68,16 @@ def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
-            names = [name.strip() for name in next(reader, [])]
-            lines = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+            rows = [(reader.line_num, [value.strip() for value in row]) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         found = f"cannot read the table {path} ({getattr(error, 'strerror', None) or error})"
         raise InputError(found, f"expected a CSV file in UTF-8 with {HEADER}", "check path and form") from None
+    (_, names), *lines = rows or [(1, [])]
     if missing := [name for name in COLUMNS if name not in names]:
         found = f"{path} line 1 is {','.join(names)[:80] or 'empty'}"
         raise InputError(found, f"expected the columns {HEADER}", f"add {', '.join(missing)}, with commas between")
     for line, values in lines:
-        if len(values) != len(names):
+        if any(values) and len(values) != len(names):
             found = f"{path} line {line} has {len(values)} values"
             raise InputError(found, f"expected {len(names)}: {','.join(names)}", "put names with a comma in quotes")
-    return [(line, _row(dict(zip(names, values, strict=True)))) for line, values in lines]
-
-
-def _row(row: dict[str, str]) -> dict[str, str]:
-    """The four values; in pid and camid nothing, or a whole number, in the ways in which other programs write it."""
-    path, *names, split = (row[column].strip() for column in COLUMNS)
-    pid, camid = ("" if name in EMPTY else re.sub(r"^(-?[0-9]+)\.0*$", r"\1", name) for name in names)
-    return {"path": path, "pid": pid, "camid": camid, "split": split}
-
-
-def _check(row: dict[str, str], where: str) -> None:
-    if not row["path"]:
-        raise InputError(f"{where} has no path", "expected an image file", "write it relative to the table")
-    if row["split"] not in SPLITS:
-        raise InputError(f"{where} has the split {row['split']!r}", f"expected {', '.join(SPLITS)}", "correct the line")
-    if not row["pid"] and row["split"] != "train":
-        raise InputError(f"{where} has no pid", f"expected who is on it, as it is in {row['split']}", "fill it in")
+    return [(line, dict(zip(names, values, strict=True))) for line, values in lines if any(values)]

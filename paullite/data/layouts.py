@@ -5,6 +5,7 @@ import re
 import shlex
 import stat
 import subprocess
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,15 +32,13 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {  # kind -> names that stand 
 }
 DEPTH = 3  # folders that may lie around a data set
 COUNTED = ("images", "identities", "cameras", "junk", "not junk", "distractors")
-_NUMBERS: dict[str, dict[str, tuple[int, ...]]] = {
-    "market1501": dict(train=(12936, 751, 6), query=(3368, 750, 6), gallery=(19732, 751, 6, 3819, 15913, 2798)),
-    "duke": dict(train=(16522, 702, 8), query=(2228, 702, 8), gallery=(17661, 1110, 8)),
-    "msmt17": dict(train=(32621, 1041, 15), query=(11659, 3060, 15), gallery=(82161, 3060, 15), all=(126441, 4101)),
-}
-# kind -> split -> what is counted -> how many. Identity 0 of Market-1501, all distractors, counts as one.
-PUBLISHED = {
+PUBLISHED = {  # kind -> split -> what is counted -> how many. Identity 0 of Market-1501, all distractors, counts as one
     kind: {split: dict(zip(COUNTED, numbers, strict=False)) for split, numbers in splits.items()}
-    for kind, splits in _NUMBERS.items()
+    for kind, splits in {
+        "market1501": dict(train=(12936, 751, 6), query=(3368, 750, 6), gallery=(19732, 751, 6, 3819, 15913, 2798)),
+        "duke": dict(train=(16522, 702, 8), query=(2228, 702, 8), gallery=(17661, 1110, 8)),
+        "msmt17": dict(train=(32621, 1041, 15), query=(11659, 3060, 15), gallery=(82161, 3060, 15), all=(126441, 4101)),
+    }.items()
 }
 REMARKS = {
     "market1501": "Identity 0 of the gallery is the distractors: 2,798 files as released; the paper prints 2,793.",
@@ -76,20 +75,18 @@ def image_files(folder: Path) -> list[Path]:
 
 def images_below(folder: Path) -> int:
     """How many pictures lie in a folder and in the folders inside it."""
-    count = 0
-    for _, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
-        count += sum(name.lower().endswith(IMAGE_ENDINGS) for name in names if not name.startswith(HIDDEN))
-    return count
+    names = (file.relative_to(folder).parts for file in folder.rglob("*"))
+    return sum(n[-1].lower().endswith(IMAGE_ENDINGS) for n in names if not any(part.startswith(HIDDEN) for part in n))
 
 
-def passed_over(folders: Iterable[Path]) -> str:
-    """What else lies there, counted by ending; empty if that is nothing but what a system leaves behind."""
+def warn_passed_over(folders: Iterable[Path]) -> None:
+    """A warning that counts by ending what else lies there; what a system leaves behind goes without saying."""
     names = (name.lower() for folder in folders for name in visible(folder))
     others = (name for name in names if not name.endswith(("/", "thumbs.db", "desktop.ini", *IMAGE_ENDINGS)))
-    kinds = Counter(Path(name).suffix or "without ending" for name in others)
-    files = f"{kinds.total():,} file{'s' * (kinds.total() > 1)}"
-    return f"{files} passed over: {listed(f'{n:,} {kind}' for kind, n in kinds.items())}" * bool(kinds)
+    if kinds := Counter(Path(name).suffix or "without ending" for name in others):
+        files = "1 file" if kinds.total() == 1 else f"{kinds.total():,} files"
+        each = listed(f"{count:,} {kind}" for kind, count in kinds.items())
+        warnings.warn(f"{files} passed over: {each}", stacklevel=4)
 
 
 def existing_folder(kind: str, root: str | Path) -> Path:
@@ -110,18 +107,16 @@ def locate(kind: str, root: str | Path) -> tuple[Path, tuple[str, ...]]:
     top = existing_folder(kind, root)
     if place := _search(kind, top, DEPTH):
         return place
-    refuse_other(kind, root)
+    refuse_other(kind, root, top)
     expected = "expected " + " or ".join(", ".join(choice) for choice in LAYOUTS[kind])
     do = f"see what is missing with: {check_command(kind, root)}"
     raise InputError(f"found {listed(visible(top))} in {root}", expected, do)
 
 
-def refuse_other(kind: str, root: str | Path) -> None:
+def refuse_other(kind: str, root: str | Path, top: Path) -> None:
     """An `InputError` if a folder is laid out like a data set of another kind."""
-    top = Path(os.path.expanduser(root))
     others = [other for other in LAYOUTS if LAYOUTS[other] != LAYOUTS.get(kind) and _search(other, top, 1)]
-    if kind != "folder" and len(split_folders(top)) == len(SPLITS):
-        others.append("folder")
+    others += ["folder"] * (kind != "folder" and len(split_folders(top)) == len(SPLITS))
     if others:
         found = f"found {listed(visible(top))} in {root}, as in a data set of the kind {others[0]}"
         raise InputError(found, f"expected one of the kind {kind}", f"try {check_command(others[0], root)}")
@@ -129,32 +124,27 @@ def refuse_other(kind: str, root: str | Path) -> None:
 
 def _search(kind: str, top: Path, depth: int) -> tuple[Path, tuple[str, ...]] | None:
     """Where the names of a layout stand side by side, in capitals or not; first of all below a name like the kind's."""
-    found, level, word = [], [top], re.sub(r"\d+$", "", kind)
+    found, level, word = [], [top], kind.rstrip("0123456789")
     for _ in range(depth):
         below = []
         for folder in level:
-            try:
-                names = {name.rstrip("/").lower(): name for name in visible(folder)}
-            except OSError:
-                continue  # one that may not be read, lost+found for example
+            names = {name.rstrip("/").lower(): name for name in visible(folder)}
             fits = [choice for choice in LAYOUTS[kind] if names.keys() >= set(choice)]
             found += [(folder, tuple(names[name].rstrip("/") for name in choice)) for choice in fits]
             below += [] if fits else [folder / name for name in names.values() if name.endswith("/")]
-        level = below
+        level = [folder for folder in below if os.access(folder, os.R_OK | os.X_OK)]  # lost+found may not be read
     return min(found, key=lambda place: word not in str(place[0].relative_to(top)).lower(), default=None)
 
 
 def split_folders(top: Path) -> dict[str, Path]:
     """The folders of train, query and gallery, in any spelling (``TRAIN``, ``query_images``); only those there are."""
-    found: dict[str, list[str]] = {}
-    for name in visible(top):
-        match = SPLIT_NAME.fullmatch(re.sub("[^a-z]", "", name.lower()))
-        if match and name.endswith("/"):
-            found.setdefault(match[1], []).append(name[:-1])
+    folders = [name[:-1] for name in visible(top) if name.endswith("/")]
+    words = {name: SPLIT_NAME.fullmatch(re.sub("[^a-z]", "", name.lower())) for name in folders}
+    found = {split: [name for name in folders if (match := words[name]) and match[1] == split] for split in SPLITS}
     for split, names in found.items():
         if len(names) > 1 and split not in names:
             raise InputError(f"found {listed(names)} in {top}", f"expected one folder for {split}", "rename the others")
-    return {split: top / (split if split in names else names[0]) for split, names in found.items()}
+    return {split: top / (split if split in names else names[0]) for split, names in found.items() if names}
 
 
 def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:
@@ -163,8 +153,7 @@ def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:
     if not full:
         return {path: why for path in paths if (why := _fault(path, full=False))}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        faults = pool.map(partial(_fault, full=True), paths)
-        bar = tqdm(faults, "reading images", len(paths), disable=None, leave=False)
+        bar = tqdm(pool.map(partial(_fault, full=True), paths), "reading images", len(paths), disable=None, leave=False)
         return {path: why for path, why in zip(paths, bar, strict=True) if why}
 
 
@@ -172,12 +161,10 @@ def _fault(path: str, *, full: bool) -> str:
     """What is wrong with a file; empty if nothing is."""
     try:
         found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            return "not a file"
-        if full and found.st_size:
+        if full and stat.S_ISREG(found.st_mode) and found.st_size:
             open_image(path)
     except InputError as error:
         return str(error.__context__ or "").replace(f" {path!r}", "") or "not a whole image"
     except OSError as error:
         return "missing" if isinstance(error, FileNotFoundError) else str(error.strerror)
-    return "" if found.st_size else "0 bytes"
+    return "not a file" if not stat.S_ISREG(found.st_mode) else "" if found.st_size else "0 bytes"

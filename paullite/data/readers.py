@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError, at_least_one, nearest_names
+from . import layouts
 from .csv import csv_rows, from_csv
 from .items import ReIDDataset
-from .layouts import (
-    IMAGE_ENDINGS, SPLITS, existing_folder, image_files, images_below, listed, locate, passed_over, refuse_other,
-    split_folders, visible,
-)  # fmt: skip
+from .layouts import SPLITS, image_files, images_below, visible
 from .paperdolls.dataset import PaperDolls
 from .rows import PATTERN, Entries, Entry, Rows, build, entry_of, name_pattern, path_of, rows_of
 
@@ -30,21 +28,16 @@ PARTS = re.compile("(test|val|valid|validation|probe)(ing)?[ _-]*(images?|set)?"
 
 def bounding_box_rows(kind: str, root: Root) -> Rows:
     """The rows of a data set with the three folders of Market-1501."""
-    folder, names = locate(kind, root)
-    _warn_passed_over([folder / name for name in names])
+    folder, names = layouts.locate(kind, root)
+    layouts.warn_passed_over(folder / name for name in names)
+    expected = "expected a name such as 0002_c1s1_000451_03.jpg (identity 2, camera 1)"
     entries: Entries = {}
     for split, name in zip(SPLITS, names, strict=True):
         entries[split] = [entry_of(file, re.compile(PATTERN)) for file in image_files(folder / name)]
-        expected = "expected a name such as 0002_c1s1_000451_03.jpg (identity 2, camera 1)"
         if not entries[split]:
             raise InputError(f"found no images in {folder / name}", expected, "unpack it again")
         _check_known(entries[split], expected, "rename or remove it")
     return rows_of(entries)
-
-
-def _warn_passed_over(folders: list[Path]) -> None:
-    if text := passed_over(folders):
-        warnings.warn(f"{text} (in {folders[0].parent})", stacklevel=4)
 
 
 def _check_known(entries: list[Entry], expected: str, do: str) -> None:
@@ -55,7 +48,7 @@ def _check_known(entries: list[Entry], expected: str, do: str) -> None:
 
 def msmt17_rows(root: Root, lists: str = "train") -> Rows:
     """The rows of MSMT17; with ``lists="all"`` everybody is in train, the people of the test numbered on."""
-    folder, (first, last, *tables) = locate("msmt17", root)  # folders of the training and of the test images
+    folder, (first, last, *tables) = layouts.locate("msmt17", root)  # folders of the training and of the test images
     places = zip((first, first, last, last), tables, strict=True)
     train, val, query, gallery = (_list_rows(folder / images, folder / table) for images, table in places)
     if lists == "train":
@@ -79,16 +72,19 @@ def _list_rows(images: Path, table: Path) -> list[tuple[str, int, int]]:
 
 def folder_rows(root: Root, pattern: str = PATTERN) -> Rows:
     """The rows of ``ImageFolder``."""
-    top, form = existing_folder("folder", root), name_pattern(pattern)
-    refuse_other("folder", root)
-    there = split_folders(top) or {"train": top}
-    _warn_passed_over([*there.values()])
+    top, form = layouts.existing_folder("folder", root), name_pattern(pattern)
+    layouts.refuse_other("folder", root, top)
+    there = layouts.split_folders(top)
+    rest = [name for name in visible(top) if top / name not in there.values()] if there else []
+    endings = layouts.IMAGE_ENDINGS
+    if unread := [name for name in rest if name.lower().endswith(endings) or images_below(top / name)]:
+        text = f"not read in {top}, as it is in no folder train, query or gallery: {layouts.listed(unread)}"
+        warnings.warn(text, stacklevel=3)
+    there = there or {"train": top}
+    layouts.warn_passed_over(there.values())
     entries = {split: _folder_entries(there[split], form) if split in there else [] for split in SPLITS}
-    rest = [] if top in there.values() else [name for name in visible(top) if top / name not in there.values()]
-    if unread := [name for name in rest if name.lower().endswith(IMAGE_ENDINGS) or images_below(top / name)]:
-        warnings.warn(f"not read in {top}, as it is in no folder train, query or gallery: {listed(unread)}", stacklevel=3)
+    expected = f"expected a name that begins like {pattern}, or one folder per person"
     for split in ("query", "gallery"):
-        expected = f"expected a name that begins like {pattern}, or one folder per person"
         _check_known(entries[split], expected, f"rename it, {split} needs it")
     return rows_of(entries)
 
@@ -104,10 +100,10 @@ def _folder_entries(folder: Path, form: re.Pattern[str]) -> list[Entry]:
     images = [entry_of(file, form) for file in image_files(folder)]
     names = [name for name, files in below.items() if files]
     if images and people:
-        found = f"found images in {folder} and also in its folders {listed(names)}"
+        found = f"found images in {folder} and also in its folders {layouts.listed(names)}"
         raise InputError(found, expected, f"move the images, or {use}")
     if people and all(PARTS.fullmatch(name.lower()) for name in names):
-        found = f"found the folders {listed(names)} in {folder}, which are no people's names"
+        found = f"found the folders {layouts.listed(names)} in {folder}, which are no people's names"
         raise InputError(found, "expected train, query and gallery, or one folder per person", "rename them")
     if any(pid for _, pid, _ in images):
         _check_known(images, f"expected every name in {folder} to begin like {form.pattern}, or none", "rename it")
@@ -149,8 +145,7 @@ def MSMT17(root: Root, lists: Lists = "train", *, skip_unreadable: bool = False)
         root: the folder with the four lists. If both versions are there, the first is taken.
         lists: ``"train"`` is the usual protocol: train and val lists to learn from, query and gallery to score on.
             ``"all"`` is the labelled source of the paper (and the default of ``paullite pretrain msmt17``): all four
-            lists are training images, the people of the test numbered on, and the test is empty, so that nothing is
-            ever scored on images it was trained on.
+            lists are training images, the people of the test numbered on, and the test is empty.
 
     Source: Wei et al., Person Transfer GAN to Bridge Domain Gap for Person Re-identification, CVPR 2018.
 
@@ -169,19 +164,15 @@ def ImageFolder(root: Root, pattern: str = PATTERN, *, skip_unreadable: bool = F
     Who is on an image is known from the folder that it lies in, if there is one folder per person (names are numbered
     in alphabetic order), and otherwise from its own name: ``0002_c3_17.jpg`` is person 2 in camera 3; -1 is junk.
     If no training image shows who it is, the images are unlabelled: good for ``adapt`` and ``search``. If not every
-    name has a camera, there are no cameras: a warning says what that means for the scores.
+    name has a camera, there are no cameras.
 
     Args:
         pattern: regular expression that the beginning of a name matches, with groups ``pid`` and perhaps ``camid``.
 
-    Raises:
-        InputError: also for images half with and half without identity, one person only, a bad pattern.
-
     >>> import tempfile
     >>> from PIL import Image
     >>> with tempfile.TemporaryDirectory() as root:
-    ...     for name in ("0001_c1_a.png", "0002_c3_b.png"):
-    ...         Image.new("RGB", (8, 16)).save(Path(root, name))
+    ...     for name in ("0001_c1_a.png", "0002_c3_b.png"): Image.new("RGB", (8, 16)).save(Path(root, name))
     ...     ImageFolder(root).train
     <2 images, 2 people, 2 cameras>
     """
@@ -196,9 +187,7 @@ ROWS: dict[str, Callable[[Root], Rows]] = {
     "folder": folder_rows,
     "csv": csv_rows,
 }
-READERS: dict[str, Callable[..., ReIDDataset]] = dict(
-    zip(ROWS, (Market1501, DukeMTMCreID, MSMT17, ImageFolder, from_csv), strict=True)
-)
+READERS = dict(zip(ROWS, (Market1501, DukeMTMCreID, MSMT17, ImageFolder, from_csv), strict=True))
 KINDS = (*ROWS, "paperdolls-source", "paperdolls-target")
 
 
@@ -232,8 +221,8 @@ def load_dataset(
     if not str(root) and kind in ROWS:
         raise InputError(f"found no folder for {kind}", "expected where it lies", f"for example: {kind} my/folder")
     if kind in ROWS:
-        options = {"lists": lists} if kind == "msmt17" else {}
-        dataset = READERS[kind](root, skip_unreadable=skip_unreadable, **options)
+        reader: Callable[..., ReIDDataset] = partial(MSMT17, lists=lists) if kind == "msmt17" else READERS[kind]
+        dataset = reader(root, skip_unreadable=skip_unreadable)
     else:
         dataset = PaperDolls(kind.removeprefix("paperdolls-"))
     return dataset if people is None else dataset.first_people(people)

@@ -19,15 +19,14 @@ SKIP = "pass --skip-unreadable (skip_unreadable=True)"
 
 def name_pattern(pattern: str) -> re.Pattern[str]:
     """The user's name pattern, checked."""
-    fault: object = "no group (?P<pid>...)"
     try:
         form = re.compile(pattern)
-        if "pid" in form.groupindex:
-            return form
-    except re.error as error:
-        fault = error
-    expected = "expected a regular expression in which (?P<pid>...) is the identity"
-    raise InputError(f"the pattern {pattern} has a mistake ({fault})", expected, f"the usual pattern is {PATTERN}")
+        form.groupindex["pid"]
+    except (re.error, KeyError) as error:
+        expected = "expected a regular expression in which (?P<pid>...) is the identity"
+        found = f"the pattern {pattern} has a mistake ({error})"
+        raise InputError(found, expected, f"the usual pattern is {PATTERN}") from None
+    return form
 
 
 def entry_of(file: Path, form: re.Pattern[str]) -> Entry:
@@ -62,30 +61,30 @@ def person_numbers(names: Iterable[str]) -> dict[str, int]:
     ({'-1': -1, '0012': 12, '7': 7}, {'-1': -1, 'adam': 0, 'eve': 1})
     """
     known = sorted(set(names) - {""})
-    if not _are_numbers(known):
+    if (numbers := _plain_numbers(known)) is None:
         return {"-1": -1} | {name: i for i, name in enumerate(name for name in known if name != "-1")}
-    first: dict[int, str] = {}
-    for name in known:
-        if (other := first.setdefault(int(name), name)) != name:
-            found = f"found the identities {other} and {name}, which are one number"
+    first = {number: name for name, number in reversed(numbers.items())}
+    for name, number in numbers.items():
+        if first[number] != name:
+            found = f"found the identities {first[number]} and {name}, which are one number"
             raise InputError(found, "expected one way to write each person", "rename one of them")
-    return {name: number for number, name in first.items()}
+    return numbers
 
 
 def camera_numbers(names: Iterable[str]) -> dict[str, int]:
     """A number for each written camera. Numbers stay; if any is a word, all are numbered, and a warning shows how."""
     known = sorted(set(names) - {""})
-    if _are_numbers(known):
-        return {name: int(name) for name in known}
-    numbers = {name: i for i, name in enumerate(known)}
-    text = listed((f"{name} is {number}" for name, number in numbers.items()), 30)
-    warnings.warn(f"cameras are numbered: {text}", stacklevel=5)
+    if (numbers := _plain_numbers(known)) is None:
+        numbers = {name: i for i, name in enumerate(known)}
+        text = listed((f"{name} is {number}" for name, number in numbers.items()), 30)
+        warnings.warn(f"cameras are numbered: {text}", stacklevel=5)
     return numbers
 
 
-def _are_numbers(names: list[str]) -> bool:
-    """Whether all are whole numbers of 64 bits."""
-    return all(re.fullmatch(r"-?[0-9]+", name) and abs(int(name)) < 2**63 for name in names)
+def _plain_numbers(names: list[str]) -> dict[str, int] | None:
+    """The numbers that the names are, if all are whole numbers of 64 bits."""
+    fits = all(re.fullmatch(r"-?[0-9]+", name) and abs(int(name)) < 2**63 for name in names)
+    return {name: int(name) for name in names} if fits else None
 
 
 def build(name: str, kind: str, root: str | Path, rows: Rows, *, skip_unreadable: bool = False) -> ReIDDataset:
@@ -110,18 +109,14 @@ def paths_of(rows: Rows) -> list[str]:
 
 def assemble(name: str, kind: str, root: str | Path, rows: Rows) -> ReIDDataset:
     """Rows as a data set, without a look at the files. A row that stands twice in a split, by any path, counts once."""
-    kept = {split: _once(rows[split]) for split in SPLITS}
+    kept: dict[str, dict[Row, Row]] = {split: {} for split in SPLITS}
+    for split in SPLITS:
+        for path, pid, camid in rows[split]:
+            kept[split].setdefault((os.path.realpath(path), pid, camid), (path, pid, camid))
     if again := sum(len(rows[split]) - len(kept[split]) for split in SPLITS):
-        warnings.warn(f"left out {again:,} rows that name an image again (in {root})", stacklevel=4)
-    see = f"see what is there with: {check_command(kind, root)}"
-    return join(name, [Split.from_rows(kept[split]) for split in SPLITS], f"in {root}", see)
-
-
-def _once(rows: list[Row]) -> list[Row]:
-    first: dict[Row, Row] = {}
-    for path, pid, camid in rows:
-        first.setdefault((os.path.realpath(path), pid, camid), (path, pid, camid))
-    return list(first.values())
+        warnings.warn(f"left out {again:,} rows that name an image again", stacklevel=4)
+    splits = [Split.from_rows(kept[split].values()) for split in SPLITS]
+    return join(name, splits, f"in {root}", f"see what is there with: {check_command(kind, root)}")
 
 
 def join(name: str, splits: list[Split], where: str, do: str) -> ReIDDataset:

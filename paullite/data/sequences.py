@@ -52,22 +52,17 @@ def from_items(
             in every row if nobody is known; the camera a whole number, ``None`` or left out.
         query, gallery: the test. Cameras are kept if every row has one: in train, and in query and gallery together.
 
-    Raises:
-        InputError: not a sequence, a row or an image of another form, one person only, half a test.
-
     >>> picture = np.zeros((128, 64, 3), dtype=np.uint8)
     >>> from_items([(picture, 7, 0), (picture, 9, 1)]).train[1].path
     'item-train-000001'
     """
-    sources = [train, *(() if source is None else source for source in (query, gallery))]
+    sources = (train, () if query is None else query, () if gallery is None else gallery)
     rows = [_rows(split, source) for split, source in zip(SPLITS, sources, strict=True)]
     if any(camid is None for part in rows[1:] for _, _, camid in part):
         rows[1:] = [[(path, pid, None) for path, pid, _ in part] for part in rows[1:]]
-    splits = []
-    for part, source in zip(rows, sources, strict=True):
-        places = {path: place for place, (path, _, _) in enumerate(part)}
-        splits.append(Split.from_rows(part, SequenceOpener(source, places)))
-    return join(name, splits, "in the items", ROW)
+    places = [{path: place for place, (path, _, _) in enumerate(part)} for part in rows]
+    openers = map(SequenceOpener, sources, places)
+    return join(name, list(map(Split.from_rows, rows, openers)), "in the items", ROW)
 
 
 def _rows(split: str, source: RowSource) -> list[Row]:
