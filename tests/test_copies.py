@@ -141,7 +141,7 @@ def test_only_files_that_may_be_equal_are_read(folder: Path, monkeypatch: pytest
     whole = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: (read.append(path.name), whole(path))[1])
     (first, second) = content_keys(*(Split((f"{folder}/{a}", f"{folder}/{b}"), None, None) for a, b in ("ab", "cd")))
-    assert first[1] == second[1] and len({*first, *second}) == 3 and read == ["b", "c", "d"]
+    assert first[1] == second[1] and len({*first, *second}) == 3 and sorted(read) == ["b", "c", "d"]
 
 
 # ---- what the data check says ----

@@ -314,13 +314,3 @@ def test_half_a_test_and_a_test_without_people_are_errors() -> None:
     train = [(ARRAY, 1, 0), (ARRAY, 2, 0)]
     fails(lambda: pl.data.from_items(train, query=train), "2 query and 0 gallery", "both")
     fails(lambda: pl.data.from_items(train, [(ARRAY, None, 0)], train), "no person in query[0]")
-
-
-# ---- names of version 1 ----
-
-
-def test_the_data_check_says_where_it_is() -> None:
-    with pytest.raises(AttributeError, match=r"paullite\.app\.check\.check_dataset"):
-        pl.data.check_dataset  # noqa: B018
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        pl.data.nothing  # noqa: B018

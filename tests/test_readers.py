@@ -14,7 +14,7 @@ from PIL import Image
 from paullite.data.csv import from_csv
 from paullite.data.items import ReIDDataset, open_image
 from paullite.data.readers import MSMT17, DukeMTMCreID, ImageFolder, Market1501, load_dataset
-from paullite.data.rows import person_numbers
+from paullite.data.rows import numbers_of
 from paullite.errors import InputError
 
 MARKET_NAMES = {
@@ -333,9 +333,9 @@ def test_numbering_is_one_to_one_and_keeps_numbers() -> None:
     rng = random.Random(1)
     for _ in range(50):
         numbers = [str(rng.randrange(-1, 99)) for _ in range(rng.randrange(1, 12))]
-        assert person_numbers(numbers) == {n: int(n) for n in numbers}
+        assert numbers_of("identities", numbers) == {n: int(n) for n in numbers}
         names = {rng.choice(["eve", "adam", "-1", "7", "zoë", "Bo"]) for _ in range(4)} | {"eve"}
-        number = person_numbers(names)
+        number = numbers_of("identities", names)
         people = sorted(number[n] for n in names - {"-1"})
         assert people == list(range(len(people))) and number.get("-1", -1) == -1
 

@@ -14,7 +14,7 @@ from ..data import layouts
 from ..data.copies import content_keys
 from ..data.items import ReIDDataset, Split
 from ..data.layouts import SPLITS
-from ..data.readers import ROWS, unknown_kind
+from ..data.readers import ROWS, check_kind
 from ..data.rows import SKIP, assemble, paths_of
 from ..errors import InputError
 
@@ -77,8 +77,7 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
     """
     if kind.startswith("paperdolls-"):
         raise InputError(f"{kind} is drawn, not read", f"expected {', '.join(ROWS)}", "go on, nothing needs a check")
-    if kind not in ROWS:
-        raise unknown_kind(kind)
+    check_kind(kind)
     bad: dict[str, str] = {}
     counts: tuple[Count, ...] = ()
     notes: list[str] = []

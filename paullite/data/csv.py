@@ -15,16 +15,11 @@ HEADER = ",".join(COLUMNS)
 
 
 def from_csv(path: str | Path, *, skip_unreadable: bool = False) -> ReIDDataset:
-    """A data set from a table with the columns ``path,pid,camid,split``, in any order; others are passed over.
+    """A data set from a CSV file with the columns ``path,pid,camid,split``, in any order; others are passed over.
 
-    Args:
-        path: the CSV file, with commas and UTF-8. In it, ``path`` is an image, relative to the table's own folder;
-            ``pid`` and ``camid`` are numbers or names (pid -1 is junk; pids may be empty in every line of train,
-            cameras in every line); ``split`` is train, query or gallery.
-        skip_unreadable: open every image now and leave out, with a warning, those that are broken or missing.
-
-    Raises:
-        InputError: a wrong header or line (with its number), missing or empty image files, one person only.
+    In it, ``path`` is an image, relative to the table's own folder; ``pid`` and ``camid`` are numbers or names (pid -1
+    is junk; pids may be empty in every line of train, cameras in every line); ``split`` is train, query or gallery.
+    With ``skip_unreadable`` every image is opened, and the broken ones are left out. An `InputError` has the line.
 
     >>> from_csv("gone.csv")
     Traceback (most recent call last):
@@ -41,26 +36,21 @@ def csv_rows(table: str | Path) -> Rows:
     first: dict[str, tuple[int, bool]] = {}  # line of the first one in a group, and whether it has a value
     for line, values in _lines(path):
         where = f"{table} line {line}"
-        file, split = values["path"], values["split"]
-        names = {column: _name(values[column]) for column in ("camid", "pid")}
+        file, pid, camid, split = (values[column] for column in COLUMNS)
+        pid, camid = ("" if name in EMPTY else re.sub(r"^(-?[0-9]+)\.0*$", r"\1", name) for name in (pid, camid))
         if not file:
             raise InputError(f"{where} has no path", "expected an image file", "write it relative to the table")
         if split not in SPLITS:
             raise InputError(f"{where} has the split {split!r}", f"expected {', '.join(SPLITS)}", "correct the line")
-        if not names["pid"] and split != "train":
+        if not pid and split != "train":
             raise InputError(f"{where} has no pid", f"expected who is on it, as it is in {split}", "fill it in")
-        for (column, name), group in zip(names.items(), ("all", split), strict=True):
+        for column, name, group in (("camid", camid, "all"), ("pid", pid, split)):
             start, had = first.setdefault(group, (line, bool(name)))
             if bool(name) != had:
                 found = f"{where} has {'no' if had else 'a'} {column}, unlike line {start}"
                 raise InputError(found, f"expected a {column} in every line or in none", "fill it in, or empty all")
-        entries[split].append((path_of(path.parent, file), names["pid"], names["camid"]))
+        entries[split].append((path_of(path.parent, file), pid, camid))
     return rows_of(entries)
-
-
-def _name(cell: str) -> str:
-    """A person or camera: a name, a whole number even if written with a point, or nothing in any form."""
-    return "" if cell in EMPTY else re.sub(r"^(-?[0-9]+)\.0*$", r"\1", cell)
 
 
 def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:

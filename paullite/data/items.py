@@ -46,21 +46,19 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _white(image: Image.Image) -> float:
-    """The value of white in a picture of deep grey.
+    """The value of white in deep grey, the same for every frame of a camera, whatever it shows.
 
-    Two frames of one camera must not differ in it for what they show. So a picture that uses less than a sixteenth of
-    its range, and may as well have fewer bits than it says, is an `InputError`.
+    So a picture that uses less than 1/16 of its range, and may have fewer bits than it says, is an `InputError`.
     """
     bits = getattr(image, "tag_v2", {}).get(258, (16,))[0]  # 12 in some TIFFs; 32 in others that hold 16
     whites = (1.0, 255.0, 65535.0) if image.mode == "F" else (2.0 ** min(bits, 16) - 1,)
     values = np.asarray(image).astype(np.float64)
-    low, top = np.nan_to_num(values, posinf=0, neginf=0).min(), values[np.isfinite(values)].max(initial=0)
+    low, top = (find(values[np.isfinite(values)], initial=0) for find in (np.min, np.max))
     for white in whites:
         if -white / 16 < low and (top == 0 or white / 16 < top <= white):
             return white
-    found = f"found values from {low:g} to {top:g} in a picture of deep grey ({image.mode})"
-    expected = f"expected a range of 0 to {' or '.join(f'{white:g}' for white in whites)}, and more than 1/16 of it used"
-    raise InputError(found, expected, "save all pictures with 8 bits, scaled alike")
+    expected = f"expected 0 to {' or '.join(map('{:g}'.format, whites))}, with more than 1/16 of it used"
+    raise InputError(f"found deep grey from {low:g} to {top:g}", expected, "save all pictures with 8 bits, scaled alike")
 
 
 def whole_number(value: Any, where: str) -> int | None:
@@ -72,7 +70,7 @@ def whole_number(value: Any, where: str) -> int | None:
     if str(value).strip() in EMPTY:
         return None
     with suppress(TypeError, ValueError, OverflowError):
-        if int(value) == value and abs(int(value)) < 2**63:
+        if int(value) == value and abs(value) < 2**63:
             return int(value)
     raise InputError(f"found {value!r} in {where}", "expected whole numbers for person and camera", "number them")
 
@@ -110,10 +108,9 @@ class Split(Sequence[Item]):
     def from_rows(cls, rows: Iterable[Row], opener: Opener = open_image) -> Split:
         """Build from (path, pid, camid) rows. People, and cameras, are kept only if every row has one."""
         rows = list(rows)
-        who, where = ([whole_number(row[i], f"the row {row!r}") for row in rows] for i in (1, 2))
-        pids = None if None in who else tuple(who)
-        camids = None if None in where or not rows else tuple(where)
-        return cls(tuple(str(path) for path, _, _ in rows), pids, camids, opener)  # type: ignore[arg-type]
+        pids, camids = (tuple(whole_number(row[i], f"the row {row!r}") for row in rows) for i in (1, 2))
+        columns = None if None in pids else pids, camids if camids and None not in camids else None
+        return cls(tuple(str(path) for path, _, _ in rows), *columns, opener)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -129,8 +126,7 @@ class Split(Sequence[Item]):
     def __getitem__(self, index: int | slice) -> Item | Split:
         if isinstance(index, slice):
             return self.take(range(len(self))[index])
-        pid = None if self.pids is None else self.pids[index]
-        camid = None if self.camids is None else self.camids[index]
+        pid, camid = (None if column is None else column[index] for column in (self.pids, self.camids))
         return Item(self.paths[index], pid, camid, self.opener)
 
     @property
@@ -141,8 +137,8 @@ class Split(Sequence[Item]):
     def take(self, indices: Iterable[int]) -> Split:
         """The items at the given places, as a split of its own."""
         keep = list(indices)
-        pids, camids = (column and tuple(column[i] for i in keep) for column in (self.pids, self.camids))
-        return replace(self, paths=tuple(self.paths[i] for i in keep), pids=pids, camids=camids)
+        columns = (column and tuple(column[i] for i in keep) for column in (self.paths, self.pids, self.camids))
+        return Split(*columns, self.opener)  # type: ignore[arg-type]
 
     def where(self, keep: Callable[[int], bool]) -> Split:
         """The items of the people whose number passes; all of them if the people are not known."""
@@ -169,7 +165,7 @@ class ReIDDataset:
     def first_people(self, count: int) -> ReIDDataset:
         """The first people of the training set and of the test, for a quick trial; junk and distractors stay.
 
-        Of training images without identities, 20 for each of ``count`` people, spread over all.
+        Of training images without identities it is 20 for each of ``count`` people, spread over all.
 
         >>> split = Split.from_rows([("a", 1, 0), ("b", 2, 0), ("c", 2, 1)])
         >>> len(ReIDDataset("toy", split, split, split).first_people(1).train)

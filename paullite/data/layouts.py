@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import stat
 import subprocess
 import warnings
 from collections import Counter
@@ -97,8 +96,7 @@ def existing_folder(kind: str, root: str | Path) -> Path:
     if not folder.is_dir():
         raise InputError(f"found no folder {root}", "expected the folder with the images", "check the path for typos")
     if not visible(folder):
-        do = f"fill it, then {check_command(kind, root)}"
-        raise InputError(f"the folder {root} is empty", "expected images in it", do)
+        raise InputError(f"the folder {root} is empty", "expected images", f"fill it, then {check_command(kind, root)}")
     return folder
 
 
@@ -108,7 +106,7 @@ def locate(kind: str, root: str | Path) -> tuple[Path, tuple[str, ...]]:
     if place := _search(kind, top, DEPTH):
         return place
     refuse_other(kind, root, top)
-    expected = "expected " + " or ".join(", ".join(choice) for choice in LAYOUTS[kind])
+    expected = f"expected {' or '.join(', '.join(choice) for choice in LAYOUTS[kind])}"
     do = f"see what is missing with: {check_command(kind, root)}"
     raise InputError(f"found {listed(visible(top))} in {root}", expected, do)
 
@@ -160,11 +158,12 @@ def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:
 def _fault(path: str, *, full: bool) -> str:
     """What is wrong with a file; empty if nothing is."""
     try:
-        found = os.stat(path)
-        if full and stat.S_ISREG(found.st_mode) and found.st_size:
+        if not os.path.getsize(path):
+            return "0 bytes"
+        if full:
             open_image(path)
     except InputError as error:
         return str(error.__context__ or "").replace(f" {path!r}", "") or "not a whole image"
     except OSError as error:
         return "missing" if isinstance(error, FileNotFoundError) else str(error.strerror)
-    return "not a file" if not stat.S_ISREG(found.st_mode) else "" if found.st_size else "0 bytes"
+    return ""

@@ -1,4 +1,4 @@
-"""Images as bytes: read by workers, or kept on the device if they fit. The number of workers changes no pixel."""
+"""Images as bytes: read by workers, or kept on the device if they fit."""
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -38,9 +38,8 @@ class Pixels(Transformed):
     """Every image of a split as (3, height, width) uint8 of one size, and its form before it was resized.
 
     >>> from paullite.data.paperdolls import PaperDolls
-    >>> pixels = Pixels(PaperDolls("target", identities=2, test_identities=2).train, (64, 32))
-    >>> pixels[0][0].shape, pixels[0][1]
-    (torch.Size([3, 64, 32]), 2.0)
+    >>> Pixels(PaperDolls("target", identities=2, test_identities=2).train, (64, 32))[0][0].shape
+    torch.Size([3, 64, 32])
     """
 
     def __init__(self, split: Split, size: tuple[int, int]) -> None:
@@ -84,9 +83,8 @@ class ImageStore:
         self.pixels: Tensor | None = None
         self.forms = torch.empty(0)
         if len(split) * 3 * kept[0] * kept[1] <= memory * 2**20:
-            pixels, forms = zip(*self.reader.batches(parts_of(len(split), 64, 1)), strict=True)
-            self.pixels = torch.cat(pixels)  # N 3 h0 w0
-            self.forms = torch.cat(forms)  # N
+            read = zip(*self.reader.batches(parts_of(len(split), 64, 1)), strict=True)
+            self.pixels, self.forms = map(torch.cat, read)  # N 3 h0 w0, N
             self.reader = PixelReader(split, kept, device)  # lets the workers go
 
     def batches(self, places: Iterable[list[int]]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -129,13 +127,16 @@ def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
     broken = ""
     try:
         yield from loader
-    except InputError as error:  # a worker sends its whole traceback as the message
-        broken = str(error).rsplit("InputError: ", 1)[-1]
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except Exception as error:  # a worker sends its whole traceback as the message; the reason is the last line
+        text = str(error).strip()
+        if "DataLoader worker" not in text:
             raise
-        found = f"a process that reads images died ({' '.join(str(error).split())[:100]})"
-        do = 'add if __name__ == "__main__": to your script or, short of memory, use fewer --workers, or --workers 0'
-        broken = f"{found}; expected it to live; {do}"
+        broken = text.splitlines()[-1].rsplit("InputError: ", 1)[-1]
+        if not isinstance(error, InputError):
+            found = f"a process that reads images {'failed' if text.startswith('Caught') else 'died'} ({broken})"
+            do = 'add if __name__ == "__main__": to your script or, short of memory, use fewer --workers, or --workers 0'
+            if "shared memory" in text or "</torch_" in text:
+                do = "make /dev/shm larger (docker run --shm-size=2g), or use --workers 0"
+            broken = f"{found}; expected it to go on; {do}"
     if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
         raise InputError(broken)

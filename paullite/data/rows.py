@@ -5,6 +5,7 @@ import re
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from ..errors import InputError
 from .items import ReIDDataset, Row, Split
@@ -44,47 +45,36 @@ def path_of(folder: Path, name: str) -> str:
 
 def rows_of(entries: Entries) -> Rows:
     """Written people and cameras as numbers. Cameras count if every image has one: in train, and in the whole test."""
-    person = person_numbers(pid for part in entries.values() for _, pid, _ in part)
-    camera = camera_numbers(camid for part in entries.values() for _, _, camid in part)
-    test = entries["query"] + entries["gallery"]
+    every = [entry for part in entries.values() for entry in part]
+    person = numbers_of("identities", (pid for _, pid, _ in every))
+    camera = numbers_of("cameras", (camid for _, _, camid in every))
     rows = {}
     for split, part in entries.items():
-        known = all(camid for _, _, camid in (part if split == "train" else test))
+        known = all(camid for _, _, camid in (part if split == "train" else entries["query"] + entries["gallery"]))
         rows[split] = [(path, person.get(pid), camera[camid] if known else None) for path, pid, camid in part]
     return rows
 
 
-def person_numbers(names: Iterable[str]) -> dict[str, int]:
-    """A number for each written identity. Numbers stay; if any is a word, all are numbered in order; -1 stays junk.
+def numbers_of(what: Literal["identities", "cameras"], names: Iterable[str]) -> dict[str, int]:
+    """A number for each written identity or camera; a warning shows those of cameras.
 
-    >>> person_numbers(["0012", "-1", "7"]), person_numbers(["eve", "-1", "adam"])
+    Numbers stay; if any is a word, or larger than 64 bits, all are numbered in order, and -1 stays junk.
+
+    >>> numbers_of("identities", ["0012", "-1", "7"]), numbers_of("identities", ["eve", "-1", "adam"])
     ({'-1': -1, '0012': 12, '7': 7}, {'-1': -1, 'adam': 0, 'eve': 1})
     """
     known = sorted(set(names) - {""})
-    if (numbers := _plain_numbers(known)) is None:
-        return {"-1": -1} | {name: i for i, name in enumerate(name for name in known if name != "-1")}
-    first = {number: name for name, number in reversed(numbers.items())}
-    for name, number in numbers.items():
-        if first[number] != name:
-            found = f"found the identities {first[number]} and {name}, which are one number"
+    if all(re.fullmatch(r"-?[0-9]+", name) and abs(int(name)) < 2**63 for name in known):
+        last = {int(name): name for name in known}
+        if what == "identities" and (twins := [name for name in known if last[int(name)] != name]):
+            found = f"found the identities {twins[0]} and {last[int(twins[0])]}, which are one number"
             raise InputError(found, "expected one way to write each person", "rename one of them")
-    return numbers
-
-
-def camera_numbers(names: Iterable[str]) -> dict[str, int]:
-    """A number for each written camera. Numbers stay; if any is a word, all are numbered, and a warning shows how."""
-    known = sorted(set(names) - {""})
-    if (numbers := _plain_numbers(known)) is None:
-        numbers = {name: i for i, name in enumerate(known)}
-        text = listed((f"{name} is {number}" for name, number in numbers.items()), 30)
+        return {name: int(name) for name in known}
+    numbers = {"-1": -1} | {name: i for i, name in enumerate(name for name in known if name != "-1")}
+    if what == "cameras":
+        text = listed((f"{name} is {numbers[name]}" for name in known), 30)
         warnings.warn(f"cameras are numbered: {text}", stacklevel=5)
     return numbers
-
-
-def _plain_numbers(names: list[str]) -> dict[str, int] | None:
-    """The numbers that the names are, if all are whole numbers of 64 bits."""
-    fits = all(re.fullmatch(r"-?[0-9]+", name) and abs(int(name)) < 2**63 for name in names)
-    return {name: int(name) for name in names} if fits else None
 
 
 def build(name: str, kind: str, root: str | Path, rows: Rows, *, skip_unreadable: bool = False) -> ReIDDataset:

@@ -1,7 +1,7 @@
 """Images that are already in memory, or in a torch ``Dataset``, as a data set."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,19 +23,13 @@ class RowSource(Protocol):
     def __getitem__(self, place: int, /) -> Any: ...
 
 
-@dataclass(frozen=True, eq=False)
-class SequenceOpener:
-    """Takes a picture out of a sequence when it is asked for. Pickles if the sequence does."""
-
-    source: RowSource
-    places: Mapping[str, int]
-
-    def __call__(self, path: str) -> Image.Image:
-        image = self.source[self.places[path]][0]
-        check_image(image, path)
-        if isinstance(image, str | Path):
-            return open_image(image)
-        return to_rgb(image if isinstance(image, Image.Image) else Image.fromarray(image))
+def picture_of(source: RowSource, places: Mapping[str, int], path: str) -> Image.Image:
+    """A picture taken out of a sequence when it is asked for."""
+    image = source[places[path]][0]
+    check_image(image, path)
+    if isinstance(image, str | Path):
+        return open_image(image)
+    return to_rgb(image if isinstance(image, Image.Image) else Image.fromarray(image))
 
 
 def from_items(
@@ -43,8 +37,7 @@ def from_items(
 ) -> ReIDDataset:
     """A data set from sequences of (image or path, person, camera), a torch ``Dataset`` among them.
 
-    A first pass over each reads who and where; pictures are not kept, but taken from the sequence again when they are
-    needed, so a ``Dataset`` may load them from anywhere.
+    A first pass over each reads who and where; pictures are taken from the sequence again when they are needed.
 
     Args:
         train: rows to learn from. An image is a PIL image, a uint8 array (height, width, 3) or (height, width), or the
@@ -61,15 +54,14 @@ def from_items(
     if any(camid is None for part in rows[1:] for _, _, camid in part):
         rows[1:] = [[(path, pid, None) for path, pid, _ in part] for part in rows[1:]]
     places = [{path: place for place, (path, _, _) in enumerate(part)} for part in rows]
-    openers = map(SequenceOpener, sources, places)
+    openers = map(partial, [picture_of] * 3, sources, places)  # they pickle if the sequences do
     return join(name, list(map(Split.from_rows, rows, openers)), "in the items", ROW)
 
 
 def _rows(split: str, source: RowSource) -> list[Row]:
     """Path, person and camera of every row, checked."""
     if not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
-        found = f"found a {type(source).__name__} as {split}"
-        raise InputError(found, "expected len() and [] to work", "make it a list")
+        raise InputError(f"found a {type(source).__name__} as {split}", "expected len() and [] to work", "make it a list")
     rows = [_row(source[place], f"{split}[{place}]", f"item-{split}-{place:06d}") for place in range(len(source))]
     unknown = [place for place, (_, pid, _) in enumerate(rows) if pid is None]
     if unknown and (split != "train" or len(unknown) < len(rows)):
@@ -80,9 +72,8 @@ def _rows(split: str, source: RowSource) -> list[Row]:
 
 def _row(row: Any, where: str, path: str) -> Row:
     if not isinstance(row, tuple | list) or len(row) not in (2, 3):
-        size = f" of {len(row)}" if isinstance(row, tuple | list) else ""
-        expected = "expected (image, person) or (image, person, camera)"
-        raise InputError(f"found a {type(row).__name__}{size} in {where}", expected, ROW)
+        found = f"found a {type(row).__name__}{f' of {len(row)}' if isinstance(row, tuple | list) else ''} in {where}"
+        raise InputError(found, "expected (image, person) or (image, person, camera)", ROW)
     check_image(row[0], where)
     pid, camid = (whole_number(number, where) for number in (*row[1:], None)[:2])
     return (str(row[0]) if isinstance(row[0], str | Path) else path), pid, camid
