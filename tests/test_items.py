@@ -114,8 +114,9 @@ def twelve_bits(path: Path, values: np.ndarray) -> Path:
 
 def test_deep_grey_has_the_brightness_of_its_values(tmp_path: Path) -> None:
     as_shares = (GREY / 255).astype(np.float32)
-    forms = {"a.tif": as_shares, "b.tif": as_shares * 255, "c.tif": as_shares * 65535, "d.png": GREY.astype(np.uint16) * 257}
-    forms |= {"e.tif": GREY.astype(np.uint16) * 257, "f.tif": GREY.astype(np.int32) * 257}
+    deep = GREY.astype(np.uint16) * 257
+    forms: dict[str, np.ndarray] = {"a.tif": as_shares, "b.tif": as_shares * 255, "c.tif": as_shares * 65535}
+    forms |= {"d.png": deep, "e.tif": deep, "f.tif": deep.astype(np.int32)}
     for name, values in forms.items():
         assert np.array_equal(written(tmp_path / name, values), GREY), name
     twelve = np.asarray(open_image(twelve_bits(tmp_path / "g.tif", GREY.astype(int) * 4095 // 255)))
@@ -188,7 +189,7 @@ def test_first_people_of_unlabelled_images_are_some_of_them_all() -> None:
     split = Split.from_rows([(f"{i:03d}", i // 10, i % 2) for i in range(100)])
     few = pl.data.ReIDDataset("own", split.unlabelled(), split, split).first_people(2)
     assert few.train.pids is None and len(few.train) == 40 and few.query.identities == few.gallery.identities == 2
-    assert few.train.paths[0] == "000" and few.train.paths[-1] == "099" and list(few.train.paths) == sorted(few.train.paths)
+    assert few.train.paths[::39] == ("000", "099") and list(few.train.paths) == sorted(few.train.paths)
     assert len(pl.data.ReIDDataset("own", split.unlabelled(), split, split).first_people(6).train) == 100
 
 

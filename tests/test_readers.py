@@ -392,7 +392,7 @@ def test_cameras_may_be_words(tmp_path: Path) -> None:
 
 
 def test_paths_as_windows_writes_them(tmp_path: Path) -> None:
-    picture(tmp_path / "a" / "1.png"), picture(tmp_path / "a" / "2.png")
+    folders(tmp_path, {"a": ["1.png", "2.png"]})
     data = from_csv(table(tmp_path, r"a\1.png,1,1,train", r"a\2.png,2,1,train"))
     assert [item.image.size for item in data.train] == [(8, 16)] * 2
     for name in MSMT_LISTS:
@@ -412,7 +412,8 @@ def test_where_no_name_leads_to_a_file_the_names_are_wrong(tmp_path: Path) -> No
 def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    folders(tmp_path / "m", MARKET_NAMES), folders(tmp_path / "f", {"": ["1_c1.png", "2_c1.png"]})
+    folders(tmp_path / "m", MARKET_NAMES)
+    folders(tmp_path / "f", {"": ["1_c1.png", "2_c1.png"]})
     table(tmp_path / "c", "~/f/1_c1.png,1,1,train", "~/f/2_c1.png,2,1,train")
     msmt(tmp_path / "s")
     kinds = {"market1501": "~/m", "folder": "~/f", "csv": "~/c/own.csv", "msmt17": "~/s"}
@@ -449,7 +450,8 @@ def test_parts_of_which_two_are_one(tmp_path: Path) -> None:
 
 
 def test_other_parts_are_no_people_and_are_named(tmp_path: Path) -> None:
-    fails(lambda: ImageFolder(folders(tmp_path / "a", {"test": ["1.png"], "val": ["1.png"]})), "found the folders test, val")
+    parts = folders(tmp_path / "a", {"test": ["1.png"], "val": ["1.png"]})
+    fails(lambda: ImageFolder(parts), "found the folders test, val", "rename them")
     folders(tmp_path / "b", {"train": ["1_c1.png", "2_c1.png"], "test": ["3_c1.png"], "": ["4_c1.png"], "notes": []})
     with pytest.warns(UserWarning, match="not read in .*: 4_c1.png, test/$"):
         assert len(ImageFolder(tmp_path / "b").train) == 2
@@ -494,7 +496,8 @@ def test_other_endings_are_read_or_counted(tmp_path: Path) -> None:
     for i in range(20):
         (tmp_path / f"{i}_c1.heic").write_bytes(b"x")
         (tmp_path / f"{i}_c1.dng").write_bytes(b"x")
-    (tmp_path / "list").touch(), (tmp_path / "Thumbs.db").touch(), (tmp_path / "film.mpg").touch()
+    for name in ("list", "Thumbs.db", "film.mpg"):
+        (tmp_path / name).touch()
     with pytest.warns(UserWarning) as caught:
         data = ImageFolder(tmp_path)
     text = str(caught[0].message)

@@ -58,7 +58,7 @@ def _white(image: Image.Image) -> float:
         if -white / 16 < low and (top == 0 or white / 16 < top <= white):
             return white
     expected = f"expected 0 to {' or '.join(map('{:g}'.format, whites))}, with more than 1/16 of it used"
-    raise InputError(f"found deep grey from {low:g} to {top:g}", expected, "save all pictures with 8 bits, scaled alike")
+    raise InputError(f"found deep grey from {low:g} to {top:g}", expected, "save all with 8 bits, scaled alike")
 
 
 def whole_number(value: Any, where: str) -> int | None:
@@ -106,7 +106,7 @@ class Split(Sequence[Item]):
 
     @classmethod
     def from_rows(cls, rows: Iterable[Row], opener: Opener = open_image) -> Split:
-        """Build from (path, pid, camid) rows. People, and cameras, are kept only if every row has one."""
+        """From (path, pid, camid) rows. People, and cameras, are kept only if every row has one."""
         rows = list(rows)
         pids, camids = (tuple(whole_number(row[i], f"the row {row!r}") for row in rows) for i in (1, 2))
         columns = None if None in pids else pids, camids if camids and None not in camids else None

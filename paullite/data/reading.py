@@ -21,7 +21,7 @@ SAMPLE = 16  # images whose sizes are looked at before one size is chosen for al
 
 @dataclass(eq=False)
 class Transformed(Dataset[tuple[Tensor, float]]):
-    """Every image of a split as a transform makes it, and its form, height over width, before that."""
+    """Every image of a split after a transform, and its form, height over width, before that."""
 
     split: Split
     transform: Callable[[Image.Image], Tensor]
@@ -116,8 +116,7 @@ def parts_of(count: int, batch: int, least: int) -> list[list[int]]:
     return [list(range(*ends)) for ends in pairwise([*starts, count])]
 
 
-def _as_a_worker(_: int) -> None:
-    """Ctrl-C is for the training process, which ends its workers; they inherit its way with signals otherwise."""
+def _as_a_worker(_: int) -> None:  # Ctrl-C is for the training process, which ends its workers
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
@@ -134,7 +133,7 @@ def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
         broken = text.splitlines()[-1].rsplit("InputError: ", 1)[-1]
         if not isinstance(error, InputError):
             found = f"a process that reads images {'failed' if text.startswith('Caught') else 'died'} ({broken})"
-            do = 'add if __name__ == "__main__": to your script or, short of memory, use fewer --workers, or --workers 0'
+            do = 'add if __name__ == "__main__": to your script; short of memory, use fewer --workers, or --workers 0'
             if "shared memory" in text or "</torch_" in text:
                 do = "make /dev/shm larger (docker run --shm-size=2g), or use --workers 0"
             broken = f"{found}; expected it to go on; {do}"

@@ -61,7 +61,7 @@ def from_items(
 def _rows(split: str, source: RowSource) -> list[Row]:
     """Path, person and camera of every row, checked."""
     if not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
-        raise InputError(f"found a {type(source).__name__} as {split}", "expected len() and [] to work", "make it a list")
+        raise InputError(f"found a {type(source).__name__} as {split}", "expected len() and []", "make it a list")
     rows = [_row(source[place], f"{split}[{place}]", f"item-{split}-{place:06d}") for place in range(len(source))]
     unknown = [place for place, (_, pid, _) in enumerate(rows) if pid is None]
     if unknown and (split != "train" or len(unknown) < len(rows)):
