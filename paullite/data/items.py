@@ -137,8 +137,8 @@ class Split(Sequence[Item]):
     def take(self, indices: Iterable[int]) -> Split:
         """The items at the given places, as a split of its own."""
         keep = list(indices)
-        columns = (column and tuple(column[i] for i in keep) for column in (self.paths, self.pids, self.camids))
-        return Split(*columns, self.opener)  # type: ignore[arg-type]
+        pids, camids = (column and tuple(column[i] for i in keep) for column in (self.pids, self.camids))
+        return replace(self, paths=tuple(self.paths[i] for i in keep), pids=pids, camids=camids)
 
     def where(self, keep: Callable[[int], bool]) -> Split:
         """The items of the people whose number passes; all of them if the people are not known."""

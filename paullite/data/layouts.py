@@ -31,13 +31,14 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {  # kind -> names that stand 
 }
 DEPTH = 3  # folders that may lie around a data set
 COUNTED = ("images", "identities", "cameras", "junk", "not junk", "distractors")
+_NUMBERS: dict[str, dict[str, tuple[int, ...]]] = {
+    "market1501": dict(train=(12936, 751, 6), query=(3368, 750, 6), gallery=(19732, 751, 6, 3819, 15913, 2798)),
+    "duke": dict(train=(16522, 702, 8), query=(2228, 702, 8), gallery=(17661, 1110, 8)),
+    "msmt17": dict(train=(32621, 1041, 15), query=(11659, 3060, 15), gallery=(82161, 3060, 15), all=(126441, 4101)),
+}
 PUBLISHED = {  # kind -> split -> what is counted -> how many. Identity 0 of Market-1501, all distractors, counts as one
     kind: {split: dict(zip(COUNTED, numbers, strict=False)) for split, numbers in splits.items()}
-    for kind, splits in {
-        "market1501": dict(train=(12936, 751, 6), query=(3368, 750, 6), gallery=(19732, 751, 6, 3819, 15913, 2798)),
-        "duke": dict(train=(16522, 702, 8), query=(2228, 702, 8), gallery=(17661, 1110, 8)),
-        "msmt17": dict(train=(32621, 1041, 15), query=(11659, 3060, 15), gallery=(82161, 3060, 15), all=(126441, 4101)),
-    }.items()
+    for kind, splits in _NUMBERS.items()
 }
 REMARKS = {
     "market1501": "Identity 0 of the gallery is the distractors: 2,798 files as released; the paper prints 2,793.",

@@ -69,7 +69,7 @@ class PixelReader:
             yield pixels.to(self.device, non_blocking=True), forms.float()
 
 
-class ImageStore:
+class ImageStore(PixelReader):
     """The training images, kept on the device as one tensor of bytes if ``memory`` (MiB) is enough, and read if not.
 
     ``size`` is that of the network's input. Images that are all smaller and of one size keep that size.
@@ -79,22 +79,21 @@ class ImageStore:
         self, split: Split, size: tuple[int, int], device: torch.device, *, workers: int = 0, memory: int = 1024
     ) -> None:
         kept = stored_size(split, size)
-        self.reader = PixelReader(split, kept, device, workers=workers)
-        self.pixels: Tensor | None = None
-        self.forms = torch.empty(0)
+        super().__init__(split, kept, device, workers=workers)
+        self.pixels, self.forms = None, torch.empty(0)
         if len(split) * 3 * kept[0] * kept[1] <= memory * 2**20:
-            read = zip(*self.reader.batches(parts_of(len(split), 64, 1)), strict=True)
+            read = zip(*super().batches(parts_of(len(split), 64, 1)), strict=True)
             self.pixels, self.forms = map(torch.cat, read)  # N 3 h0 w0, N
-            self.reader = PixelReader(split, kept, device)  # lets the workers go
+            del self.loader  # lets the workers go
 
     def batches(self, places: Iterable[list[int]]) -> Iterator[tuple[Tensor, Tensor]]:
         """As `PixelReader.batches`."""
         if self.pixels is None:
-            yield from self.reader.batches(places)
+            yield from super().batches(places)
             return
         for part in places:
             rows = torch.tensor(part)
-            yield self.pixels[rows.to(self.pixels.device, non_blocking=True)], self.forms[rows]
+            yield self.pixels[rows.to(self.device, non_blocking=True)], self.forms[rows]
 
 
 def stored_size(split: Split, size: tuple[int, int]) -> tuple[int, int]:
