@@ -165,7 +165,7 @@ class ReIDDataset:
     def first_people(self, count: int) -> ReIDDataset:
         """The first people of the training set and of the test, for a quick trial; junk and distractors stay.
 
-        Of training images without identities it is 20 for each of ``count`` people, spread over all.
+        Of training images without identities, 20 for each of them, spread over all.
 
         >>> split = Split.from_rows([("a", 1, 0), ("b", 2, 0), ("c", 2, 1)])
         >>> len(ReIDDataset("toy", split, split, split).first_people(1).train)

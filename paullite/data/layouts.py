@@ -69,7 +69,7 @@ def visible(folder: Path) -> list[str]:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The pictures in a folder, in the order of their names; all else is passed over (see `passed_over`)."""
+    """The pictures in a folder, in the order of their names; all else is passed over (see `warn_passed_over`)."""
     return [folder / name for name in visible(folder) if name.lower().endswith(IMAGE_ENDINGS)]
 
 
@@ -107,9 +107,8 @@ def locate(kind: str, root: str | Path) -> tuple[Path, tuple[str, ...]]:
     if place := _search(kind, top, DEPTH):
         return place
     refuse_other(kind, root, top)
-    expected = f"expected {' or '.join(', '.join(choice) for choice in LAYOUTS[kind])}"
-    do = f"see what is missing with: {check_command(kind, root)}"
-    raise InputError(f"found {listed(visible(top))} in {root}", expected, do)
+    expected, do = " or ".join(map(", ".join, LAYOUTS[kind])), f"see what is missing with: {check_command(kind, root)}"
+    raise InputError(f"found {listed(visible(top))} in {root}", f"expected {expected}", do)
 
 
 def refuse_other(kind: str, root: str | Path, top: Path) -> None:

@@ -34,16 +34,14 @@ class Transformed(Dataset[tuple[Tensor, float]]):
         return self.transform(image), image.height / image.width
 
 
-class Pixels(Transformed):
+def Pixels(split: Split, size: tuple[int, int]) -> Transformed:
     """Every image of a split as (3, height, width) uint8 of one size, and its form before it was resized.
 
     >>> from paullite.data.paperdolls import PaperDolls
     >>> Pixels(PaperDolls("target", identities=2, test_identities=2).train, (64, 32))[0][0].shape
     torch.Size([3, 64, 32])
     """
-
-    def __init__(self, split: Split, size: tuple[int, int]) -> None:
-        super().__init__(split, pixel_transform(size))
+    return Transformed(split, pixel_transform(size))
 
 
 class PixelReader:
@@ -109,9 +107,7 @@ def parts_of(count: int, batch: int, least: int) -> list[list[int]]:
     >>> [len(part) for part in parts_of(9, 4, 2)]
     [4, 5]
     """
-    starts = list(range(0, count, batch))
-    if len(starts) > 1 and count - starts[-1] < least:
-        starts.pop()
+    starts = [0, *range(batch, count - least + 1, batch)] if count else []
     return [list(range(*ends)) for ends in pairwise([*starts, count])]
 
 

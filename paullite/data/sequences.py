@@ -39,11 +39,10 @@ def from_items(
 
     A first pass over each reads who and where; pictures are taken from the sequence again when they are needed.
 
-    Args:
-        train: rows to learn from. An image is a PIL image, a uint8 array (height, width, 3) or (height, width), or the
-            path of a file; one that is no file gets a made-up path. The person is a whole number, -1 for junk, ``None``
-            in every row if nobody is known; the camera a whole number, ``None`` or left out.
-        query, gallery: the test. Cameras are kept if every row has one: in train, and in query and gallery together.
+    An image is a PIL image, a uint8 array (height, width, 3) or (height, width), or the path of a file; one that is no
+    file gets a made-up path. The person is a whole number, -1 for junk, ``None`` in every row of train if nobody is
+    known; the camera a whole number, ``None`` or left out. Cameras count if every row has one: in train, and in the
+    whole test.
 
     >>> picture = np.zeros((128, 64, 3), dtype=np.uint8)
     >>> from_items([(picture, 7, 0), (picture, 9, 1)]).train[1].path
