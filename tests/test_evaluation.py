@@ -276,3 +276,13 @@ def test_what_evaluate_does_not_take(net: pl.PatchNet, dolls: pl.data.PaperDolls
     for other in (dolls.query, torch.utils.data.TensorDataset(torch.zeros(2)), [1, 2]):
         with pytest.raises(InputError, match=rf"found {type(other).__name__}; expected a data set with query"):
             pl.evaluate(net, other)  # type: ignore[arg-type]
+
+
+def test_an_own_image_may_stand_in_several_places() -> None:
+    q, g = torch.eye(3)[:1], torch.tensor([[1.0, 0, 0], [0.9, 0.1, 0], [1.0, 0, 0], [0.5, 0.5, 0]])
+    once = score_ranking(q, g, [5], [5, 6, 5, 5], own=[0])
+    twice = score_ranking(q, g, [5], [5, 6, 5, 5], own=np.array([[0, 2]]))
+    padded = score_ranking(q, g, [5], [5, 6, 5, 5], own=np.array([[2, -1]]))
+    assert (once.rank1, padded.rank1, twice.rank1, twice.first_ranks.tolist()) == (1, 1, 0, [2])
+    with pytest.raises(InputError, match="own of shape"):
+        score_ranking(q, g, [5], [5, 6, 5, 5], own=np.array([[[0]]]))

@@ -211,6 +211,7 @@ def test_rows_of_a_split_know_nothing_in_any_form() -> None:
         split = Split.from_rows([("a", 3, nothing), ("b", nothing, 1)])  # type: ignore[list-item]
         assert split.pids is split.camids is None
     split = Split.from_rows([("a", 5001.0, np.int16(3)), ("b", np.float32(-1), 0)])  # type: ignore[list-item]
+    assert Split.from_rows([("a", torch.tensor(3), np.int64(-(2**62)))]).pids == (3,)  # type: ignore[list-item]
     assert split.pids == (5001, -1) and split.camids == (3, 0) and {type(pid) for pid in split.pids or ()} == {int}
 
 

@@ -306,6 +306,7 @@ def test_csv_without_cameras_and_without_identities(tmp_path: Path) -> None:
         (["1.png,1,,train", "2.png,2,4,query"], ["line 3 has a camid, unlike line 2"]),
         (["1.png,1,1,train", "2.png,,1,train"], ["line 3 has no pid, unlike line 2"]),
         (["1.png,1,1,train", "2.png,,1,query"], ["line 3 has no pid", "as it is in query"]),
+        (["1.png,9.90000000e+16,1,train"], ["line 2 has the rounded pid 9.90000000e+16", "all of its digits"]),
         (["1.png,1,1,test"], ["line 2 has the split 'test'", "train, query, gallery"]),
         (["1.png,1,1"], ["line 2 has 3 values", "expected 4: path,pid,camid,split"]),
         ([",1,1,train"], ["line 2 has no path"]),

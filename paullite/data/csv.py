@@ -44,6 +44,8 @@ def csv_rows(table: str | Path) -> Rows:
             raise InputError(f"{where} has the split {split!r}", f"expected {', '.join(SPLITS)}", "correct the line")
         if not pid and split != "train":
             raise InputError(f"{where} has no pid", f"expected who is on it, as it is in {split}", "fill it in")
+        if re.fullmatch(r"-?[0-9]\.[0-9]+[eE]\+[0-9]+", pid):
+            raise InputError(f"{where} has the rounded pid {pid}", "expected all of its digits", "write it as text")
         for column, name, group in (("camid", camid, "all"), ("pid", pid, split)):
             start, had = first.setdefault(group, (line, bool(name)))
             if bool(name) != had:

@@ -70,7 +70,7 @@ def whole_number(value: Any, where: str) -> int | None:
     if str(value).strip() in EMPTY:
         return None
     with suppress(TypeError, ValueError, OverflowError):
-        if int(value) == value and abs(value) < 2**63:
+        if int(value) == value and abs(int(value)) < 2**63:
             return int(value)
     raise InputError(f"found {value!r} in {where}", "expected whole numbers for person and camera", "number them")
 
