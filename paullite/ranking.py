@@ -38,7 +38,7 @@ class RankingRules:
     def of(cls, q: int, g: int, *columns: Columns | None) -> RankingRules:
         """From Q, G and the five columns. Raises an `InputError` if they do not fit."""
         names = ("query_pids", "gallery_pids", "query_camids", "gallery_camids", "own")
-        arrays = dict(zip(names, map(_integers, columns), strict=True))
+        arrays = dict(zip(names, map(_integers, names, columns), strict=True))
         for name, column in arrays.items():
             length = g if name.startswith("gallery") else q
             if column is not None and (column.shape[:1] != (length,) or column.ndim > 1 + (name == "own")):
@@ -125,7 +125,11 @@ def _unit_rows(features: Features, name: str, dtype: torch.dtype) -> Tensor:
     return F.normalize(x.to(dtype), dim=1)
 
 
-def _integers(column: Columns | None) -> np.ndarray | None:
-    if isinstance(column, Tensor):
-        column = column.detach().cpu().numpy()
-    return None if column is None else np.asarray(column).astype(np.int64)
+def _integers(name: str, column: Columns | None) -> np.ndarray | None:
+    if column is None:
+        return None
+    array = column.detach().cpu().numpy() if isinstance(column, Tensor) else np.asarray(column)
+    if array.dtype.kind not in "iubf" or (array % 1 != 0).any():
+        do = "number them: np.unique(names, return_inverse=True)[1]"
+        raise InputError(f"found {name} of {array.dtype}, such as {array.flat[0]!r}", "expected whole numbers", do)
+    return array.astype(np.int64)

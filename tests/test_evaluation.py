@@ -3,6 +3,7 @@
 import tracemalloc
 from dataclasses import asdict
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -276,6 +277,16 @@ def test_what_evaluate_does_not_take(net: pl.PatchNet, dolls: pl.data.PaperDolls
     for other in (dolls.query, torch.utils.data.TensorDataset(torch.zeros(2)), [1, 2]):
         with pytest.raises(InputError, match=rf"found {type(other).__name__}; expected a data set with query"):
             pl.evaluate(net, other)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [["eve", "adam"], [None, 1], [1.5, 2], [float("nan"), 1]])
+def test_people_of_a_ranking_are_whole_numbers(wrong: list[Any]) -> None:
+    x = torch.eye(2)
+    with pytest.raises(InputError, match=r"found query_pids of .*; expected whole numbers; number them"):
+        score_ranking(x, x, wrong, [1, 2])
+    with pytest.raises(InputError, match="found gallery_camids"):
+        score_ranking(x, x, [1, 2], [1, 2], [0, 0], wrong)
+    assert score_ranking(x, x, [1.0, 2.0], np.array([1, 2], dtype=np.uint8)).rank1 == 1  # type: ignore[list-item]
 
 
 def test_an_own_image_may_stand_in_several_places() -> None:
