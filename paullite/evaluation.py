@@ -94,7 +94,7 @@ def score_ranking(
             float64 are ranked in float64, which keeps the order of nearly equal similarities; all else in float32.
         query_pids, gallery_pids: identities, (Q,) and (G,), numbers or names; -1 is junk.
         query_camids, gallery_camids: cameras, (Q,) and (G,). ``None`` for both: nothing is known of the cameras.
-        own: place of the query's own file in the gallery, (Q,), -1 if it is not there; it is left out.
+        own: places of the query's own image in the gallery, (Q,) or (Q, K), -1 for none; they are left out.
         chunk: queries at a time; chunk x G similarities are held, never Q x G.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .data.copies import content_keys
 from .data.items import Split
 from .errors import InputError
 
@@ -56,17 +58,27 @@ class RankingRules:
         hidden = self.gallery_pids == -1
         if self.query_camids is not None:
             hidden |= same & (self.gallery_camids == self.query_camids[i])
-        if self.own is not None and self.own[i] >= 0:
-            hidden[self.own[i]] = True
+        if self.own is not None:
+            own = np.atleast_1d(self.own[i])
+            hidden[own[own >= 0]] = True
         return np.flatnonzero(same & ~hidden), np.flatnonzero(hidden)
 
 
-def ranking_columns(query: Split, gallery: Split) -> tuple[Columns, Columns, Columns | None, Columns | None, list[int]]:
-    """Identities, cameras (or None twice) and the place of each query's own file in the gallery (or -1)."""
-    place = {path: i for i, path in enumerate(gallery.paths)}
+def ranking_columns(query: Split, gallery: Split) -> tuple[Columns, Columns, Columns | None, Columns | None, Columns]:
+    """Identities, cameras (or None twice) and the places of each query's own image in the gallery, (Q, K), or -1.
+
+    Without cameras an image is its own wherever its content is the same, by whatever path; with cameras, where its path
+    is, since the rule of the cameras leaves copies out.
+    """
     known = query.camids is not None and gallery.camids is not None
     cameras = (query.camids, gallery.camids) if known else (None, None)
-    return query.pids or (), gallery.pids or (), *cameras, [place.get(path, -1) for path in query.paths]
+    asked, there = (query.paths, gallery.paths) if known else content_keys(query, gallery)
+    places = defaultdict(list)
+    for place, key in enumerate(there):
+        places[key].append(place)
+    own = [places.get(key, []) for key in asked]
+    width = max(map(len, own), default=0)
+    return query.pids or (), gallery.pids or (), *cameras, np.array([(*row, *[-1] * (width - len(row))) for row in own])
 
 
 def cosines(query: Features, gallery: Features, chunk: int = 256) -> Iterator[tuple[int, np.ndarray]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from paullite.app.check import CheckReport, Count, check_dataset
-from paullite.data.layouts import PUBLISHED
+from paullite.data.layouts import PUBLISHED, quoted
 from tests.test_readers import DUKE_NAMES, MARKET_NAMES, cut_short, fails, folders, msmt, picture, table
 
 
@@ -66,7 +66,7 @@ def test_wrong_layout_shows_found_and_expected(tmp_path: Path) -> None:
 def test_missing_root_file_and_unknown_kind(tmp_path: Path) -> None:
     report = check_dataset("duke", tmp_path / "no where")
     assert not report.ok and "no where: not there" in squeezed(report)
-    assert report.do == f'paullite data check duke "{tmp_path / "no where"}"'
+    assert report.do == f"paullite data check duke {quoted(tmp_path / 'no where')}" and report.do[-1] in "'\""
     assert "a file" in squeezed(check_dataset("duke", picture(tmp_path / "a.zip.png")))
     (tmp_path / "empty").mkdir()
     assert "is empty" in squeezed(check_dataset("duke", tmp_path / "empty"))

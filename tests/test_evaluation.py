@@ -4,7 +4,7 @@ import tracemalloc
 import warnings
 from dataclasses import asdict
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -67,10 +67,10 @@ def test_identity_zero_is_a_person_where_it_is_queried() -> None:
 
 
 def test_the_own_file_is_looked_up_in_the_gallery() -> None:
-    query = pl.data.Split(("b.jpg", "x.jpg"), (5, 6), None)
-    gallery = pl.data.Split(("c.jpg", "a.jpg", "b.jpg"), (5, 6, 5), None)
+    query = pl.data.Split(("b.jpg", "x.jpg"), (5, 6), (0, 0))
+    gallery = pl.data.Split(("c.jpg", "a.jpg", "b.jpg"), (5, 6, 5), (1, 1, 1))
     *_, own = pl.evaluation.ranking_columns(query, gallery)
-    assert own == [2, -1]
+    assert np.asarray(own).tolist() == [[2], [-1]]
 
 
 def test_two_definitions_of_ap() -> None:
@@ -360,3 +360,13 @@ def test_a_list_ends_where_the_ranking_does(net: pl.PatchNet, dolls: pl.data.Pap
     query, shown = dolls.query[0], [dolls.gallery[place] for place, _ in ranked]
     assert len(shown) < len(dolls.gallery)
     assert not any(item.pid == -1 or (item.pid, item.camid) == (query.pid, query.camid) for item in shown)
+
+
+def test_an_own_image_may_stand_in_several_places() -> None:
+    q, g = torch.eye(3)[:1], torch.tensor([[1.0, 0, 0], [0.9, 0.1, 0], [1.0, 0, 0], [0.5, 0.5, 0]])
+    once = score_ranking(q, g, [5], [5, 6, 5, 5], own=[0])
+    twice = score_ranking(q, g, [5], [5, 6, 5, 5], own=np.array([[0, 2]]))
+    padded = score_ranking(q, g, [5], [5, 6, 5, 5], own=np.array([[2, -1]]))
+    assert (once.rank1, padded.rank1, twice.rank1, twice.first_ranks.tolist()) == (1, 1, 0, [2])
+    with pytest.raises(InputError, match="own of shape"):
+        score_ranking(q, g, [5], [5, 6, 5, 5], own=np.array([[[0]]]))

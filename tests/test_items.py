@@ -87,6 +87,66 @@ def test_a_deep_grey_picture_is_turned_too(tmp_path: Path) -> None:
     assert image.shape == (16, 8, 3) and image[0, 0, 0] < image[0, 7, 0] < image[15, 0, 0]
 
 
+# ---- deep grey ----
+
+GREY = np.arange(128, dtype=np.uint8).reshape(16, 8) * 2
+
+
+def written(path: Path, values: np.ndarray) -> np.ndarray:
+    """A picture of these values as it is read again, one colour of it."""
+    Image.fromarray(values).save(path)
+    image = np.asarray(open_image(path))
+    assert image.shape == (*values.shape, 3)
+    return image[..., 0]
+
+
+def twelve_bits(path: Path, values: np.ndarray) -> Path:
+    """A TIFF of 12 bits a pixel, which Pillow cannot write."""
+    height, width = values.shape
+    a, b = values[:, ::2].astype(int), values[:, 1::2].astype(int)
+    pixels = np.stack((a >> 4, (a & 15) << 4 | b >> 8, b & 255), -1).astype(np.uint8).tobytes()
+    tags = {256: width, 257: height, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(pixels)}
+    table = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(pixels))
+    path.write_bytes(head + pixels + struct.pack("<H", len(tags)) + table + bytes(4))
+    return path
+
+
+def test_deep_grey_has_the_brightness_of_its_values(tmp_path: Path) -> None:
+    as_shares = (GREY / 255).astype(np.float32)
+    deep = GREY.astype(np.uint16) * 257
+    forms: dict[str, np.ndarray] = {"a.tif": as_shares, "b.tif": as_shares * 255, "c.tif": as_shares * 65535}
+    forms |= {"d.png": deep, "e.tif": deep, "f.tif": deep.astype(np.int32)}
+    for name, values in forms.items():
+        assert np.array_equal(written(tmp_path / name, values), GREY), name
+    twelve = np.asarray(open_image(twelve_bits(tmp_path / "g.tif", GREY.astype(int) * 4095 // 255)))
+    assert abs(twelve[..., 0].astype(int) - GREY).max() <= 1
+    assert not written(tmp_path / "h.tif", GREY.astype(np.float32) * 0).any()  # black is black in every range
+
+
+@pytest.mark.parametrize("spot", [np.nan, np.inf, -np.inf])
+def test_one_spoilt_pixel_spoils_no_other(tmp_path: Path, spot: float) -> None:
+    values = (GREY / 255).astype(np.float32)
+    values[3, 4] = spot
+    read = written(tmp_path / "a.tif", values)
+    assert read[3, 4] == (255 if spot == np.inf else 0)
+    assert np.argwhere(read != GREY).tolist() == [[3, 4]]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        GREY.astype(np.uint16),  # perhaps 8 bits in 16, perhaps a dark frame: both are of one camera
+        GREY.astype(np.uint16) * 16,  # perhaps 12 bits in 16
+        GREY.astype(np.float32) / 127 - 1,
+        GREY.astype(np.int32) * 70000,
+        GREY.astype(np.float32) / 25,
+    ],
+)
+def test_a_range_that_nobody_can_tell_is_refused(tmp_path: Path, values: np.ndarray) -> None:
+    fails(lambda: written(tmp_path / "a.tif", values), "a.tif", "deep grey", "8 bits, scaled alike")
+
+
 # ---- splits ----
 
 
@@ -125,10 +185,34 @@ def test_first_people_keep_distractors_with_numbers_of_their_own() -> None:
     assert few.query.pids == (5,) and few.gallery.pids == (5, 3, -1, 0) and len(few.train) == 0
 
 
-def test_first_people_of_nobody_is_an_error() -> None:
-    split = Split.from_rows([("a", 1, 0), ("b", 2, 0)])
-    data = pl.data.ReIDDataset("own", split.unlabelled(), split, split)
-    fails(lambda: data.first_people(1), "no identities in the train images of own", "people=None")
+def test_first_people_of_unlabelled_images_are_some_of_them_all() -> None:
+    split = Split.from_rows([(f"{i:03d}", i // 10, i % 2) for i in range(100)])
+    few = pl.data.ReIDDataset("own", split.unlabelled(), split, split).first_people(2)
+    assert few.train.pids is None and len(few.train) == 40 and few.query.identities == few.gallery.identities == 2
+    assert few.train.paths[::39] == ("000", "099") and list(few.train.paths) == sorted(few.train.paths)
+    assert len(pl.data.ReIDDataset("own", split.unlabelled(), split, split).first_people(6).train) == 100
+
+
+def test_person_0_is_a_person() -> None:
+    split = Split.from_rows([("a", 0, 0), ("b", 1, 0), ("c", -1, 1)])
+    data = pl.data.ReIDDataset("own", split, split, split)
+    assert split.identities == 2 and data.first_people(1).train.pids == (0,)
+    assert data.first_people(1).gallery.pids == (0, -1)
+
+
+@pytest.mark.parametrize("value", ["eve", "5", 1.7, float("inf"), 2**63, (1,)])
+def test_rows_of_a_split_take_whole_numbers(value: Any) -> None:
+    fails(lambda: Split.from_rows([("a", value, 0)]), repr(value), "whole numbers")
+    fails(lambda: Split.from_rows([("a", 0, value)]), repr(value), "whole numbers")
+
+
+def test_rows_of_a_split_know_nothing_in_any_form() -> None:
+    for nothing in (None, float("nan"), np.nan, np.float32("nan"), ""):
+        split = Split.from_rows([("a", 3, nothing), ("b", nothing, 1)])  # type: ignore[list-item]
+        assert split.pids is split.camids is None
+    split = Split.from_rows([("a", 5001.0, np.int16(3)), ("b", np.float32(-1), 0)])  # type: ignore[list-item]
+    assert Split.from_rows([("a", torch.tensor(3), np.int64(-(2**62)))]).pids == (3,)  # type: ignore[list-item]
+    assert split.pids == (5001, -1) and split.camids == (3, 0) and {type(pid) for pid in split.pids or ()} == {int}
 
 
 # ---- from_items ----
@@ -232,13 +316,3 @@ def test_half_a_test_and_a_test_without_people_are_errors() -> None:
     train = [(ARRAY, 1, 0), (ARRAY, 2, 0)]
     fails(lambda: pl.data.from_items(train, query=train), "2 query and 0 gallery", "both")
     fails(lambda: pl.data.from_items(train, [(ARRAY, None, 0)], train), "no person in query[0]")
-
-
-# ---- names of version 1 ----
-
-
-def test_the_data_check_says_where_it_is() -> None:
-    with pytest.raises(AttributeError, match=r"paullite\.app\.check\.check_dataset"):
-        pl.data.check_dataset  # noqa: B018
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        pl.data.nothing  # noqa: B018

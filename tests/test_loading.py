@@ -202,3 +202,23 @@ def test_a_broken_image_is_named_in_one_line(tmp_path: Path, workers: int) -> No
         list(PixelReader(split, SIZE, CPU, workers=workers).batches([[0]]))
     message = str(error.value)
     assert message.startswith("cannot read the image") and "absent.jpg" in message and "Traceback" not in message
+
+
+class Failing(pl.data.Split):
+    """Its pictures end in an error of the user's own."""
+
+    def __getitem__(self, index: Any) -> Any:
+        raise MEMORY if index else KeyError("no such film")
+
+
+MEMORY = RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space left on device (28)")
+
+
+@pytest.mark.parametrize(("place", "words"), [(0, "KeyError: 'no such film'"), (1, "No space left"), (1, "/dev/shm")])
+def test_the_reason_of_a_failed_worker_is_its_last_line(place: int, words: str) -> None:
+    split = Failing(("a", "b"), None, None)
+    with pytest.raises(InputError) as error:
+        list(PixelReader(split, SIZE, CPU, workers=1).batches([[place]]))
+    message = str(error.value)
+    assert message.startswith("a process that reads images failed (") and words in message
+    assert "Traceback" not in message and "\n" not in message

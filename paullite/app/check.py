@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ..data import layouts
-from ..data.items import ReIDDataset, Split
-from ..data.readers import ROWS, unknown_kind
-from ..data.rows import SKIP, SPLITS, assemble, paths_of
+from ..data.copies import content_keys
+from ..data.items import ReIDDataset
+from ..data.layouts import SPLITS
+from ..data.readers import ROWS, check_kind
+from ..data.rows import SKIP, assemble, paths_of
 from ..errors import InputError
 
 
@@ -32,7 +36,7 @@ class CheckReport:
     kind: str  #: what was checked
     root: str  #: where
     tree: tuple[str, ...]  #: lines that show the folders found beside those expected
-    counts: tuple[Count, ...]  #: images, identities and cameras of each split
+    counts: tuple[Count, ...]  #: images, identities and cameras of each split, and queries with a match
     unreadable: dict[str, str]  #: broken files, path -> reason
     notes: tuple[str, ...]  #: warnings and remarks
     problem: str  #: why it cannot be read as this kind; empty if it can
@@ -49,24 +53,16 @@ class CheckReport:
         for split, what, found, published in self.counts:
             beside = "" if published is None else f"{published:>12,}" + ("" if found == published else "  differs")
             table.append(f"{split:9}{what:14}{found:>9,}{beside}")
-        notes = (f"Note: {note}" for note in self.notes)
-        head = f"Data check: {self.kind} in {self.root}"
-        return "\n".join([head, *self.tree, *table, *notes, *_conclusion(self)])
+        table += [f"Note: {note}" for note in self.notes]
+        return "\n".join([f"Data check: {self.kind} in {self.root}", *self.tree, *table, *_conclusion(self)])
 
 
 def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckReport:
     """Look at a data set from end to end before hours of training are spent on it.
 
-    Counts that differ from the published ones are no fault: a subset is fine. A wrong layout is no exception here; it
-    stands in the report, whose ``ok`` is then False.
-
-    Args:
-        kind: market1501, duke, msmt17, folder or csv.
-        root: its folder, or the CSV file.
-        full: open every image (ten seconds to some minutes); otherwise only names and sizes are looked at.
-
-    Raises:
-        InputError: an unknown kind.
+    Counts that differ from the published ones are no fault: a subset is fine. A wrong layout is no exception here, but
+    one of the report's problems. With ``full`` every image is opened (ten seconds to some minutes); otherwise only
+    names and sizes are looked at. A kind other than market1501, duke, msmt17, folder and csv is an `InputError`.
 
     >>> report = check_dataset("market1501", "no/such/folder")
     >>> report.ok, report.problem, report.counts
@@ -74,10 +70,10 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
     """
     if kind.startswith("paperdolls-"):
         raise InputError(f"{kind} is drawn, not read", f"expected {', '.join(ROWS)}", "go on, nothing needs a check")
-    if kind not in ROWS:
-        raise unknown_kind(kind)
+    check_kind(kind)
     bad: dict[str, str] = {}
-    counts: tuple[Count, ...] = ()
+    counts: list[Count] = []
+    notes: list[str] = []
     problem, opened = "", 0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -85,50 +81,68 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
             rows = ROWS[kind](root)
             opened = len(paths_of(rows)) if full else 0
             bad = layouts.find_unreadable(paths_of(rows), full=full)
-            counts = tuple(_counts(kind, assemble(kind, kind, root, rows)))
+            data = assemble(kind, kind, root, rows)
+            splits = data.train, data.query, data.gallery
+            keys = content_keys(*splits) if full else [list(map(os.path.realpath, split.paths)) for split in splits]
+            counts += _counts(kind, data, _matched(data, *keys[1:]))
+            notes = [*_copies(*keys), *filter(None, [layouts.REMARKS.get(kind)])]
         except InputError as error:
             problem = str(error)
-    remarks = [layouts.REMARKS[kind]] if counts and kind in layouts.REMARKS else []
-    notes = (*(str(warning.message) for warning in caught), *remarks)
+    notes = [*(str(warning.message) for warning in caught), *notes]
     do = layouts.check_command(kind, root) if problem else _next_command(kind, root, counts, bool(bad))
-    return CheckReport(kind, str(root), tuple(_tree(kind, root)), counts, bad, notes, problem, do, opened)
+    return CheckReport(kind, str(root), tuple(_tree(kind, root)), tuple(counts), bad, tuple(notes), problem, do, opened)
 
 
-def _counts(kind: str, data: ReIDDataset) -> Iterator[Count]:
+def _matched(data: ReIDDataset, query: list[str], gallery: list[str]) -> int:
+    """How many queries have a match: their person by another camera, or without cameras in another image."""
+    cameras = data.query.camids, data.gallery.camids
+    asked, there = (query, gallery) if None in cameras else cameras
+    places = defaultdict(set)
+    for pid, place in zip(data.gallery.pids or (), there or (), strict=True):
+        places[pid].add(place)
+    return sum(bool(places[pid] - {place}) for pid, place in zip(data.query.pids or (), asked or (), strict=True))
+
+
+def _copies(train: list[str], query: list[str], gallery: list[str]) -> Iterator[str]:
+    """What to say of images that stand in two places, by any path."""
+    test = {*query, *gallery}
+    if leak := len(test.intersection(train)):
+        yield f"{leak:,} of {len(test):,} test images are also in train, so the scores will be too high"
+    if both := len(set(query).intersection(gallery)):
+        yield f"{both:,} of {len(set(query)):,} query images are also in the gallery"
+    for name, keys in zip(SPLITS, (train, query, gallery), strict=True):
+        if again := len(keys) - len(set(keys)):
+            yield f"{again:,} of {len(keys):,} {name} images are copies of others there"
+
+
+def _counts(kind: str, data: ReIDDataset, matched: int) -> Iterator[Count]:
     published = layouts.PUBLISHED.get(kind, {})
     queried = set(data.query.pids or ())
     for name in SPLITS:
-        found = _numbers(getattr(data, name), queried if name == "gallery" else None)
-        yield from (Count(name, what, number, published.get(name, {}).get(what)) for what, number in found.items())
+        split = getattr(data, name)
+        people = [pid for pid in split.pids or () if pid != -1]
+        strangers = sum(pid not in queried for pid in people)
+        numbers = [len(split), split.identities, len(set(split.camids or ())), len(split) - len(people), len(people)]
+        found = dict(zip(layouts.COUNTED, [*numbers, strangers][: 6 if name == "gallery" else 3], strict=False))
+        found |= {"with a match": matched} if name == "query" else {}
+        yield from (Count(name, k, n, published.get(name, {}).get(k)) for k, n in found.items() if len(split))
     if kind == "msmt17":  # all lists together are the paper's source; train and test both number people from 0
-        people = data.train.identities + len(queried.union(data.gallery.pids or ()))
+        everybody = data.train.identities + len(queried.union(data.gallery.pids or ()))
         yield Count("all", "images", sum(map(len, (data.train, data.query, data.gallery))), published["all"]["images"])
-        yield Count("all", "identities", people, published["all"]["identities"])
+        yield Count("all", "identities", everybody, published["all"]["identities"])
 
 
-def _numbers(split: Split, queried: set[int] | None) -> dict[str, int]:
-    """Images, identities and cameras of a split; of a gallery also those that no query looks for."""
-    found = {"images": len(split), "identities": split.identities, "cameras": len(set(split.camids or ()))}
-    people = [pid for pid in split.pids or () if pid != -1]
-    if queried is not None:
-        found |= {"junk": len(split.pids or ()) - len(people), "not junk": len(people)}
-        found["distractors"] = sum(pid not in queried for pid in people)
-    return found if len(split) else {}
-
-
-def _next_command(kind: str, root: str | Path, counts: tuple[Count, ...], bad: bool) -> str:
+def _next_command(kind: str, root: str | Path, counts: list[Count], bad: bool) -> str:
     """What to type next: learn from a source, adapt to a target, or evaluate where nothing can be learned from."""
-    data = f"{kind} {layouts.quoted(root)}"
-    skip = " --skip-unreadable" if bad else ""
-    if kind == "msmt17":
-        return f"paullite pretrain {data}{skip}"
     learns = any(count.split == "train" for count in counts)
-    return f"paullite adapt {data} --start FILE{skip}" if learns else f"paullite evaluate {data} --net FILE{skip}"
+    command = "pretrain" if kind == "msmt17" else "adapt" if learns else "evaluate"
+    needs = {"pretrain": "", "adapt": " --start FILE", "evaluate": " --net FILE"}[command]
+    return f"paullite {command} {kind} {layouts.quoted(root)}{needs}{' --skip-unreadable' * bad}"
 
 
 def _tree(kind: str, root: str | Path) -> Iterator[str]:
     """The folder as it is, each expected name marked ok or MISSING."""
-    top = Path(root).expanduser()
+    top = Path(os.path.expanduser(root))
     if not top.is_dir():
         yield f"{root}: {'a file' if top.is_file() else 'not there'}"
         return
@@ -137,29 +151,26 @@ def _tree(kind: str, root: str | Path) -> Iterator[str]:
     there = {name.rstrip("/"): name for name in layouts.visible(folder)}
     for name in expected:
         yield f"  {'ok' if name in there else 'MISSING':9}{_described(folder, there.get(name, name))}"
-    rest = [name for name in there.values() if name.rstrip("/") not in expected]
+    rest = [_described(folder, name) for name in there.values() if name.rstrip("/") not in expected]
     more = [f"{len(rest) - 5:,} more"] if rest[5:] else []
-    for text in [*(_described(folder, name) for name in rest[:5]), *more]:
-        yield f"  {'not used' if expected else 'found':9}{text}"
+    yield from (f"  {'not used' if expected else 'found':9}{text}" for text in [*rest[:5], *more])
 
 
 def _place(kind: str, top: Path) -> tuple[Path, tuple[str, ...]]:
     """The folder to draw and the names to expect in it; in a wrong layout, those of which most are there."""
-    if kind not in layouts.LAYOUTS:
-        return top, SPLITS if kind == "folder" and any((top / name).is_dir() for name in SPLITS) else ()
-    try:
-        return layouts.locate(kind, top)
-    except InputError:
-        return top, max(layouts.LAYOUTS[kind], key=lambda names: sum((top / name).exists() for name in names))
+    with suppress(InputError):
+        if kind in layouts.LAYOUTS:
+            return layouts.locate(kind, top)
+        if kind == "folder" and (splits := layouts.split_folders(top)):
+            return top, tuple(splits.get(name, Path(name)).name for name in SPLITS)
+    return top, max(layouts.LAYOUTS.get(kind, ((),)), key=lambda names: sum((top / name).exists() for name in names))
 
 
 def _described(folder: Path, name: str) -> str:
     """A name, with the images in it if it is a folder."""
-    if not (folder / name).is_dir():
-        return name if name.endswith((".txt", "/")) or (folder / name).exists() else name + "/"
-    files = (file for _, _, names in os.walk(folder / name) for file in names if not file.startswith("."))
-    images = sum(file.lower().endswith(layouts.IMAGE_ENDINGS) for file in files)
-    return f"{name.rstrip('/') + '/':22}{images:>9,} images"
+    if (folder / name).is_dir():
+        return f"{name.rstrip('/') + '/':22}{layouts.images_below(folder / name):>9,} images"
+    return name if name.endswith((".txt", "/")) or (folder / name).exists() else name + "/"
 
 
 def _conclusion(report: CheckReport) -> list[str]:

@@ -3,8 +3,6 @@
 Nothing that this file imports needs torch, so that people can be drawn without it.
 """
 
-from typing import Any
-
 from .csv import from_csv
 from .items import Item, ReIDDataset, Split, open_image
 from .paperdolls import PaperDolls
@@ -15,11 +13,3 @@ __all__ = [
     "MSMT17", "DukeMTMCreID", "ImageFolder", "Item", "Market1501", "PaperDolls", "ReIDDataset", "Split", "from_csv",
     "from_items", "load_dataset", "open_image",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    """A name of version 1 says where it is now."""
-    if name in ("check_dataset", "CheckReport"):
-        found = f"found pl.data.{name}; it is now in the command line's package"
-        raise AttributeError(f"{found}; use: from paullite.app.check import {name} (paullite.app.check.{name})")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

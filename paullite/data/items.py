@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -15,6 +15,8 @@ from ..errors import InputError
 
 Opener = Callable[[str], Image.Image]
 Row = tuple[str, int | None, int | None]  # path, person (None: not known), camera (None: there is none)
+EMPTY = {"", "NaN", "nan", "NA", "<NA>", "N/A", "n/a", "#N/A", "None", "NULL", "null"}  # as pandas reads and writes it
+IMAGES_EACH = 20  # images that stand for a person where people are not known; Market-1501 has 17
 
 
 def open_image(path: str | Path) -> Image.Image:
@@ -30,17 +32,47 @@ def open_image(path: str | Path) -> Image.Image:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Upright 8-bit RGB. 16-bit grey is scaled down (Pillow would clip it); transparent parts turn white."""
+    """Upright 8-bit RGB. Deep grey is scaled down (Pillow would clip it); transparent parts turn white."""
+    white = _white(image) if image.mode.startswith(("I", "F")) else 0
     with suppress(Exception):  # Pillow raises many kinds of error for a damaged EXIF block, whose pixels are whole
         image = ImageOps.exif_transpose(image)  # a phone held upright stores its pictures lying on their side
-    if image.mode.startswith("I") or image.mode == "F":
-        deep = np.asarray(image).astype(np.float64)
-        top = 65535.0 if (deep > 255).any() else 255.0
-        return Image.fromarray((deep.clip(0, top) * (255.0 / top)).astype(np.uint8)).convert("RGB")
+    if white:
+        share = np.nan_to_num(np.asarray(image).astype(np.float64)) / white
+        return Image.fromarray((share.clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         clear = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
     return image.convert("RGB")
+
+
+def _white(image: Image.Image) -> float:
+    """The value of white in deep grey, the same for every frame of a camera, whatever it shows.
+
+    So a picture that uses less than 1/16 of its range, and may have fewer bits than it says, is an `InputError`.
+    """
+    bits = getattr(image, "tag_v2", {}).get(258, (16,))[0]  # 12 in some TIFFs; 32 in others that hold 16
+    whites = (1.0, 255.0, 65535.0) if image.mode == "F" else (2.0 ** min(bits, 16) - 1,)
+    values = np.asarray(image).astype(np.float64)
+    low, top = (find(values[np.isfinite(values)], initial=0) for find in (np.min, np.max))
+    for white in whites:
+        if -white / 16 < low and (top == 0 or white / 16 < top <= white):
+            return white
+    expected = f"expected 0 to {' or '.join(map('{:g}'.format, whites))}, with more than 1/16 of it used"
+    raise InputError(f"found deep grey from {low:g} to {top:g}", expected, "save all with 8 bits, scaled alike")
+
+
+def whole_number(value: Any, where: str) -> int | None:
+    """A person or a camera as a number of 64 bits; ``None`` for what tables write where there is nothing.
+
+    >>> whole_number(5001.0, "row 1"), whole_number(float("nan"), "row 2")
+    (5001, None)
+    """
+    if str(value).strip() in EMPTY:
+        return None
+    with suppress(TypeError, ValueError, OverflowError):
+        if int(value) == value and abs(int(value)) < 2**63:
+            return int(value)
+    raise InputError(f"found {value!r} in {where}", "expected whole numbers for person and camera", "number them")
 
 
 @dataclass(frozen=True)
@@ -74,12 +106,11 @@ class Split(Sequence[Item]):
 
     @classmethod
     def from_rows(cls, rows: Iterable[Row], opener: Opener = open_image) -> Split:
-        """Build from (path, pid, camid) rows. People, and cameras, are kept only if every row has one."""
+        """From (path, pid, camid) rows. People, and cameras, are kept only if every row has one."""
         rows = list(rows)
-        pids = tuple(int(pid) for _, pid, _ in rows if pid is not None)
-        camids = tuple(int(camid) for _, _, camid in rows if camid is not None)
-        cameras = camids if rows and len(camids) == len(rows) else None
-        return cls(tuple(str(path) for path, _, _ in rows), pids if len(pids) == len(rows) else None, cameras, opener)
+        pids, camids = (tuple(whole_number(row[i], f"the row {row!r}") for row in rows) for i in (1, 2))
+        columns = None if None in pids else pids, camids if camids and None not in camids else None
+        return cls(tuple(str(path) for path, _, _ in rows), *columns, opener)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -95,8 +126,7 @@ class Split(Sequence[Item]):
     def __getitem__(self, index: int | slice) -> Item | Split:
         if isinstance(index, slice):
             return self.take(range(len(self))[index])
-        pid = None if self.pids is None else self.pids[index]
-        camid = None if self.camids is None else self.camids[index]
+        pid, camid = (None if column is None else column[index] for column in (self.pids, self.camids))
         return Item(self.paths[index], pid, camid, self.opener)
 
     @property
@@ -135,15 +165,15 @@ class ReIDDataset:
     def first_people(self, count: int) -> ReIDDataset:
         """The first people of the training set and of the test, for a quick trial; junk and distractors stay.
 
+        Of training images without identities, 20 for each of them, spread over all.
+
         >>> split = Split.from_rows([("a", 1, 0), ("b", 2, 0), ("c", 2, 1)])
         >>> len(ReIDDataset("toy", split, split, split).first_people(1).train)
         1
         """
-        for part in ("train", "query", "gallery"):
-            if len(getattr(self, part)) and getattr(self, part).pids is None:
-                found = f"found no identities in the {part} images of {self.name}"
-                raise InputError(found, "expected them, to choose people by", "leave out --people (people=None)")
-        train, test = (set(sorted(set(s.pids or ()) - {-1})[:count]) for s in (self.train, self.query))
-        others = set(self.query.pids or ()) - test  # who is in no query, junk or distractor, is not among them
-        parts = self.train.where(train.__contains__), self.query.where(test.__contains__)
-        return ReIDDataset(f"{self.name}, {count} people", *parts, self.gallery.where(lambda pid: pid not in others))
+        chosen, test = (set(sorted(set(s.pids or ()) - {-1})[:count]) for s in (self.train, self.query))
+        others = set(self.query.pids or ()) - test - {-1}  # who is in no query, junk or distractor, is not among them
+        some = np.unique(np.linspace(0, len(self.train) - 1, min(IMAGES_EACH * count, len(self.train))).astype(int))
+        train = self.train.take(some.tolist()) if self.train.pids is None else self.train.where(chosen.__contains__)
+        gallery = self.gallery.where(lambda pid: pid not in others)
+        return ReIDDataset(f"{self.name}, {count} people", train, self.query.where(test.__contains__), gallery)

@@ -1,18 +1,27 @@
 """What lies in a folder, where in it a data set stands, and which of its files are no whole images."""
 
 import os
-import stat
+import re
+import shlex
+import subprocess
+import warnings
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from PIL import Image
 from tqdm import tqdm
 
 from ..errors import InputError
 from .items import open_image
 
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm")
+NOT_DRAWN = ("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF")  # Pillow knows their names, and not how to read them alone
+IMAGE_ENDINGS = tuple(e for e, f in Image.registered_extensions().items() if f in Image.OPEN and f not in NOT_DRAWN)
+HIDDEN = (".", "__MACOSX")  # what a Mac puts into a zip beside the images bears their names
+SPLITS = ("train", "query", "gallery")
+SPLIT_NAME = re.compile(r"(?:images?|imgs?|set)*(train|query|gallery)(?:ing)?(?:images?|imgs?|set)*")
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
 LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {  # kind -> names that stand side by side, in one form or another
@@ -20,19 +29,14 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {  # kind -> names that stand 
     "duke": (FOLDERS,),
     "msmt17": (("train", "test", *LISTS), ("mask_train_v2", "mask_test_v2", *LISTS)),
 }
-NESTINGS = {  # usual folders around them; their names tell Market-1501 from Duke where both lie in one folder
-    "market1501": ("Market-1501-v15.09.15", "Market-1501", "market1501", "market1501/Market-1501-v15.09.15"),
-    "duke": ("DukeMTMC-reID", "dukemtmc-reid/DukeMTMC-reID", "dukemtmc-reid"),
-    "msmt17": ("MSMT17_V1", "msmt17/MSMT17_V1", "MSMT17_V2", "msmt17/MSMT17_V2", "msmt17"),
-}
+DEPTH = 3  # folders that may lie around a data set
 COUNTED = ("images", "identities", "cameras", "junk", "not junk", "distractors")
 _NUMBERS: dict[str, dict[str, tuple[int, ...]]] = {
     "market1501": dict(train=(12936, 751, 6), query=(3368, 750, 6), gallery=(19732, 751, 6, 3819, 15913, 2798)),
     "duke": dict(train=(16522, 702, 8), query=(2228, 702, 8), gallery=(17661, 1110, 8)),
     "msmt17": dict(train=(32621, 1041, 15), query=(11659, 3060, 15), gallery=(82161, 3060, 15), all=(126441, 4101)),
 }
-# kind -> split -> what is counted -> how many. Identity 0 of Market-1501, all distractors, counts as one.
-PUBLISHED = {
+PUBLISHED = {  # kind -> split -> what is counted -> how many. Identity 0 of Market-1501, all distractors, counts as one
     kind: {split: dict(zip(COUNTED, numbers, strict=False)) for split, numbers in splits.items()}
     for kind, splits in _NUMBERS.items()
 }
@@ -49,7 +53,7 @@ def check_command(kind: str, root: str | Path) -> str:
 
 def quoted(path: str | Path) -> str:
     """A path as it is typed in a shell."""
-    return f'"{path}"' if " " in str(path) else str(path)
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:
@@ -61,37 +65,84 @@ def listed(names: Iterable[str], most: int = 5) -> str:
 def visible(folder: Path) -> list[str]:
     """The names in a folder in order, folders with a slash, hidden ones left out."""
     with os.scandir(folder) as entries:
-        return sorted(e.name + "/" * e.is_dir() for e in entries if not e.name.startswith("."))
+        return sorted(e.name + "/" * e.is_dir() for e in entries if not e.name.startswith(HIDDEN))
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The pictures in a folder, in the order of their names; all else (``Thumbs.db``) is passed over."""
+    """The pictures in a folder, in the order of their names; all else is passed over (see `warn_passed_over`)."""
     return [folder / name for name in visible(folder) if name.lower().endswith(IMAGE_ENDINGS)]
+
+
+def images_below(folder: Path) -> int:
+    """How many pictures lie in a folder and in the folders inside it."""
+    names = (file.relative_to(folder).parts for file in folder.rglob("*"))
+    return sum(n[-1].lower().endswith(IMAGE_ENDINGS) for n in names if not any(part.startswith(HIDDEN) for part in n))
+
+
+def warn_passed_over(folders: Iterable[Path]) -> None:
+    """A warning that counts by ending what else lies there; what a system leaves behind goes without saying."""
+    names = (name.lower() for folder in folders for name in visible(folder))
+    others = (name for name in names if not name.endswith(("/", "thumbs.db", "desktop.ini", *IMAGE_ENDINGS)))
+    if kinds := Counter(Path(name).suffix or "without ending" for name in others):
+        files = "1 file" if kinds.total() == 1 else f"{kinds.total():,} files"
+        each = listed(f"{count:,} {kind}" for kind, count in kinds.items())
+        warnings.warn(f"{files} passed over: {each}", stacklevel=4)
 
 
 def existing_folder(kind: str, root: str | Path) -> Path:
     """The folder that the user named, or an error that says what is there instead."""
-    folder = Path(root).expanduser()
+    folder = Path(os.path.expanduser(root))
     if folder.is_file():
         raise InputError(f"{root} is a file", "expected a folder", "unpack the archive first and give its folder")
     if not folder.is_dir():
         raise InputError(f"found no folder {root}", "expected the folder with the images", "check the path for typos")
     if not visible(folder):
-        do = f"fill it, then {check_command(kind, root)}"
-        raise InputError(f"the folder {root} is empty", "expected images in it", do)
+        raise InputError(f"the folder {root} is empty", "expected images", f"fill it, then {check_command(kind, root)}")
     return folder
 
 
 def locate(kind: str, root: str | Path) -> tuple[Path, tuple[str, ...]]:
-    """The folder in which the data set stands (``root``, a usual nesting or one level below), and its layout."""
+    """The folder in which the data set stands (``root`` or one below), and the names of its parts as written there."""
     top = existing_folder(kind, root)
-    for folder in (top / name for name in ("", *NESTINGS[kind], *visible(top))):
-        for choice in LAYOUTS[kind]:
-            if all((folder / name).exists() for name in choice):
-                return folder, choice
-    expected = "expected " + " or ".join(", ".join(choice) for choice in LAYOUTS[kind])
-    do = f"see what is missing with: {check_command(kind, root)}"
-    raise InputError(f"found {listed(visible(top))} in {root}", expected, do)
+    if place := _search(kind, top, DEPTH):
+        return place
+    refuse_other(kind, root, top)
+    expected, do = " or ".join(map(", ".join, LAYOUTS[kind])), f"see what is missing with: {check_command(kind, root)}"
+    raise InputError(f"found {listed(visible(top))} in {root}", f"expected {expected}", do)
+
+
+def refuse_other(kind: str, root: str | Path, top: Path) -> None:
+    """An `InputError` if a folder is laid out like a data set of another kind."""
+    others = [other for other in LAYOUTS if LAYOUTS[other] != LAYOUTS.get(kind) and _search(other, top, 1)]
+    others += ["folder"] * (kind != "folder" and len(split_folders(top)) == len(SPLITS))
+    if others:
+        found = f"found {listed(visible(top))} in {root}, as in a data set of the kind {others[0]}"
+        raise InputError(found, f"expected one of the kind {kind}", f"try {check_command(others[0], root)}")
+
+
+def _search(kind: str, top: Path, depth: int) -> tuple[Path, tuple[str, ...]] | None:
+    """Where the names of a layout stand side by side, in capitals or not; first of all below a name like the kind's."""
+    found, level, word = [], [top], kind.rstrip("0123456789")
+    for _ in range(depth):
+        below = []
+        for folder in level:
+            names = {name.rstrip("/").lower(): name for name in visible(folder)}
+            fits = [choice for choice in LAYOUTS[kind] if names.keys() >= set(choice)]
+            found += [(folder, tuple(names[name].rstrip("/") for name in choice)) for choice in fits]
+            below += [] if fits else [folder / name for name in names.values() if name.endswith("/")]
+        level = [folder for folder in below if os.access(folder, os.R_OK | os.X_OK)]  # lost+found may not be read
+    return min(found, key=lambda place: word not in str(place[0].relative_to(top)).lower(), default=None)
+
+
+def split_folders(top: Path) -> dict[str, Path]:
+    """The folders of train, query and gallery, in any spelling (``TRAIN``, ``query_images``); only those there are."""
+    folders = [name[:-1] for name in visible(top) if name.endswith("/")]
+    words = {name: SPLIT_NAME.fullmatch(re.sub("[^a-z]", "", name.lower())) for name in folders}
+    found = {split: [name for name in folders if (match := words[name]) and match[1] == split] for split in SPLITS}
+    for split, names in found.items():
+        if len(names) > 1 and split not in names:
+            raise InputError(f"found {listed(names)} in {top}", f"expected one folder for {split}", "rename the others")
+    return {split: top / (split if split in names else names[0]) for split, names in found.items() if names}
 
 
 def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:
@@ -100,21 +151,19 @@ def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:
     if not full:
         return {path: why for path in paths if (why := _fault(path, full=False))}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        faults = pool.map(partial(_fault, full=True), paths)
-        bar = tqdm(faults, "reading images", len(paths), disable=None, leave=False)
+        bar = tqdm(pool.map(partial(_fault, full=True), paths), "reading images", len(paths), disable=None, leave=False)
         return {path: why for path, why in zip(paths, bar, strict=True) if why}
 
 
 def _fault(path: str, *, full: bool) -> str:
     """What is wrong with a file; empty if nothing is."""
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            return "not a file"
-        if full and found.st_size:
+        if not os.path.getsize(path):
+            return "0 bytes"
+        if full:
             open_image(path)
     except InputError as error:
         return str(error.__context__ or "").replace(f" {path!r}", "") or "not a whole image"
     except OSError as error:
         return "missing" if isinstance(error, FileNotFoundError) else str(error.strerror)
-    return "" if found.st_size else "0 bytes"
+    return ""

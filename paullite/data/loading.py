@@ -1,7 +1,4 @@
-"""Batches for the two phases: which images, and their views, made for the whole batch on the device.
-
-The number of workers, the memory for images, and the batch that an image falls into change the speed, never a pixel.
-"""
+"""Batches for the two phases: which images, and their views, made for the whole batch on the device."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -41,10 +38,10 @@ class TrainingImages(Generic[Config]):
         """Batches in an epoch. The last may be short."""
         return -(-len(self.split) // self.config.batch)
 
-    def order(self, epoch: int) -> list[list[int]]:
-        """The places of every batch of an epoch, those of all processes together: (seed, epoch) decide alone."""
+    def order(self, epoch: int, first: int = 0) -> list[list[int]]:
+        """The places of the batches of an epoch, those of all processes together: (seed, epoch) decide alone."""
         places = shuffled_places(len(self.split), self.config.seed, "order", epoch)
-        return [part.tolist() for part in places.split(self.config.batch)]
+        return [part.tolist() for part in places.split(self.config.batch)[first:]]
 
     def mine(self, whole: list[int]) -> list[int]:
         """This process's part of a batch. Where it is empty, the first image fills in, and counts for nothing."""
@@ -73,8 +70,8 @@ class SurrogatePairs(TrainingImages[AdaptConfig]):
 
         These are (B,) places of the whole batch, on the CPU, and (b, 3, h, w) of this process's share, on the device.
         """
-        whole = self.order(number)[first:]
-        mine = [self.mine(part) for part in whole]
+        whole = self.order(number, first)
+        mine = list(map(self.mine, whole))
         for index, places, (pixels, forms) in zip(whole, mine, self.store.batches(mine), strict=True):
             u = uniforms(self.config.seed, number, places)
             plain = originals(pixels, self.size, self.normalisation, u[:, -2] < 0.5)
@@ -84,11 +81,7 @@ class SurrogatePairs(TrainingImages[AdaptConfig]):
 
 @dataclass(eq=False)
 class IdentityPairs(TrainingImages[PretrainConfig]):
-    """Phase 1: every labelled image with another image of the same person; junk (-1) must be gone.
-
-    With ``positive_may_be_anchor`` the other image may be the anchor itself, as in the reference; without, only if
-    there is no other.
-    """
+    """Phase 1: every labelled image with another image of the same person; junk (-1) must be gone."""
 
     classes: list[int] = field(init=False, repr=False)
     mates: dict[int, list[int]] = field(init=False, repr=False)  # places of each person, found once
@@ -104,8 +97,8 @@ class IdentityPairs(TrainingImages[PretrainConfig]):
 
         As in `SurrogatePairs.epoch`; the labels (B,) are the class numbers of the whole batch, on the device.
         """
-        whole = self.order(number)[first:]
-        mine = [self.mine(part) for part in whole]
+        whole = self.order(number, first)
+        mine = list(map(self.mine, whole))
         both = (places + self.positives(number, places) for places in mine)
         for index, places, (pixels, _) in zip(whole, mine, self.store.batches(both), strict=True):
             u = uniforms(self.config.seed, number, places, 3)
@@ -115,12 +108,12 @@ class IdentityPairs(TrainingImages[PretrainConfig]):
             yield torch.tensor(index), anchors, positives, labels.to(views.device, non_blocking=True)
 
     def positives(self, epoch: int, places: list[int]) -> list[int]:
-        """For each place another one of the same person, drawn at random."""
+        """For each place one of the same person, drawn at random; another one, if there is one and settings say so."""
         chosen = []
         for place, number in zip(places, uniforms(self.config.seed, epoch, places, 3)[:, 2].tolist(), strict=True):
             mates = self.mates[self.classes[place]]
             others = mates if self.config.positive_may_be_anchor else [m for m in mates if m != place] or mates
-            chosen.append(others[min(int(number * len(others)), len(others) - 1)])
+            chosen.append(others[int(number * len(others))])
         return chosen
 
 

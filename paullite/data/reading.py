@@ -1,4 +1,4 @@
-"""Images as bytes: read by workers, or kept on the device if they fit. The number of workers changes no pixel."""
+"""Images as bytes: read by workers, or kept on the device if they fit."""
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ SAMPLE = 16  # images whose sizes are looked at before one size is chosen for al
 
 @dataclass(eq=False)
 class Transformed(Dataset[tuple[Tensor, float]]):
-    """Every image of a split as a transform makes it, and its form, height over width, before that."""
+    """Every image of a split after a transform, and its form, height over width, before that."""
 
     split: Split
     transform: Callable[[Image.Image], Tensor]
@@ -34,17 +34,14 @@ class Transformed(Dataset[tuple[Tensor, float]]):
         return self.transform(image), image.height / image.width
 
 
-class Pixels(Transformed):
+def Pixels(split: Split, size: tuple[int, int]) -> Transformed:
     """Every image of a split as (3, height, width) uint8 of one size, and its form before it was resized.
 
     >>> from paullite.data.paperdolls import PaperDolls
-    >>> pixels = Pixels(PaperDolls("target", identities=2, test_identities=2).train, (64, 32))
-    >>> pixels[0][0].shape, pixels[0][1]
-    (torch.Size([3, 64, 32]), 2.0)
+    >>> Pixels(PaperDolls("target", identities=2, test_identities=2).train, (64, 32))[0][0].shape
+    torch.Size([3, 64, 32])
     """
-
-    def __init__(self, split: Split, size: tuple[int, int]) -> None:
-        super().__init__(split, pixel_transform(size))
+    return Transformed(split, pixel_transform(size))
 
 
 class PixelReader:
@@ -70,7 +67,7 @@ class PixelReader:
             yield pixels.to(self.device, non_blocking=True), forms.float()
 
 
-class ImageStore:
+class ImageStore(PixelReader):
     """The training images, kept on the device as one tensor of bytes if ``memory`` (MiB) is enough, and read if not.
 
     ``size`` is that of the network's input. Images that are all smaller and of one size keep that size.
@@ -80,23 +77,21 @@ class ImageStore:
         self, split: Split, size: tuple[int, int], device: torch.device, *, workers: int = 0, memory: int = 1024
     ) -> None:
         kept = stored_size(split, size)
-        self.reader = PixelReader(split, kept, device, workers=workers)
-        self.pixels: Tensor | None = None
-        self.forms = torch.empty(0)
+        super().__init__(split, kept, device, workers=workers)
+        self.pixels, self.forms = None, torch.empty(0)
         if len(split) * 3 * kept[0] * kept[1] <= memory * 2**20:
-            pixels, forms = zip(*self.reader.batches(parts_of(len(split), 64, 1)), strict=True)
-            self.pixels = torch.cat(pixels)  # N 3 h0 w0
-            self.forms = torch.cat(forms)  # N
-            self.reader = PixelReader(split, kept, device)  # lets the workers go
+            read = zip(*super().batches(parts_of(len(split), 64, 1)), strict=True)
+            self.pixels, self.forms = map(torch.cat, read)  # N 3 h0 w0, N
+            del self.loader  # lets the workers go
 
     def batches(self, places: Iterable[list[int]]) -> Iterator[tuple[Tensor, Tensor]]:
         """As `PixelReader.batches`."""
         if self.pixels is None:
-            yield from self.reader.batches(places)
+            yield from super().batches(places)
             return
         for part in places:
             rows = torch.tensor(part)
-            yield self.pixels[rows.to(self.pixels.device, non_blocking=True)], self.forms[rows]
+            yield self.pixels[rows.to(self.device, non_blocking=True)], self.forms[rows]
 
 
 def stored_size(split: Split, size: tuple[int, int]) -> tuple[int, int]:
@@ -112,14 +107,11 @@ def parts_of(count: int, batch: int, least: int) -> list[list[int]]:
     >>> [len(part) for part in parts_of(9, 4, 2)]
     [4, 5]
     """
-    starts = list(range(0, count, batch))
-    if len(starts) > 1 and count - starts[-1] < least:
-        starts.pop()
+    starts = [0, *range(batch, count - least + 1, batch)] if count else []
     return [list(range(*ends)) for ends in pairwise([*starts, count])]
 
 
-def _as_a_worker(_: int) -> None:
-    """Ctrl-C is for the training process, which ends its workers; they inherit its way with signals otherwise."""
+def _as_a_worker(_: int) -> None:  # Ctrl-C is for the training process, which ends its workers
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
@@ -129,13 +121,16 @@ def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
     broken = ""
     try:
         yield from loader
-    except InputError as error:  # a worker sends its whole traceback as the message
-        broken = str(error).rsplit("InputError: ", 1)[-1]
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except Exception as error:  # a worker sends its whole traceback as the message; the reason is the last line
+        text = str(error).strip()
+        if "DataLoader worker" not in text:
             raise
-        found = f"a process that reads images died ({' '.join(str(error).split())[:100]})"
-        do = 'add if __name__ == "__main__": to your script or, short of memory, use fewer --workers, or --workers 0'
-        broken = f"{found}; expected it to live; {do}"
+        broken = text.splitlines()[-1].rsplit("InputError: ", 1)[-1]
+        if not isinstance(error, InputError):
+            found = f"a process that reads images {'failed' if text.startswith('Caught') else 'died'} ({broken})"
+            do = 'add if __name__ == "__main__": to your script; short of memory, use fewer --workers, or --workers 0'
+            if "shared memory" in text or "</torch_" in text:
+                do = "make /dev/shm larger (docker run --shm-size=2g), or use --workers 0"
+            broken = f"{found}; expected it to go on; {do}"
     if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
         raise InputError(broken)

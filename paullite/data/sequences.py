@@ -1,8 +1,7 @@
 """Images that are already in memory, or in a torch ``Dataset``, as a data set."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from operator import index
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError
-from .items import ReIDDataset, Row, Split, open_image, to_rgb
-from .rows import SPLITS, join
+from .items import ReIDDataset, Row, Split, open_image, to_rgb, whole_number
+from .layouts import SPLITS
+from .rows import join
 
 ROW = "give rows such as (image, 3, 0) for person 3 and camera 0; a torch Dataset must not turn images into tensors"
 
@@ -23,19 +23,13 @@ class RowSource(Protocol):
     def __getitem__(self, place: int, /) -> Any: ...
 
 
-@dataclass(frozen=True, eq=False)
-class SequenceOpener:
-    """Takes a picture out of a sequence when it is asked for. Pickles if the sequence does."""
-
-    source: RowSource
-    places: Mapping[str, int]
-
-    def __call__(self, path: str) -> Image.Image:
-        image = self.source[self.places[path]][0]
-        check_image(image, path)
-        if isinstance(image, str | Path):
-            return open_image(image)
-        return to_rgb(image if isinstance(image, Image.Image) else Image.fromarray(image))
+def picture_of(source: RowSource, places: Mapping[str, int], path: str) -> Image.Image:
+    """A picture taken out of a sequence when it is asked for."""
+    image = source[places[path]][0]
+    check_image(image, path)
+    if isinstance(image, str | Path):
+        return open_image(image)
+    return to_rgb(image if isinstance(image, Image.Image) else Image.fromarray(image))
 
 
 def from_items(
@@ -43,38 +37,30 @@ def from_items(
 ) -> ReIDDataset:
     """A data set from sequences of (image or path, person, camera), a torch ``Dataset`` among them.
 
-    A first pass over each reads who and where; pictures are not kept, but taken from the sequence again when they are
-    needed, so a ``Dataset`` may load them from anywhere.
+    A first pass over each reads who and where; pictures are taken from the sequence again when they are needed.
 
-    Args:
-        train: rows to learn from. An image is a PIL image, a uint8 array (height, width, 3) or (height, width), or the
-            path of a file; one that is no file gets a made-up path. The person is a whole number, -1 for junk, ``None``
-            in every row if nobody is known; the camera a whole number, ``None`` or left out.
-        query, gallery: the test. Cameras are kept if every row has one: in train, and in query and gallery together.
-
-    Raises:
-        InputError: not a sequence, a row or an image of another form, one person only, half a test.
+    An image is a PIL image, a uint8 array (height, width, 3) or (height, width), or the path of a file; one that is no
+    file gets a made-up path. The person is a whole number, -1 for junk, ``None`` in every row of train if nobody is
+    known; the camera a whole number, ``None`` or left out. Cameras count if every row has one: in train, and in the
+    whole test.
 
     >>> picture = np.zeros((128, 64, 3), dtype=np.uint8)
     >>> from_items([(picture, 7, 0), (picture, 9, 1)]).train[1].path
     'item-train-000001'
     """
-    sources = [train, *(() if source is None else source for source in (query, gallery))]
+    sources = (train, () if query is None else query, () if gallery is None else gallery)
     rows = [_rows(split, source) for split, source in zip(SPLITS, sources, strict=True)]
     if any(camid is None for part in rows[1:] for _, _, camid in part):
         rows[1:] = [[(path, pid, None) for path, pid, _ in part] for part in rows[1:]]
-    splits = []
-    for part, source in zip(rows, sources, strict=True):
-        places = {path: place for place, (path, _, _) in enumerate(part)}
-        splits.append(Split.from_rows(part, SequenceOpener(source, places)))
-    return join(name, splits, "in the items", ROW)
+    places = [{path: place for place, (path, _, _) in enumerate(part)} for part in rows]
+    openers = map(partial, [picture_of] * 3, sources, places)  # they pickle if the sequences do
+    return join(name, list(map(Split.from_rows, rows, openers)), "in the items", ROW)
 
 
 def _rows(split: str, source: RowSource) -> list[Row]:
     """Path, person and camera of every row, checked."""
     if not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
-        found = f"found a {type(source).__name__} as {split}"
-        raise InputError(found, "expected len() and [] to work", "make it a list")
+        raise InputError(f"found a {type(source).__name__} as {split}", "expected len() and []", "make it a list")
     rows = [_row(source[place], f"{split}[{place}]", f"item-{split}-{place:06d}") for place in range(len(source))]
     unknown = [place for place, (_, pid, _) in enumerate(rows) if pid is None]
     if unknown and (split != "train" or len(unknown) < len(rows)):
@@ -85,15 +71,10 @@ def _rows(split: str, source: RowSource) -> list[Row]:
 
 def _row(row: Any, where: str, path: str) -> Row:
     if not isinstance(row, tuple | list) or len(row) not in (2, 3):
-        size = f" of {len(row)}" if isinstance(row, tuple | list) else ""
-        expected = "expected (image, person) or (image, person, camera)"
-        raise InputError(f"found a {type(row).__name__}{size} in {where}", expected, ROW)
+        found = f"found a {type(row).__name__}{f' of {len(row)}' if isinstance(row, tuple | list) else ''} in {where}"
+        raise InputError(found, "expected (image, person) or (image, person, camera)", ROW)
     check_image(row[0], where)
-    try:
-        pid, camid = (None if number is None else index(number) for number in (*row[1:], None)[:2])
-    except TypeError:
-        expected = "expected whole numbers for person and camera"
-        raise InputError(f"found {row[1:]!r} in {where}", expected, ROW) from None
+    pid, camid = (whole_number(number, where) for number in (*row[1:], None)[:2])
     return (str(row[0]) if isinstance(row[0], str | Path) else path), pid, camid
 
 

@@ -44,12 +44,9 @@ def seeded(*numbers: int | str) -> Iterator[None]:
     >>> with seeded(0, 1, 2): torch.equal(a, torch.rand(2))
     True
     """
-    before = torch.get_rng_state()
-    torch.default_generator.manual_seed(seed_of(*numbers))
-    try:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed_of(*numbers))
         yield
-    finally:
-        torch.set_rng_state(before)
 
 
 def shuffled_places(count: int, *seed: int | str) -> Tensor:

@@ -1,8 +1,8 @@
 """What training does to an image, for a whole batch at once and on the device: one colour operation, one resampling.
 
-Every random number of a view depends on (seed, epoch, place of the image) alone, so neither the number of workers nor
-the batch that an image falls into changes a pixel. Letters: B images, h0 w0 size of a picture, h w size of a view, u
-random numbers in 0..1, forms (B,) height over width of each picture as it was taken.
+Random numbers depend on (seed, epoch, place of the image) alone: neither the number of workers nor the batch changes a
+pixel. Letters: B images, h0 w0 size of a picture, h w size of a view, u random numbers in 0..1, forms (B,) height over
+width of each picture as it was taken.
 """
 
 import math
@@ -48,11 +48,10 @@ def surrogates(
 ) -> Tensor:
     """The surrogate positive of each image: colours jittered, turned, cropped, perhaps mirrored, resized, normalised.
 
-    As torchvision's ColorJitter, RandomRotation, RandomResizedCrop and RandomHorizontalFlip one after the other, with
-    three differences: the colour operations come in a fixed order and are clamped once; hue turns in YIQ and not in
-    HSV, which keeps the brightness; and the picture is interpolated once instead of three times. What a turn or a crop
-    uncovers is black. The turn is one of the picture as it was taken, hence ``forms``; u is (B, DRAWS) from `uniforms`.
-    The presets' ``jitter``, ``rotation``, ``crop`` and ``crop_form`` are those of PAUL's reference implementation.
+    As torchvision's ColorJitter, RandomRotation, RandomResizedCrop and RandomHorizontalFlip one after the other, but
+    the colour operations come in a fixed order and are clamped once; hue turns in YIQ and not in HSV, which keeps the
+    brightness; and the picture is interpolated once instead of three times. What a turn or a crop uncovers is black.
+    The turn is one of the picture as it was taken, hence ``forms``; u is (B, DRAWS) from `uniforms`.
     """
     boxes = crop_boxes(u[:, 5:-2], forms, size, config.crop, config.crop_form)
     angle = torch.deg2rad((2 * u[:, 4] - 1) * config.rotation)
@@ -66,8 +65,8 @@ def surrogates(
 
 def normalised(x: Tensor, normalisation: Statistics) -> Tensor:
     """Mean subtracted and divided by the standard deviation, per colour: (B, 3, h, w), pixels in 0..1."""
-    statistics = (torch.tensor(values, dtype=x.dtype).view(3, 1, 1) for values in normalisation)
-    mean, std = (values.to(x.device, non_blocking=True) for values in statistics)
+    statistics = torch.tensor(normalisation, dtype=x.dtype).view(2, 3, 1, 1)
+    mean, std = statistics.to(x.device, non_blocking=True)
     return (x - mean) / std
 
 
@@ -127,7 +126,7 @@ def view_matrices(boxes: Tensor, angle: Tensor, flips: Tensor, forms: Tensor) ->
     """Where each point of a view lies in its picture, as theta of `torch.nn.functional.affine_grid`.
 
     A view's point is mirrored, carried into the box (B, 4), and turned by an angle (B,) in radians about the picture's
-    middle. The turn is one of pixels, so heights are first brought to the unit of widths.
+    middle; the turn is one of pixels, so heights are brought to the unit of widths.
     """
     (x, y, width, height), cos, sin = boxes.unbind(1), angle.cos(), angle.sin()
     mirror = 1 - 2 * flips.to(boxes.dtype)

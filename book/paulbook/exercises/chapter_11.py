@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from paullite.data.csv import COLUMNS
-from paullite.data.rows import SPLITS
+from paullite.data.layouts import SPLITS
 
 from ..exercise import Exercise, expect
 
