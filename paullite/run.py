@@ -50,7 +50,7 @@ class History:
         self.began = time.perf_counter()
 
     def add(self, row: Mapping[str, float]) -> None:
-        """Keep a row; ``seconds`` of training so far are added. A column that appears later rewrites the file."""
+        """Keep a row; ``seconds`` of training so far are added. The whole file is written again."""
         self.rows.append({**row, "seconds": round(self.seconds(), 2)})
         if self.path:
             try:
@@ -81,11 +81,10 @@ class Means:
 
     def add(self, count: int, values: Mapping[str, Tensor]) -> None:
         """Add the scalars of a batch, all on one device; every batch brings the same names."""
-        new = torch.stack([value.detach().float() for value in values.values()]) * count
         if self.count and self.names != list(values):
-            raise InputError(
-                f"found the columns {', '.join(values)}", f"expected {', '.join(self.names)} in every step"
-            )
+            expected = f"expected {', '.join(self.names)} in every step"
+            raise InputError(f"found the columns {', '.join(values)}", expected)
+        new = torch.stack([value.detach().float() for value in values.values()]) * count
         self.sums = self.sums.to(new) + new if self.count else new
         self.names = list(values)
         self.count += count

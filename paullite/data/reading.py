@@ -1,9 +1,11 @@
 """Images as bytes: read by workers, or kept on the device if they fit. The number of workers changes no pixel."""
 
+import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from multiprocessing import get_start_method
 from typing import TypeVar
 
 import torch
@@ -119,23 +121,43 @@ def parts_of(count: int, batch: int, least: int) -> list[list[int]]:
 
 
 def _as_a_worker(_: int) -> None:
-    """Ctrl-C is for the training process, which ends its workers; they inherit its way with signals otherwise."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ctrl-C and a closed window are for the training process, which ends its workers."""
+    for name in {"SIGINT", "SIGHUP"} & set(dir(signal)):  # Windows knows no SIGHUP
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
-    """The batches of a loader; an error in a worker, or its death, is an `InputError` as if there were no workers."""
+    """The batches of a loader; an error in a worker, or its death, is an `InputError` that says why."""
     broken = ""
     try:
         yield from loader
-    except InputError as error:  # a worker sends its whole traceback as the message
-        broken = str(error).rsplit("InputError: ", 1)[-1]
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except Exception as error:
+        broken = str(error)
+        if "DataLoader worker" not in broken:
             raise
-        found = f"a process that reads images died ({' '.join(str(error).split())[:100]})"
-        do = 'add if __name__ == "__main__": to your script or, short of memory, use fewer --workers, or --workers 0'
-        broken = f"{found}; expected it to live; {do}"
     if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
-        raise InputError(broken)
+        raise why_a_worker_failed(broken)
+
+
+def why_a_worker_failed(said: str) -> InputError:
+    """What torch says of a worker, which may be the worker's whole traceback, as one line.
+
+    >>> print(why_a_worker_failed("Caught KeyError in DataLoader worker process 0.\\n  File ...\\nKeyError: 'a'"))
+    found KeyError: 'a' in a process that reads images; expected none; --workers 0 shows where it arises
+    """
+    last = re.split(r"\n[ \t].*", said.strip())[-1]  # below the lines of the traceback
+    if re.search(r"shared memory|Bus error|/torch_", said) and "open files" not in said:
+        found = f"a process that reads images found /dev/shm full ({last[:100]})"
+        return InputError(found, "expected more room", "use --workers 0, or start the container with --shm-size=2g")
+    if said.startswith("Caught "):
+        found, _, ours = last.partition("InputError: ")
+        do = "--workers 0 shows where it arises"
+        return (
+            InputError(ours)
+            if ours
+            else InputError(f"found {found} in a process that reads images", "expected none", do)
+        )
+    guard = 'add if __name__ == "__main__": to your script or, ' * (get_start_method() != "fork")
+    do = f"{guard}if memory is short, use fewer --workers, or --workers 0"
+    return InputError(f"a process that reads images died ({last[:100]})", "expected it to live", do)

@@ -3,7 +3,6 @@
 import json
 import random
 import warnings
-from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -23,6 +22,7 @@ from .provenance import differences, digest, versions
 
 FORMAT = "paullite-training-1"
 KEPT = 2  # files; the one before the last is there for the day when the last is torn
+MOMENTUM = "momentum_buffer"  # as SGD calls it
 # Settings that change no step. The device and the precision are compared as what "auto" came to.
 FREE = "epochs workers image_memory progress output evaluate_every save_minutes dry_step device precision".split()
 
@@ -45,7 +45,7 @@ def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], fa
     with replacing(path) as temporary:
         save_file(separate, temporary, metadata={"paullite": json.dumps(header)})
     for old in [*checkpoints(folder)[:-KEPT], *folder.glob("checkpoint-*.part")]:  # parts of saves that were killed
-        with suppress(PermissionError):  # Windows lets nobody remove a file that a virus scanner has open
+        with suppress(OSError):  # Windows lets nobody remove a file that a virus scanner has open
             old.unlink(missing_ok=True)
     return path
 
@@ -58,7 +58,7 @@ def checkpoints(folder: Path) -> list[Path]:
 def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
     """The newest checkpoint that is whole; ``None`` if there is none at all, an `InputError` if none can be read.
 
-    A file that is torn or not ours is renamed to ``....unreadable``, one line says so, and the one before it is read.
+    A file that is torn or not ours is renamed to ``....unreadable``, and the one before it is read.
     """
     files, torn = checkpoints(folder), len(list(folder.glob("checkpoint-*.unreadable")))
     for path in reversed(files):
@@ -67,8 +67,9 @@ def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
         except InputError:
             raise
         except ValueError as error:
-            aside = path.replace(path.with_name(path.name + ".unreadable"))
-            warnings.warn(f"cannot use {path} ({error}); now {aside.name}; trying the one before it", stacklevel=2)
+            warnings.warn(f"cannot use {path} ({error}); trying the one before it", stacklevel=2)
+            with suppress(OSError):  # on Windows another program may have it open
+                path.replace(path.with_name(path.name + ".unreadable"))
     if files or torn:
         found = f"found {len(files) + torn} checkpoints in {folder}, and none that can be read"
         raise InputError(found, "expected one that is whole", "start again without --resume")
@@ -93,11 +94,6 @@ def read_checkpoint(path: Path) -> tuple[Tensors, Facts]:
     return tensors, header["facts"]
 
 
-def part(tensors: Mapping[str, Tensor], name: str) -> Tensors:
-    """The tensors of one part, by their names in it."""
-    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
-
-
 def random_state(device: torch.device) -> Facts:
     """The state of every source of random numbers that a run on this device draws from; JSON can hold it."""
     name, words, *rest = np.random.get_state(legacy=True)
@@ -116,20 +112,16 @@ def set_random_state(device: torch.device, state: Facts) -> None:
         torch.cuda.set_rng_state(torch.tensor(state["cuda"], dtype=torch.uint8), device)
 
 
-def optimiser_state(optimiser: torch.optim.Optimizer) -> Tensors:
-    """Momenta by the number of their parameter. Rates and other settings come from the config, before every epoch."""
-    state = optimiser.state_dict()["state"].items()
-    named = {f"{number}.{key}": value for number, values in state for key, value in values.items()}
-    return {name: value for name, value in named.items() if isinstance(value, Tensor)}
+def momenta(optimiser: torch.optim.Optimizer) -> Tensors:
+    """SGD's, by the number of their parameter. Rates and other settings come from the config, before every epoch."""
+    found = ((number, state.get(MOMENTUM)) for number, state in optimiser.state_dict()["state"].items())
+    return {f"{number}.{MOMENTUM}": momentum for number, momentum in found if momentum is not None}
 
 
-def set_optimiser_state(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
-    """Put back what `optimiser_state` gave."""
-    state: dict[int, Tensors] = defaultdict(dict)
-    for name, tensor in tensors.items():
-        number, key = name.split(".", 1)
-        state[int(number)][key] = tensor
-    optimiser.load_state_dict(optimiser.state_dict() | {"state": dict(state)})
+def set_momenta(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
+    """Put back what `momenta` gave."""
+    state = {int(name.split(".")[0]): {MOMENTUM: tensor} for name, tensor in tensors.items()}
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
 
 
 def identity(config: RunConfig, sources: Mapping[str, Any], **machine: Any) -> Facts:
@@ -141,12 +133,10 @@ def identity(config: RunConfig, sources: Mapping[str, Any], **machine: Any) -> F
 
 def refuse_others(then: Facts, now: Facts, path: Path) -> None:
     """Raises an `InputError` that names what differs between a checkpoint and the run that wants to go on from it."""
-    found = differences(then, now)
-    if found:
+    if found := differences(then, now):
         first = f"found {path.name} made with {', '.join(found[:4])}" + f" and {len(found) - 4} more" * (len(found) > 4)
-        expected = "expected the same settings, data and versions, or the run would not be the one that was begun"
         do = "give them again; or go on all the same with --force (force=True); or choose another --output"
-        raise InputError(first, expected, do)
+        raise InputError(first, "expected the same settings, data and versions as the run was begun with", do)
 
 
 def earlier_run(folder: Path, force: bool) -> list[Path]:
@@ -156,4 +146,9 @@ def earlier_run(folder: Path, force: bool) -> list[Path]:
         found = f"found an earlier run in {folder} ({older[-1].name})"
         do = "go on with --resume (resume=True), replace it with --force (force=True), or choose another --output"
         raise InputError(found, "expected a folder without one", do)
+    try:
+        for path in older:
+            path.replace(path)  # Windows refuses if another program has it open: better now than at the first save
+    except OSError as error:
+        raise InputError(f"cannot replace an earlier run ({error})", "expected it closed", "close it") from None
     return older

@@ -42,9 +42,8 @@ class Team:
 
     def share(self, things: Sequence[Any]) -> list[Any]:
         """This rank's part of a batch. It may be empty where a batch has fewer things than there are ranks."""
-        sizes = self.sizes(len(things))
-        first = sum(sizes[: self.rank])
-        return list(things[first : first + sizes[self.rank]])
+        first = sum(self.sizes(len(things))[: self.rank])
+        return list(things[first : first + self.sizes(len(things))[self.rank]])
 
     def union(self, own: Tensor, total: int) -> Tensor:
         """The rows of all ranks in the order of the batch, (share, ...) -> (total, ...); the same values on every rank.
@@ -77,13 +76,12 @@ class Team:
             total: images of the whole batch.
         """
         one_group = self.size * self.splits == 1 or not net.training
-        found = [forward(*images)] if one_group else self._in_groups(forward, net, images, total)
+        found = [forward(*images)] if one_group else self._in_groups(forward, statistics_of(net), images, total)
         return tuple(self.union(torch.cat(parts), total) for parts in zip(*found, strict=True))
 
     def _in_groups(
-        self, forward: Forward, net: nn.Module, images: Sequence[Tensor], total: int
+        self, forward: Forward, buffers: list[Tensor], images: Sequence[Tensor], total: int
     ) -> list[tuple[Tensor, ...]]:
-        buffers = statistics_of(net)
         before = [b.clone() for b in buffers]
         after = [torch.zeros_like(b, dtype=torch.float32) for b in buffers]
         counts = self.sizes(total)[self.rank] > 0
@@ -113,9 +111,8 @@ class Team:
 
     def same_start(self, net: nn.Module) -> None:
         """Every rank takes the weights and buffers of rank 0."""
-        if self.size > 1:
-            for tensor in net.state_dict().values():
-                dist.broadcast(tensor, 0)
+        for tensor in net.state_dict().values() if self.size > 1 else ():
+            dist.broadcast(tensor, 0)
 
     def objects(self, own: Any) -> list[Any]:
         """A small object of every rank."""
@@ -141,19 +138,13 @@ def statistics_of(net: nn.Module) -> list[Tensor]:
     return [buffer for name, buffer in net.named_buffers() if name.rsplit(".", 1)[-1] in names]
 
 
-def check_batch(batch: int, images: int) -> None:
-    """Raises an `InputError` if a batch is larger than the data."""
+def check_batch(team: Team, batch: int, images: int) -> None:
+    """Raises an `InputError` if a batch is larger than the data, or too small for the groups of batch-norm."""
     if batch > images:
         found = f"found a batch of {batch} with {images} training images"
         raise InputError(found, f"expected a batch of {images} or fewer", f"use --batch {max(images // 2, 1)}")
-
-
-def check_groups(team: Team, batch: int, images: int) -> None:
-    """Raises an `InputError` if there are too few images for the groups that they are normalised in."""
     groups = team.size * team.splits
     if batch < groups or images < 2 * groups:
-        found = (
-            f"found batches of {batch} from {images} images for {groups} groups of batch-norm (processes x bn_splits)"
-        )
+        found = f"found batches of {batch} from {images} images for {groups} groups of batch-norm"
         do = f"use --bn-splits {max(min(batch, images // 2) // team.size, 1)} or fewer, or a larger --batch"
-        raise InputError(found, "expected one image or more of each batch for every group", do)
+        raise InputError(f"{found} (processes x bn_splits)", "expected an image of each batch for every group", do)

@@ -5,7 +5,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -42,9 +42,7 @@ class RunFolder:
 
     def newest(self, identity: Facts) -> tuple[Path, Tensors, Facts] | None:
         """The newest readable checkpoint, if the run resumes; an `InputError` if a run of another identity made it."""
-        if not self.resume or self.path is None:
-            return None
-        found = checkpoint.read_newest(self.path) if self.team.leads else None
+        found = checkpoint.read_newest(self.path) if self.resume and self.path and self.team.leads else None
         path = self.team.objects(found[0] if found else None)[0]  # the leader looks, and all read that file
         if path is None:
             return None
@@ -63,8 +61,7 @@ class RunFolder:
             remove(self.older)
             self.older = []
             checkpoint.write_checkpoint(self.path, steps, tensors, facts)
-        self.saved = steps
-        self.saved_at = time.monotonic()
+        self.saved, self.saved_at = steps, time.monotonic()
 
     def is_late(self, minutes: float) -> bool:
         """Whether the last save was more than so many minutes ago; never with 0."""
@@ -74,9 +71,10 @@ class RunFolder:
         """Write lines into a file of the folder; returns where to find them, as the end of a sentence."""
         if self.path is None or not self.team.leads:
             return ""
-        with replacing(self.path / name) as temporary:
+        with suppress(InputError), replacing(self.path / name) as temporary:
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
-        return f" (all of them: {self.path / name})"
+            return f" (all of them: {self.path / name})"
+        return ""
 
     def how_to_go_on(self) -> str:
         """What is saved, and what to type, as the end of a sentence."""
@@ -101,14 +99,18 @@ def folder_lock(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        who = owner.read_text(encoding="utf-8") if owner.is_file() else "an unknown process"
+        who = "an unknown process"
+        with suppress(OSError):  # it has not written its name yet
+            who = owner.read_text(encoding="utf-8") or who
         found = f"found another run at work in {folder} ({who})"
         raise InputError(found, "expected one for each folder", "choose another --output, or wait") from None
     except (NotImplementedError, OSError) as error:
         logging.getLogger("paullite").warning("no lock in %s (%s): see that one run alone writes there", folder, error)
     try:
-        owner.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+        with suppress(OSError):  # another program has it open, on Windows
+            owner.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
         yield
     finally:
-        owner.unlink(missing_ok=True)
+        with suppress(OSError):
+            owner.unlink(missing_ok=True)
         lock.release()  # the empty file stays: removing it could let two runs lock two files of one name

@@ -5,7 +5,8 @@ import threading
 import time
 from typing import Any
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name)]
+# the last two: a launcher or a scheduler ends the run; the connection or the window that it was started from is closed
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 PATIENCE = 1.0  # seconds in which a terminal and a launcher may both send the same wish
 
 
@@ -14,7 +15,7 @@ class Stopped(KeyboardInterrupt):
 
 
 class Interrupts:
-    """While ``waiting``, a first Ctrl-C (or SIGTERM) sets ``asked``, and one that comes a second later stops at once.
+    """While ``waiting``, a first Ctrl-C (or one of `SIGNALS`) sets ``asked``; one that comes a second later stops it.
 
     Whoever sets ``waiting`` looks at ``asked`` often enough. Outside the main thread no signal arrives.
     """
@@ -26,7 +27,13 @@ class Interrupts:
 
     def __enter__(self) -> "Interrupts":
         if threading.current_thread() is threading.main_thread():
-            self.before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            found = {number: signal.getsignal(number) for number in SIGNALS}
+            # what is ignored stays so, as nohup wants it; None could not be put back
+            self.before = {
+                number: handler for number, handler in found.items() if handler not in (signal.SIG_IGN, None)
+            }
+            for number in self.before:
+                signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:

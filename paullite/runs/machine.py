@@ -28,7 +28,16 @@ def accelerated(config: RunConfig) -> Iterator[tuple[Accelerator, Team]]:
     """
     device = chosen_device(config.device)
     precision = chosen_precision(config.precision, device.type)
-    with process_as_before(device):
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
+        stack.callback(random.setstate, random.getstate())
+        stack.callback(np.random.set_state, np.random.get_state())
+        stack.callback(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())  # warn_only included
+        stack.enter_context(mock.patch.dict(os.environ))  # puts the entries back, nothing else
+        for state in (PartialState, AcceleratorState, GradientState):  # none inside, until there is an Accelerator
+            stack.enter_context(mock.patch.dict(state._shared_state, clear=True))
+        if device.index is not None:
+            stack.enter_context(torch.cuda.device(device))
         if config.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # CUDA's matrix products ask for it
         torch.use_deterministic_algorithms(config.deterministic)
@@ -38,22 +47,6 @@ def accelerated(config: RunConfig) -> Iterator[tuple[Accelerator, Team]]:
             atexit.register(_leave)
         rank, size = accelerator.process_index, accelerator.num_processes
         yield accelerator, Team(rank, size, config.bn_splits, accelerator.device)
-
-
-@contextmanager
-def process_as_before(device: torch.device) -> Iterator[None]:
-    """A block after which whatever a run changes in its process is as it was. Inside, accelerate has no state yet."""
-    with ExitStack() as stack:
-        stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
-        stack.callback(random.setstate, random.getstate())
-        stack.callback(np.random.set_state, np.random.get_state())
-        stack.callback(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())  # warn_only included
-        stack.enter_context(mock.patch.dict(os.environ))  # puts the entries back, nothing else
-        for state in (PartialState, AcceleratorState, GradientState):
-            stack.enter_context(mock.patch.dict(state._shared_state, clear=True))
-        if device.index is not None:
-            stack.enter_context(torch.cuda.device(device))
-        yield
 
 
 def chosen_device(asked: str) -> torch.device:

@@ -1,5 +1,6 @@
 """Drawn pictures kept in one file: drawn once, memory-mapped by every process afterwards."""
 
+import getpass
 import os
 import tempfile
 import warnings
@@ -59,7 +60,7 @@ def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[
     except OSError as error:
         if _is_whole(file, shape):  # another process was quicker; Windows keeps a file that is in use as it is
             return str(file)
-        spare = Path(tempfile.gettempdir()) / "paullite" / name
+        spare = spare_folder() / name
         warnings.warn(f"cannot write {file} ({error}); keeping the pictures in {spare.parent}; {_ADVICE}", stacklevel=3)
     try:
         return str(spare) if _is_whole(spare, shape) else _write(spare, shape, draw)
@@ -70,7 +71,16 @@ def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[
 def default_folder() -> Path:
     """``PAULLITE_CACHE`` if it is set, else where the system keeps caches: ``~/.cache/paullite`` on Linux."""
     chosen = os.environ.get("PAULLITE_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("paullite", appauthor=False)
+    try:
+        return (Path(chosen) if chosen else user_cache_path("paullite", appauthor=False)).expanduser()
+    except RuntimeError:  # a user without a home, as in some containers
+        return spare_folder()
+
+
+def spare_folder() -> Path:
+    """A folder in the system's temporary one that is this user's own: another one could not write there."""
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    return Path(tempfile.gettempdir()) / f"paullite-{user}"
 
 
 def _is_whole(file: Path, shape: tuple[int, ...]) -> bool:
