@@ -36,6 +36,8 @@ def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], fa
     Older files stay if there is an `InputError`: NaN in a tensor, a full disk, a folder that cannot be written.
     """
     path = folder / f"checkpoint-{steps:09d}.safetensors"
+    while path.exists():  # torn, and in use by another program
+        path = path.with_stem(path.stem + "b")
     separate = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     broken = [name for name, tensor in separate.items() if tensor.is_floating_point() and tensor.isnan().any()]
     if broken:  # a finite loss may have a gradient that is not
