@@ -29,21 +29,13 @@ from .step import loss_columns
 
 @dataclass(frozen=True, eq=False)
 class SourceStep:
-    """What a loss of phase 1 sees of a step.
+    """What a loss of phase 1 sees of a step, anchors first, then their positives."""
 
-    Attributes:
-        logits: (2B, P, identities), anchors first, then their positives; with gradient.
-        embeddings: (2B, E), with gradient.
-        labels: (2B,) class numbers.
-        config: the settings.
-        epoch: counted from 0.
-    """
-
-    logits: Tensor
-    embeddings: Tensor
-    labels: Tensor
+    logits: Tensor  # 2B P identities, with gradient
+    embeddings: Tensor  # 2B E, with gradient
+    labels: Tensor  # 2B, class numbers
     config: PretrainConfig
-    epoch: int
+    epoch: int  # counted from 0
 
 
 class SourceLoss(NamedTuple):
@@ -142,9 +134,8 @@ def pretrain(
 def look_at_pairs(model: Model, anchors: Tensor, positives: Tensor) -> tuple[Tensor, Tensor]:
     """Logits and embeddings of both images of each pair, (B, 2, P, identities) and (B, 2, E), from one forward pass."""
     out = model(torch.cat([anchors, positives]))
-    logits = torch.stack(out.logits, 1)  # 2B P I
-    logits, embeddings = (x.unflatten(0, (2, -1)).transpose(0, 1) for x in (logits, out.source_embedding))
-    return logits, embeddings
+    pair = [x.unflatten(0, (2, -1)).transpose(0, 1) for x in (torch.stack(out.logits, 1), out.source_embedding)]
+    return pair[0], pair[1]
 
 
 def parameter_groups(net: PatchNet) -> list[dict[str, object]]:

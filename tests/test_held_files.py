@@ -2,7 +2,7 @@
 
 import mmap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ def test_the_imitation_refuses(tmp_path: Path) -> None:
     """So the tests below can fail."""
     path = tmp_path / "a"
     path.write_text("x")
-    for hold in (mapped(path), open(path)):
-        with hold:
+    for hold in (mapped, open):
+        with hold(path):  # type: ignore[operator]
             for refused in (path.unlink, lambda: path.replace(tmp_path / "b")):
                 with pytest.raises(PermissionError):
                     refused()
@@ -71,14 +71,14 @@ def test_a_run_goes_on_and_holds_none_of_its_own_files(tmp_path: Path) -> None:
 def test_a_table_that_is_open_elsewhere_is_written_again_later(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    open_in_excel: list[Any] = []
+    excel = ExitStack()
 
     def look(epoch: int, net: pl.PatchNet) -> None:
         if epoch == 1:
-            open_in_excel.append(open(tmp_path / "history.csv"))
+            excel.enter_context(mapped(tmp_path / "history.csv"))
         elif epoch == 2:
             assert [row["epoch"] for row in read_history(tmp_path)] == [1]
-            open_in_excel.pop().close()
+            excel.close()
 
     done = adapt(tmp_path, epochs=3, after_epoch=look)
     assert read_history(tmp_path) == done.history and len(done.history) == 3

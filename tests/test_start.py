@@ -119,7 +119,7 @@ def test_the_estimate_is_near_what_a_step_holds(net: pl.PatchNet) -> None:
 
 
 def group(folder: Path, version: int, limit: object, used: int, copies: int = 0) -> None:
-    """A control group as Linux shows it, with the limit (bytes, or "max") and what is used, copies of files included."""
+    """A control group as Linux shows it: the limit (bytes, or "max"), and what is used, copies of files with it."""
     folder.mkdir(parents=True, exist_ok=True)
     names = {1: ("memory.limit_in_bytes", "memory.usage_in_bytes"), 2: ("memory.max", "memory.current")}[version]
     for name, value in zip(names, (limit, used), strict=True):

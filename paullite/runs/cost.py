@@ -61,27 +61,24 @@ def check_fits(cost: Cost, batch: int, team: Team) -> None:
 
 
 def try_step(model: Model, net: nn.Module, size: tuple[int, int], batch: int, team: Team) -> Cost:
-    """Forward and backward of the network on noise, which changes nothing. Losses and memories are not in it.
+    """Forward and backward of ``model`` on noise, which changes nothing. Losses and memories are not in it.
 
     Args:
-        model: the network as it is called in a step.
         net: its parameters tell what learns; its buffers and modes are put back, its gradients are gone.
         size, batch: (height, width) of the images, and how many, all processes together; each looks at its share.
     """
     cuda = team.device.type == "cuda"
     own = team.sizes(batch)[0] if cuda else min(team.sizes(batch)[0], PAIRS)
     grads = sum(p.nbytes for p in net.parameters() if p.requires_grad)
-    while True:
+    while own:
         free = free_bytes(team.device)
         try:
             seconds, held = _measured(model, net, (2 * own, 3, *size), team.device)
-            break
+            return Cost(2 * grads, max(held - grads if cuda else held, 0) / own, free, seconds / own, cuda)
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
-            if own == 1:
-                raise InputError("found too little memory for a step of 1 + 1 images", "", SMALLER) from None
             own //= 2
-    return Cost(2 * grads, max(held - grads if cuda else held, 0) / own, free, seconds / own, cuda)
+    raise InputError("found too little memory for a step of 1 + 1 images", "", SMALLER)
 
 
 def _measured(model: Model, net: nn.Module, shape: tuple[int, ...], device: torch.device) -> tuple[float, int]:

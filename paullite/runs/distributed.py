@@ -63,7 +63,7 @@ class Team:
         return torch.cat(rows)
 
     def look(self, forward: Forward, net: nn.Module, images: Sequence[Tensor], total: int) -> tuple[Tensor, ...]:
-        """What ``forward`` says of the whole batch, each process having looked at its share.
+        """What ``forward`` says of the whole batch of ``total`` images, each process having looked at its share.
 
         With several processes or ``splits``, the images are normalised in groups. Every group of every rank finds the
         batch-norm statistics as they were before the batch; in the end they are the mean of what the groups made of
@@ -73,7 +73,6 @@ class Team:
             forward: from this rank's tensors to a tuple of tensors, all with the images as rows.
             net: whose statistics move; in evaluation mode nothing moves, and all images are one group.
             images: this rank's (share, ...) each. Where it has none, one of another rank, which counts for nothing.
-            total: images of the whole batch.
         """
         one_group = self.size * self.splits == 1 or not net.training
         found = [forward(*images)] if one_group else self._in_groups(forward, statistics_of(net), images, total)
@@ -106,8 +105,8 @@ class Team:
         if self.size == 1:
             return list(flags)
         raised = torch.tensor(flags, dtype=torch.int32, device=self.device)
-        dist.all_reduce(raised, dist.ReduceOp.MAX)
-        return [bool(flag) for flag in raised.tolist()]
+        dist.all_reduce(raised)
+        return raised.bool().tolist()
 
     def same_start(self, net: nn.Module) -> None:
         """Every rank takes the weights and buffers of rank 0."""
