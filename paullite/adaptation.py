@@ -80,7 +80,9 @@ def adapt(
     """
     AdaptConfig.expect(config)
     images, before = unlabelled(target), network_of(start)
-    check_sizes(config, len(images))
+    if config.k >= len(images) - 1:  # with all others pulled none is pushed, and PEDAL is 0 whatever the features are
+        expected = f"expected K < N - 1, that is {len(images) - 2} or fewer"
+        raise InputError(f"found K = {config.k} with {len(images)} training images", expected, "use a smaller --k")
     sources = {"data": fingerprint(images), "start": digest(before.state_dict())[:16]}
     with Session(config, images, sources, resume=resume, force=force) as session:
         team, device = session.team, session.device
@@ -118,13 +120,6 @@ def unlabelled(target: ReIDDataset | Split) -> Split:
     return target.unlabelled()
 
 
-def check_sizes(config: AdaptConfig, images: int) -> None:
-    """Raises an `InputError` if K does not fit the number of images."""
-    if config.k >= images - 1:  # with all others pulled none is pushed, and PEDAL is 0 whatever the features are
-        expected = f"expected K < N - 1, that is {images - 2} or fewer"
-        raise InputError(f"found K = {config.k} with {images} training images", expected, "use a smaller --k")
-
-
 def empty_memories(net: PatchNet, count: int, config: AdaptConfig) -> tuple[FeatureMemory, FeatureMemory]:
     """The patch memory and the image centers of ``count`` images, both empty."""
     wide = net.patches * (net.feature_dim if config.image_embedding == "features" else net.embedding.weight.shape[1])
@@ -133,14 +128,10 @@ def empty_memories(net: PatchNet, count: int, config: AdaptConfig) -> tuple[Feat
 
 
 def learning(net: PatchNet, *parts: nn.Module) -> list[nn.Parameter]:
-    """Let the parameters of some parts learn and freeze all others, in place; returns those that learn.
-
-    As in PAUL, the parts are backbone, reductions and the batch-norm behind them if none is given.
-    """
+    """Let some parts learn and freeze all others; by default backbone, reductions and the batch-norm behind them."""
     net.requires_grad_(False)
     found = [p for part in parts or (net.backbone, net.reduction, net.norm) for p in part.parameters()]
-    for p in found:
-        p.requires_grad_()
+    nn.ParameterList(found).requires_grad_()
     return found
 
 

@@ -20,8 +20,7 @@ Row = dict[str, float]
 def expanded(path: str | Path) -> Path:
     """A path with ``~`` written out, which a shell leaves as it is in ``--output=~/runs``.
 
-    Raises:
-        InputError: the user has no home folder, as in some containers.
+    Where the user has no home folder, as in some containers, it is an `InputError`.
 
     >>> expanded("~/runs") == Path.home() / "runs"
     True
@@ -37,11 +36,8 @@ def expanded(path: str | Path) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """Write to a temporary file beside ``path``; it takes the place of ``path`` only if all went well.
 
-    The bytes are on the disk before the name changes, so that a power cut leaves the old file or the new one.
-
-    Raises:
-        InputError: the disk is full, the folder cannot be written, or another program holds the old file, on Windows.
-            What stood at ``path`` stays.
+    The bytes are on the disk before the name changes, so that a power cut leaves the old file or the new one. A full
+    disk, and a file that another program has open, on Windows, is an `InputError`; what stood at ``path`` stays.
     """
     temporary = path.with_name(path.name + ".part")
     try:
@@ -84,11 +80,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[s
 
 
 def read_history(path: str | Path) -> list[Row]:
-    """Rows of a ``history.csv``, given as the file or its folder; empty cells are left out.
-
-    Raises:
-        InputError: there is no such file.
-    """
+    """Rows of a ``history.csv``, given as the file or its folder; empty cells are left out."""
     path = expanded(path)
     path = path / "history.csv" if path.is_dir() else path
     if not path.is_file():

@@ -83,11 +83,7 @@ def pretrain(
         loss: a function of a `SourceStep`; what it returns, and the rest, is as in `paullite.adaptation.adapt`.
 
     Returns:
-        A `Run` with the network of the last epoch.
-
-    Raises:
-        InputError: fewer than two people, a start without a classifier for each of them, a backbone that is not there,
-            and as `paullite.adaptation.adapt`.
+        A `Run` with the network of the last epoch. What does not fit is an `InputError`, as in the other phase.
 
     Source: method of PAUL's reference implementation, phase 1.
 
@@ -161,19 +157,9 @@ def rates(config: PretrainConfig, epoch: int) -> dict[str, float]:
 
 def build_net(config: PretrainConfig, identities: int | None) -> PatchNet:
     """The network that the settings describe, its random weights from the seed."""
+    names = "patches feature_dim embedding_dim pretrained generator size weights backbone_options".split()
     with seeded(config.seed, "net"):
-        net = PatchNet(
-            config.backbone,
-            patches=config.patches,
-            feature_dim=config.feature_dim,
-            embedding_dim=config.embedding_dim,
-            identities=identities,
-            pretrained=config.pretrained,
-            generator=config.generator,
-            size=config.size,
-            weights=config.weights,
-            backbone_options=config.backbone_options,
-        )
+        net = PatchNet(config.backbone, identities=identities, **{name: getattr(config, name) for name in names})
     mean, std = net.normalisation
     net.normalisation = Normalisation(config.mean or mean, config.std or std)
     return net

@@ -20,21 +20,13 @@ from .models import PatchNet
 
 @dataclass
 class Run:
-    """What a phase leaves behind.
+    """What a phase leaves behind."""
 
-    Attributes:
-        net: the network after the last epoch; the one that is evaluated.
-        history: one row per epoch, as in ``history.csv``.
-        config: the settings.
-        folder: where files were written; ``None`` if nowhere.
-        memories: phase 2: the patch memory ("patches") and the image centers ("centers").
-    """
-
-    net: PatchNet
-    history: list[Row]
+    net: PatchNet  #: after the last epoch; the one that is evaluated
+    history: list[Row]  #: one row per epoch, as in ``history.csv``
     config: PretrainConfig | AdaptConfig
-    folder: Path | None = None
-    memories: dict[str, FeatureMemory] = field(default_factory=dict)
+    folder: Path | None = None  #: where files were written
+    memories: dict[str, FeatureMemory] = field(default_factory=dict)  #: of phase 2: ``patches`` and image ``centers``
 
     def __repr__(self) -> str:
         last = {name: round(value, 4) for name, value in (self.history or [{}])[-1].items() if name != "seconds"}

@@ -18,11 +18,10 @@ from torch import Tensor
 from ..config import RunConfig
 from ..errors import InputError
 from ..files import replacing
-from .provenance import differences, digest, versions
+from .provenance import digest, versions
 
 FORMAT = "paullite-training-1"
 KEPT = 2  # files; the one before the last is there for the day when the last is torn
-MOMENTUM = "momentum_buffer"  # as SGD calls it
 # Settings that change no step. The device and the precision are compared as what "auto" came to.
 FREE = "epochs workers image_memory progress output evaluate_every save_minutes dry_step device precision".split()
 
@@ -31,9 +30,9 @@ Facts = dict[str, Any]
 
 
 def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: Facts) -> Path:
-    """Write ``checkpoint-STEPS.safetensors``, with facts that JSON can hold, and remove all but the last two.
+    """Write ``checkpoint-STEPS.safetensors``, with facts that JSON can hold, and then remove all but the last two.
 
-    Older files stay if there is an `InputError`: NaN in a tensor, a full disk, a folder that cannot be written.
+    NaN in a tensor, a full disk, and a folder that cannot be written are an `InputError`.
     """
     path = folder / f"checkpoint-{steps:09d}.safetensors"
     while path.exists():  # torn, and in use by another program
@@ -99,9 +98,9 @@ def read_checkpoint(path: Path) -> tuple[Tensors, Facts]:
 def random_state(device: torch.device) -> Facts:
     """The state of every source of random numbers that a run on this device draws from; JSON can hold it."""
     name, words, *rest = np.random.get_state(legacy=True)
-    found = {"python": random.getstate(), "numpy": [name, np.asarray(words).tolist(), *rest]}
     cuda = {"cuda": torch.cuda.get_rng_state(device).tolist()} if device.type == "cuda" else {}
-    return {**found, "torch": torch.get_rng_state().tolist(), **cuda}
+    numpy = [name, np.asarray(words).tolist(), *rest]
+    return {"python": random.getstate(), "numpy": numpy, "torch": torch.get_rng_state().tolist(), **cuda}
 
 
 def set_random_state(device: torch.device, state: Facts) -> None:
@@ -114,31 +113,11 @@ def set_random_state(device: torch.device, state: Facts) -> None:
         torch.cuda.set_rng_state(torch.tensor(state["cuda"], dtype=torch.uint8), device)
 
 
-def momenta(optimiser: torch.optim.Optimizer) -> Tensors:
-    """SGD's, by the number of their parameter. Rates and other settings come from the config, before every epoch."""
-    found = ((number, state.get(MOMENTUM)) for number, state in optimiser.state_dict()["state"].items())
-    return {f"{number}.{MOMENTUM}": momentum for number, momentum in found if momentum is not None}
-
-
-def set_momenta(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
-    """Put back what `momenta` gave."""
-    state = {int(name.split(".")[0]): {MOMENTUM: tensor} for name, tensor in tensors.items()}
-    optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
-
-
 def identity(config: RunConfig, sources: Mapping[str, Any], **machine: Any) -> Facts:
     """All that the weights of a run depend on: settings, data, versions, machine; as JSON keeps it."""
     settings = {name: value for name, value in asdict(config).items() if name not in FREE}
     facts = {"phase": type(config).__name__, "settings": settings, **sources, "machine": machine}
     return dict(json.loads(json.dumps(facts | {"versions": versions()})))
-
-
-def refuse_others(then: Facts, now: Facts, path: Path) -> None:
-    """Raises an `InputError` that names what differs between a checkpoint and the run that wants to go on from it."""
-    if found := differences(then, now):
-        first = f"found {path.name} made with {', '.join(found[:4])}" + f" and {len(found) - 4} more" * (len(found) > 4)
-        do = "give them again; or go on all the same with --force (force=True); or choose another --output"
-        raise InputError(first, "expected the same settings, data and versions as the run was begun with", do)
 
 
 def earlier_run(folder: Path, force: bool) -> list[Path]:

@@ -61,11 +61,10 @@ def check_fits(cost: Cost, batch: int, team: Team) -> None:
 
 
 def try_step(model: Model, net: nn.Module, size: tuple[int, int], batch: int, team: Team) -> Cost:
-    """Forward and backward of ``model`` on noise, which changes nothing. Losses and memories are not in it.
+    """Forward and backward of ``model`` on noise of (height, width) ``size``; losses and memories are not in it.
 
-    Args:
-        net: its parameters tell what learns; its buffers and modes are put back, its gradients are gone.
-        size, batch: (height, width) of the images, and how many, all processes together; each looks at its share.
+    Nothing changes: buffers and modes of ``net`` are put back, but gradients are gone. The batch is that of all
+    processes together; each looks at its share.
     """
     cuda = team.device.type == "cuda"
     own = team.sizes(batch)[0] if cuda else min(team.sizes(batch)[0], PAIRS)
@@ -126,16 +125,15 @@ def _forward_backward(model: Model, net: nn.Module, images: Tensor) -> int:
 def free_bytes(device: torch.device) -> int:
     """Memory that a run may still take."""
     if device.type == "cuda":
-        cached = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
-        return torch.cuda.mem_get_info()[0] + cached
+        return torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
     return int(min(psutil.virtual_memory().available, container_bytes()))
 
 
 def container_bytes(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float:
     """Memory that a container or a batch system still leaves this process; infinity where there is no limit.
 
-    Linux says in ``own`` which control group the process is in; they lie below ``root``, in version 1 and 2. Any group
-    around it may be the one with the limit. Copies of files are not counted as used, since they make room if need be.
+    ``own`` names the control groups of the process, of version 1 or 2, which lie below ``root``. Any group around them
+    may be the one with the limit. Copies of files do not count as used, since they make room if need be.
     """
     text = own.read_text() if own.is_file() else ""
     named = [PurePosixPath(path) for path in re.findall(r"^(?:0:|\d+:.*\bmemory\b.*):/(.*)$", text, re.MULTILINE)]
@@ -145,9 +143,8 @@ def container_bytes(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/s
     room = math.inf
     for folder, limit, usage, total in groups:
         with suppress(OSError, ValueError):  # no such group, or no limit: "max"
-            used = int((folder / usage).read_text())
-            with suppress(OSError):
-                copies = re.findall(rf"^{total}(?:in)?active_file (\d+)", (folder / "memory.stat").read_text(), re.M)
-                used -= sum(map(int, copies))
-            room = min(room, max(int((folder / limit).read_text()) - used, 0))
+            left = int((folder / limit).read_text()) - int((folder / usage).read_text())
+            stat = folder / "memory.stat"
+            copies = re.findall(rf"^{total}(?:in)?active_file (\d+)", stat.read_text() if stat.is_file() else "", re.M)
+            room = min(room, max(left + sum(map(int, copies)), 0))
     return room

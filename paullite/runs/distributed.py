@@ -69,10 +69,9 @@ class Team:
         batch-norm statistics as they were before the batch; in the end they are the mean of what the groups made of
         them, weighted by images. So a step with G groups in one process and a step of G processes are the same.
 
-        Args:
-            forward: from this rank's tensors to a tuple of tensors, all with the images as rows.
-            net: whose statistics move; in evaluation mode nothing moves, and all images are one group.
-            images: this rank's (share, ...) each. Where it has none, one of another rank, which counts for nothing.
+        ``forward`` turns ``images``, this rank's (share, ...) each, into tensors with as many rows. Where the share is
+        empty, an image of another rank takes its place, and counts for nothing. ``net`` is whose statistics move; in
+        evaluation mode nothing moves, and all images are one group.
         """
         one_group = self.size * self.splits == 1 or not net.training
         found = [forward(*images)] if one_group else self._in_groups(forward, statistics_of(net), images, total)
@@ -102,10 +101,8 @@ class Team:
 
     def any(self, *flags: bool) -> list[bool]:
         """For each flag, whether it is set on some rank."""
-        if self.size == 1:
-            return list(flags)
-        raised = torch.tensor(flags, dtype=torch.int32, device=self.device)
-        dist.all_reduce(raised)
+        raised = torch.tensor(flags, dtype=torch.int32, device=self.device if self.size > 1 else None)
+        _reduce([raised], self.size)
         return raised.bool().tolist()
 
     def same_start(self, net: nn.Module) -> None:

@@ -5,7 +5,8 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,29 +16,29 @@ from ..files import remove, replacing, writable_folder
 from . import checkpoint
 from .checkpoint import Facts, Tensors
 from .distributed import Team
+from .provenance import differences
 
 
+@dataclass
 class RunFolder:
     """Where a run keeps its files, written by the first of its processes; with ``path=None`` nothing is kept."""
 
-    def __init__(self, path: str | None, team: Team, *, resume: bool, force: bool) -> None:
-        self.path = Path(path) if path is not None else None
-        self.team = team
-        self.resume = resume
-        self.force = force
-        self.saved = -1  # steps done at the last save
-        self.saved_at = time.monotonic()
-        self.older: list[Path] = []  # what the first save removes
+    path: Path | None
+    team: Team
+    resume: bool
+    force: bool
+    saved: int = -1  # steps done at the last save
+    saved_at: float = field(default_factory=time.monotonic)
+    older: list[Path] = field(default_factory=list)  # what the first save removes
 
     @contextmanager
     def opened(self) -> Iterator[None]:
         """The folder is there, locked, and holds no other run that would be lost."""
-        if not self.path or not self.team.leads:
-            yield
-            return
-        with folder_lock(writable_folder(self.path)):
-            if not (self.resume and any(self.path.glob("checkpoint-*"))):
-                self.older = checkpoint.earlier_run(self.path, self.force)
+        with ExitStack() as stack:
+            if self.path and self.team.leads:
+                stack.enter_context(folder_lock(writable_folder(self.path)))
+                if not (self.resume and any(self.path.glob("checkpoint-*"))):
+                    self.older = checkpoint.earlier_run(self.path, self.force)
             yield
 
     def newest(self, identity: Facts) -> tuple[Path, Tensors, Facts] | None:
@@ -47,8 +48,11 @@ class RunFolder:
         if path is None:
             return None
         tensors, facts = found[1:] if found else checkpoint.read_checkpoint(path)
-        if not self.force:
-            checkpoint.refuse_others(facts["identity"], identity, path)
+        if not self.force and (others := differences(facts["identity"], identity)):
+            more = f" and {len(others) - 4} more" * (len(others) > 4)
+            do = "give them again; or go on all the same with --force (force=True); or choose another --output"
+            first = f"found {path.name} made with {', '.join(others[:4])}{more}"
+            raise InputError(first, "expected the settings, data and versions that the run was begun with", do)
         self.saved = facts["steps"]
         return path, tensors, facts
 
@@ -69,11 +73,10 @@ class RunFolder:
 
     def note(self, name: str, lines: Sequence[str]) -> str:
         """Write lines into a file of the folder; returns where to find them, as the end of a sentence."""
-        if self.path is None or not self.team.leads:
-            return ""
-        with suppress(InputError), replacing(self.path / name) as temporary:
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
-            return f" (all of them: {self.path / name})"
+        if self.path and self.team.leads:
+            with suppress(InputError), replacing(self.path / name) as temporary:
+                temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
+                return f" (all of them: {self.path / name})"
         return ""
 
     def how_to_go_on(self) -> str:
@@ -87,8 +90,8 @@ class RunFolder:
 def folder_lock(folder: Path) -> Iterator[None]:
     """A lock ``running.lock`` in a folder, for as long as a run writes there; ``running.txt`` says whose it is.
 
-    The system gives the lock back when its process ends, however that ends, so that nothing has to be removed by hand.
-    An `InputError` says who holds it. On a drive that knows no locks (some mounted ones) a warning says so.
+    The system gives the lock back when its process ends, however that ends. An `InputError` says who holds it. On a
+    drive that knows no locks (some mounted ones) a warning says so.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, folder_lock(Path(folder)):

@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -33,6 +34,7 @@ from .machine import accelerated
 from .watch import Fault, Watch
 
 LOST = ("Connection closed by peer", "gloo", "NCCL")  # how torch says that it waits for a process that is no more
+MOMENTUM = "momentum_buffer"  # as SGD calls it; rates and other settings come from the config, before every epoch
 Batch = TypeVar("Batch", covariant=True)
 Config = PretrainConfig | AdaptConfig
 
@@ -45,25 +47,22 @@ class Batches(Protocol[Batch]):
 
 
 class Session:
-    """A run of a phase, from its first step or from where an earlier one stopped.
+    """A run of a phase, from its first step or from where an earlier one stopped, as `paullite.adaptation.adapt` says.
 
-    Args:
-        config, resume, force: as in `paullite.adaptation.adapt`.
-        images: the training images, to name those of a batch that is not finite.
-        sources: what else the weights depend on: fingerprints of the data and of the network at the start.
+    ``images`` are those that it trains on; ``sources`` is what else the weights depend on, as fingerprints.
     """
 
     def __init__(
         self, config: Config, images: Split, sources: Mapping[str, Any], *, resume: bool = False, force: bool = False
     ) -> None:
-        if resume and config.output is None:
+        if resume and not config.output:
             raise InputError("found resume without an output folder", "expected the folder of a run", "set output")
         self.config = config
         self.images = images
         self.stack = ExitStack()
         self.accelerator, self.team = self.stack.enter_context(accelerated(config))
         self.device = self.team.device
-        self.folder = RunFolder(config.output, self.team, resume=resume, force=force)
+        self.folder = RunFolder(Path(config.output) if config.output else None, self.team, resume=resume, force=force)
         machine = {"device": self.device.type, "precision": self.accelerator.mixed_precision}
         machine |= {"threads": torch.get_num_threads()} if self.device.type == "cpu" else {}
         self.identity = checkpoint.identity(config, sources, processes=self.team.size, **machine)
@@ -105,17 +104,30 @@ class Session:
         found = self.folder.newest(self.identity)
         if found is None:
             if self.folder.resume:
-                self.warn(f"found no checkpoint in {self.folder.path}: starts at the beginning")
+                self.say(f"found no checkpoint in {self.folder.path}: starts at the beginning")
             return False
         path, tensors, facts = found
+        named: dict[str, Tensors] = defaultdict(dict)
+        for key, tensor in tensors.items():
+            name, _, rest = key.partition(".")
+            named[name][rest] = tensor
         try:
-            self._take_back(tensors, facts)
+            for name, one in parts.items():
+                one.load_state_dict(named[name])
+            momenta = {int(key.split(".")[0]): {MOMENTUM: tensor} for key, tensor in named["optimiser"].items()}
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": momenta})
         except (RuntimeError, KeyError, ValueError) as error:
             misfit = f"{path.name} does not fit ({' '.join(str(error).split())[:120]})"
             do = "give the settings that it was made with, or choose another --output"
             raise InputError(misfit, "expected one of the same network, memories and optimiser", do) from None
+        self.random = facts["random"][self.team.rank % len(facts["random"])]  # there may have been fewer processes
+        self.epoch, self.step, self.steps = facts["epoch"], facts["step"], facts["steps"]
+        self.means = Means(**facts["means"])
+        self.history.restore(facts["history"], facts["seconds"])
+        if self.accelerator.scaler is not None and facts["scaler"]:
+            self.accelerator.scaler.load_state_dict(facts["scaler"])
         total = self.config.epochs * -(-len(self.images) // self.config.batch)
-        self.warn(f"goes on from {path.name}, after {self.steps} steps of {total}")
+        self.say(f"goes on from {path.name}, after {self.steps} steps of {total}")
         return True
 
     def prepare(self, net: PatchNet, batches: Batches[Any]) -> Model:
@@ -135,7 +147,7 @@ class Session:
         if self.config.dry_step and self.steps < self.config.epochs * len(batches):
             cost = try_step(model, net, net.size, self.config.batch, self.team)
             check_fits(cost, self.config.batch, self.team)
-            self.warn(cost.line(self.config.batch, len(self.images), self.team), logging.INFO)
+            self.say(cost.line(self.config.batch, len(self.images), self.team), logging.INFO)
         return model
 
     def epochs(self, batches: Batches[Any]) -> Iterator[int]:
@@ -152,10 +164,7 @@ class Session:
                 yield self.epoch
 
     def batches(self, batches: Batches[Batch]) -> Iterator[Batch]:
-        """The batches of the epoch that are left.
-
-        Between two of them everything is consistent; there the run is saved, and stopped if the user asked for it.
-        """
+        """The batches of the epoch that are left. Between two of them the run may be saved, and stopped if asked to."""
         self.interrupts.waiting = True
         left = batches.epoch(self.epoch, first=self.step)
         while self.step < len(batches):
@@ -164,9 +173,9 @@ class Session:
             except Exception as error:  # it cannot be read; nothing of what was learned is lost
                 if self.team.size == 1:
                     self.save()
-                if isinstance(error, InputError):
-                    raise InputError(f"{error}; {self.folder.how_to_go_on()}") from None
-                raise  # a mistake in an opener of the user's own
+                if not isinstance(error, InputError):
+                    raise  # a mistake in an opener of the user's own
+                raise InputError(f"{error}; {self.folder.how_to_go_on()}") from None
             self.interrupts.leave_children_to_the_loader()
             yield batch
             self.step += 1
@@ -177,9 +186,8 @@ class Session:
     def learn(self, index: Tensor, loss: Tensor, **watched: Tensor) -> None:
         """One step of the optimiser. The loss is the same on all ranks, each has the gradient of its own images.
 
-        Whether the loss and what else is ``watched`` were finite is read one step later, and before every save, so the
-        device is never waited for in the middle of a step, and no checkpoint holds what came of such a batch. Then an
-        `InputError` names its images; all of them, given by their ``index``, are in ``bad_batch.txt``.
+        Whether the loss and what else is ``watched`` were finite is read one step later, and before every save: so a
+        step waits for no device, no checkpoint holds what came of such a batch, and an `InputError` names its images.
         """
         assert self.optimiser is not None
         self.optimiser.zero_grad()
@@ -187,21 +195,21 @@ class Session:
         self.team.sum_gradients(p for group in self.optimiser.param_groups for p in group["params"])
         self.optimiser.step()
         where = f"batch {self.step + 1} of epoch {self.epoch + 1}"
-        self._refuse(self.watch.note(where, index, {**watched, "loss": loss.detach()}))
+        self._refuse(self.watch.note(where, index, watched | {"loss": loss.detach()}))
 
     def test_of(self, dataset: ReIDDataset | Split) -> ReIDDataset | Split:
         """What is to be judged: a data set; without its test, and with a line that says so, if that has no score."""
         if isinstance(dataset, Split) or not (self.config.evaluate_every and dataset.query and dataset.gallery):
             return dataset
-        queries = len(dataset.query)
+        q, g = len(dataset.query), len(dataset.gallery)
         try:
-            rules = RankingRules.of(queries, len(dataset.gallery), *ranking_columns(dataset.query, dataset.gallery))
-            if any(len(rules(i)[0]) for i in range(queries)):
+            rules = RankingRules.of(q, g, *ranking_columns(dataset.query, dataset.gallery))
+            if any(len(rules(i)[0]) for i in range(q)):
                 return dataset
-            why = f"none of the {queries} queries has a match in the gallery, the same person by another camera"
+            why = f"none of the {q} queries has a match in the gallery, the same person by another camera"
         except InputError as error:
             why = str(error)
-        self.warn(f"{why}; trains without scores, as with --evaluate-every 0")
+        self.say(f"{why}; trains without scores, as with --evaluate-every 0")
         return dataset.train
 
     def end_epoch(self, columns: Row, *looks: Callable[[], Row]) -> None:
@@ -217,7 +225,7 @@ class Session:
             except Exception as error:  # an image of the test that is gone, say, must not end a training
                 if self.team.size > 1:  # the other processes wait for this one
                     raise
-                self.warn(f"{error}; the training goes on without scores of this epoch")
+                self.say(f"{error}; the training goes on without scores of this epoch")
         self.history.add(row)
         self.epoch, self.step, self.means = done, 0, Means()
 
@@ -236,7 +244,7 @@ class Session:
             raise InputError(f"{error}; {self.folder.how_to_go_on()}") from None
         return run
 
-    def warn(self, text: str, level: int = logging.WARNING) -> None:
+    def say(self, text: str, level: int = logging.WARNING) -> None:
         """One line for the user, from one process."""
         if self.team.leads:
             logging.getLogger("paullite").log(level, text)
@@ -256,35 +264,19 @@ class Session:
         paths = [self.images.paths[i] for i in fault.places]
         named = ", ".join(paths[:3]) + f" and {len(paths) - 3} more" * (len(paths) > 3)
         found = f"found NaN or infinity in the {fault.name} of {fault.where}, with {named}"
-        found += self.folder.note("bad_batch.txt", paths)
         expected = "expected finite numbers; nothing that came of this batch is kept, and the last checkpoint stays"
-        raise InputError(found, expected, "look at these images, or use a smaller learning rate")
+        do = "look at these images, or use a smaller learning rate"
+        raise InputError(found + self.folder.note("bad_batch.txt", paths), expected, do)
 
     def _everything(self) -> tuple[Tensors, Facts]:
         """All that the next step depends on. Every process has to ask at the same time."""
         assert self.optimiser is not None
         named = {name: one.state_dict() for name, one in self.parts.items()}
-        named["optimiser"] = checkpoint.momenta(self.optimiser)
+        kept = ((number, state.get(MOMENTUM)) for number, state in self.optimiser.state_dict()["state"].items())
+        named["optimiser"] = {f"{number}.{MOMENTUM}": momentum for number, momentum in kept if momentum is not None}
         facts: Facts = {name: getattr(self, name) for name in ("identity", "epoch", "step", "steps")}
         facts |= {"history": self.history.rows, "seconds": self.history.seconds()}
         facts["means"] = {"sums": self.means.state(), "count": self.means.count}
         facts["random"] = self.team.objects(checkpoint.random_state(self.device))
         facts["scaler"] = self.accelerator.scaler.state_dict() if self.accelerator.scaler else None
         return {f"{name}.{key}": value for name, state in named.items() for key, value in state.items()}, facts
-
-    def _take_back(self, tensors: Tensors, facts: Facts) -> None:
-        """Put back what `_everything` gave."""
-        assert self.optimiser is not None
-        named: dict[str, Tensors] = defaultdict(dict)
-        for key, tensor in tensors.items():
-            name, _, rest = key.partition(".")
-            named[name][rest] = tensor
-        for name, one in self.parts.items():
-            one.load_state_dict(named[name])
-        checkpoint.set_momenta(self.optimiser, named["optimiser"])
-        self.random = facts["random"][self.team.rank % len(facts["random"])]  # there may have been fewer processes
-        self.epoch, self.step, self.steps = facts["epoch"], facts["step"], facts["steps"]
-        self.means = Means(**facts["means"])
-        self.history.restore(facts["history"], facts["seconds"])
-        if self.accelerator.scaler is not None and facts["scaler"]:
-            self.accelerator.scaler.load_state_dict(facts["scaler"])
