@@ -85,7 +85,7 @@ def adapt(
         raise InputError(f"found K = {config.k} with {len(images)} training images", expected, "use a smaller --k")
     sources = {"data": fingerprint(images), "start": digest(before.state_dict())[:16]}
     with Session(config, images, sources, resume=resume, force=force) as session:
-        team, device = session.team, session.device
+        team, device, test = session.team, session.device, session.test_of(target)
         net = session.place(copy.deepcopy(before))
         memory, centers = (m.to(device) for m in empty_memories(net, len(images), config))
         parameters, momentum, decay = learning(net), config.momentum, config.weight_decay
@@ -94,7 +94,7 @@ def adapt(
         if not session.restore(optimiser, net=net, patches=memory, centers=centers):
             fill_memory(memory, net, pairs, config, team)
         look = partial(two_views, session.prepare(net, pairs), config=config)
-        diagnosis, test = Diagnosis(target, config, device), session.test_of(target)
+        diagnosis = Diagnosis(target, config, device)
 
         for epoch in session.epochs(pairs):
             lr = set_rate(optimiser, config, epoch)

@@ -98,14 +98,13 @@ def pretrain(
     images = people_only(source)
     sources = {"data": fingerprint(images)} | ({"start": digest(start.state_dict())[:16]} if start else {})
     with Session(config, images, sources, resume=resume, force=force) as session:
-        team = session.team
+        team, test = session.team, session.test_of(source)
         net = session.place(checked(start, images.identities) if start else build_net(config, images.identities))
         groups, momentum, decay = parameter_groups(net), config.momentum, config.weight_decay
         optimiser = torch.optim.SGD(groups, lr=0.0, momentum=momentum, weight_decay=decay)
         pairs = IdentityPairs(images, net.size, net.normalisation, config, session.device, team.share)
         session.restore(optimiser, net=net)
         look = partial(look_at_pairs, session.prepare(net, pairs))
-        test = session.test_of(source)
 
         for epoch in session.epochs(pairs):
             lr = rates(config, epoch)
