@@ -76,8 +76,7 @@ class RunConfig:
     def expect(cls, given: object) -> None:
         """Raises an `InputError` if something else than settings of this phase was given, for instance a preset."""
         if not isinstance(given, cls):
-            phase = cls.__name__.removesuffix("Config")
-            do = f'give PRESETS["market1501"].{phase.lower()}'
+            do = f'give PRESETS["market1501"].{cls.__name__.removesuffix("Config").lower()}'
             raise InputError(f"found a {type(given).__name__} as settings", f"expected a {cls.__name__}", do)
 
 

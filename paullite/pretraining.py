@@ -50,8 +50,6 @@ def identity_and_triplet(step: SourceStep) -> SourceLoss:
     r"""The objective of phase 1.
 
     .. math:: L = \sum_p \mathrm{crossentropy}(\mathrm{logits}_p) + \lambda \, \mathrm{triplet}
-
-    Source: method of PAUL's reference implementation, phase 1.
     """
     config = step.config
     identity = torch.stack([F.cross_entropy(patch, step.labels) for patch in step.logits.unbind(1)]).sum()
