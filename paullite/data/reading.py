@@ -144,20 +144,17 @@ def why_a_worker_failed(said: str) -> InputError:
     """What torch says of a worker, which may be the worker's whole traceback, as one line.
 
     >>> print(why_a_worker_failed("Caught KeyError in DataLoader worker process 0.\\n  File ...\\nKeyError: 'a'"))
-    found KeyError: 'a' in a process that reads images; expected none; --workers 0 shows where it arises
+    a process that reads images failed (KeyError: 'a'); expected it to go on; --workers 0 shows where it arises
     """
     last = re.split(r"\n[ \t].*", said.strip())[-1]  # below the lines of the traceback
-    if re.search(r"shared memory|Bus error|/torch_", said) and "open files" not in said:
-        found = f"a process that reads images found /dev/shm full ({last[:100]})"
-        return InputError(found, "expected more room", "use --workers 0, or start the container with --shm-size=2g")
-    if said.startswith("Caught "):
-        found, _, ours = last.partition("InputError: ")
-        do = "--workers 0 shows where it arises"
-        return (
-            InputError(ours)
-            if ours
-            else InputError(f"found {found} in a process that reads images", "expected none", do)
-        )
+    _, _, ours = last.partition("InputError: ")
+    if ours:
+        return InputError(ours)
+    found = f"a process that reads images {'failed' if said.startswith('Caught ') else 'died'} ({last[:300]})"
     guard = 'add if __name__ == "__main__": to your script or, ' * (get_start_method() != "fork")
     do = f"{guard}if memory is short, use fewer --workers, or --workers 0"
-    return InputError(f"a process that reads images died ({last[:100]})", "expected it to live", do)
+    if re.search(r"shared memory|Bus error|/torch_", said) and "open files" not in said:
+        do = "make /dev/shm larger (docker run --shm-size=2g), or use --workers 0"
+    elif said.startswith("Caught "):
+        do = "--workers 0 shows where it arises"
+    return InputError(found, "expected it to go on", do)
