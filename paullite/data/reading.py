@@ -146,7 +146,7 @@ def why_a_worker_failed(said: str) -> InputError:
     >>> print(why_a_worker_failed("Caught KeyError in DataLoader worker process 0.\\n  File ...\\nKeyError: 'a'"))
     a process that reads images failed (KeyError: 'a'); expected it to go on; --workers 0 shows where it arises
     """
-    last = re.split(r"\n[ \t].*", said.strip())[-1]  # below the lines of the traceback
+    last = re.split(r"\n[ \t].*", said.strip())[-1].strip()  # below the lines of the traceback
     _, _, ours = last.partition("InputError: ")
     if ours:
         return InputError(ours)
