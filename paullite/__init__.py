@@ -47,13 +47,7 @@ HOMES = {
     "networks": ("load", "load_reference_checkpoint", "save", "shipped_net"),
 }
 MODULES = ("controls", "data", "evaluation", "losses", "memory", "models", "step")
-MOVED = {
-    "check": "check",
-    "check_report": "check_report",
-    "figures": "figures",
-    "teaching": "",
-    "experiments": "studies",
-}
+MOVED = {name: name for name in ("check", "check_report", "figures")} | {"teaching": "", "experiments": "studies"}
 
 __all__ = [
     "PRESETS", "AdaptConfig", "InputError", "PatchNet", "Preset", "PretrainConfig", "Run", "Scores", "__version__",
@@ -70,7 +64,7 @@ def __getattr__(name: str) -> Any:
         if name in names:
             return getattr(import_module(f".{module}", __name__), name)
     if name in MOVED:
-        new = ".".join(filter(None, ("pb", MOVED[name])))
+        new = f"pb.{MOVED[name]}".rstrip(".")
         raise AttributeError(f"found pl.{name}; it is now in the book's package; use: import paulbook as pb; {new}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

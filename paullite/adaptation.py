@@ -78,16 +78,18 @@ def adapt(
     >>> sorted(run.memories), run.history[0]["epoch"]
     (['centers', 'patches'], 1)
     """
+    AdaptConfig.expect(config)
     images, before = unlabelled(target), network_of(start)
-    check_sizes(config, len(images))
+    if config.k >= len(images) - 1:  # with all others pulled none is pushed, and PEDAL is 0 whatever the features are
+        expected = f"expected K < N - 1, that is {len(images) - 2} or fewer"
+        raise InputError(f"found K = {config.k} with {len(images)} training images", expected, "use a smaller --k")
     sources = {"data": fingerprint(images), "start": digest(before.state_dict())[:16]}
     with Session(config, images, sources, resume=resume, force=force) as session:
-        team, device = session.team, session.device
+        team, device, test = session.team, session.device, session.test_of(target)
         net = session.place(copy.deepcopy(before))
         memory, centers = (m.to(device) for m in empty_memories(net, len(images), config))
-        optimiser = torch.optim.SGD(
-            learning(net), lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay
-        )
+        parameters, momentum, decay = learning(net), config.momentum, config.weight_decay
+        optimiser = torch.optim.SGD(parameters, lr=config.lr, momentum=momentum, weight_decay=decay)
         pairs = SurrogatePairs(images, net.size, net.normalisation, config, device, team.share)
         if not session.restore(optimiser, net=net, patches=memory, centers=centers):
             fill_memory(memory, net, pairs, config, team)
@@ -103,38 +105,19 @@ def adapt(
                 columns = loss_columns(loss(step))
                 session.learn(index, columns["loss"], features=features.detach())
                 session.means.add(len(index), columns | diagnosis.step(step))
-            session.end_epoch(
-                {"lr": lr},
-                lambda: history_scores(net, target, config.workers, team) | diagnosis.epoch(net, memory.features),
-            )
+            scores = partial(history_scores, net, test, config.workers, team)
+            session.end_epoch({"lr": lr}, scores, partial(diagnosis.epoch, net, memory.features))
             if after_epoch:
                 after_epoch(epoch + 1, net)
         return session.finish(net, patches=memory, centers=centers)
 
 
 def unlabelled(target: ReIDDataset | Split) -> Split:
-    """The training images of a target with the identities out of reach.
-
-    Raises:
-        InputError: something else was given, for instance a torch Dataset.
-    """
+    """The training images of a target with the identities out of reach; an `InputError` if it is something else."""
     if not isinstance(target, ReIDDataset | Split):
-        raise InputError(
-            f"found a {type(target).__name__} as target",
-            "expected a data set of paullite.data",
-            "make one with pl.data.from_items, pl.data.from_csv or pl.data.ImageFolder",
-        )
+        do = "make one with pl.data.from_items, pl.data.from_csv or pl.data.ImageFolder"
+        raise InputError(f"found a {type(target).__name__} as target", "expected a data set of paullite.data", do)
     return target.unlabelled()
-
-
-def check_sizes(config: AdaptConfig, images: int) -> None:
-    """Raises an `InputError` if K does not fit the number of images."""
-    if config.k >= images - 1:  # with all others pulled none is pushed, and PEDAL is 0 whatever the features are
-        raise InputError(
-            f"found K = {config.k} with {images} training images",
-            f"expected K < N - 1, that is {images - 2} or fewer",
-            "use a smaller --k or more images",
-        )
 
 
 def empty_memories(net: PatchNet, count: int, config: AdaptConfig) -> tuple[FeatureMemory, FeatureMemory]:
@@ -145,16 +128,10 @@ def empty_memories(net: PatchNet, count: int, config: AdaptConfig) -> tuple[Feat
 
 
 def learning(net: PatchNet, *parts: nn.Module) -> list[nn.Parameter]:
-    """Let the parameters of some parts learn and freeze all others; returns those that learn.
-
-    Args:
-        net: changed in place.
-        parts: backbone, reductions and the batch-norm behind them if none is given, as in PAUL.
-    """
+    """Let some parts learn and freeze all others; by default backbone, reductions and the batch-norm behind them."""
     net.requires_grad_(False)
     found = [p for part in parts or (net.backbone, net.reduction, net.norm) for p in part.parameters()]
-    for p in found:
-        p.requires_grad_()
+    nn.ParameterList(found).requires_grad_()
     return found
 
 
@@ -170,11 +147,7 @@ def set_rate(optimiser: torch.optim.Optimizer, config: AdaptConfig, epoch: int) 
 def fill_memory(
     memory: FeatureMemory, net: PatchNet, pairs: SurrogatePairs, config: AdaptConfig, team: Team | None = None
 ) -> None:
-    """One pass over the images, in random order, before anything is learned.
-
-    Raises:
-        InputError: features that are not finite.
-    """
+    """One pass over the images, in random order, before anything is learned; NaN is an `InputError`."""
     team = team or Team()
     net.train(config.memory_mode == "train")  # as the reference does, so that batch-norm statistics move here already
     order = shuffled_places(len(memory.features), config.seed, "first pass")

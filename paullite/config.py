@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from .errors import InputError
+from .files import expanded
 from .ranges import Count, Natural, NonNegative, Positive, PositiveShare, Range, Share, checks_of
+
+
+def _at_home(what: str, path: str) -> str:
+    return str(expanded(path)) if path.startswith("~") else path
+
+
+FilePath = Annotated[str, _at_home]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +52,7 @@ class RunConfig:
     """Epochs between two looks of the judge; 0 for none. It never changes what is learned."""
     progress: bool = True
     """Show a progress bar."""
-    output: str | None = None
+    output: FilePath | None = None
     """Folder for checkpoints, history.csv, curves.png and the last network; none: nothing is written."""
     save_minutes: NonNegative = 10.0
     """Minutes between two checkpoints inside an epoch; the end of an epoch writes one, too. 0: only there."""
@@ -64,6 +72,13 @@ class RunConfig:
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
             raise InputError(f"found device = {self.device!r}", "expected auto, cpu, mps, cuda or cuda:1 and the like")
 
+    @classmethod
+    def expect(cls, given: object) -> None:
+        """Raises an `InputError` if something else than settings of this phase was given, for instance a preset."""
+        if not isinstance(given, cls):
+            do = f'give PRESETS["market1501"].{cls.__name__.removesuffix("Config").lower()}'
+            raise InputError(f"found a {type(given).__name__} as settings", f"expected a {cls.__name__}", do)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainConfig(RunConfig):
@@ -75,11 +90,11 @@ class PretrainConfig(RunConfig):
     """More arguments of timm.create_model, as in: pad_type same."""
     pretrained: bool = True
     """Start from timm's weights, fetched from the hub."""
-    weights: str | None = None
+    weights: FilePath | None = None
     """File with the backbone's weights, instead of the hub."""
-    mean: tuple[float, float, float] | None = None
+    mean: tuple[Share, Share, Share] | None = None
     """Mean of the images that the weights expect, per colour, in 0..1; none: what timm says of the name."""
-    std: tuple[float, float, float] | None = None
+    std: tuple[Positive, Positive, Positive] | None = None
     """Standard deviation of these images, per colour, in 0..1; none: what timm says of the name."""
     size: tuple[Count, Count] = (384, 128)
     """Height and width of the images, in pixels. Reference: 384 and 128."""
@@ -115,7 +130,7 @@ class PretrainConfig(RunConfig):
     def __post_init__(self) -> None:
         """Check every field, and that the generator's epochs are in order."""
         super().__post_init__()
-        _in_order(generator_epochs=self.generator_epochs)
+        _in_order("generator_epochs", *self.generator_epochs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,15 +183,14 @@ class AdaptConfig(RunConfig):
     def __post_init__(self) -> None:
         """Check every field, and that the crop's ends are in order."""
         super().__post_init__()
-        _in_order(crop=self.crop)
+        _in_order("crop", *self.crop)
         if self.memory_block == 1:
             raise InputError("found memory_block = 1", "expected 0 (all rows at once), or 2 or more", "use 16384")
 
 
-def _in_order(**pairs: tuple[float, float]) -> None:
-    for name, (first, last) in pairs.items():
-        if first > last:
-            raise InputError(f"found {name} = {first}, {last}", "expected the smaller one first")
+def _in_order(name: str, first: float, last: float) -> None:
+    if first > last:
+        raise InputError(f"found {name} = {first}, {last}", "expected the smaller one first")
 
 
 @dataclass(frozen=True)
@@ -196,36 +210,16 @@ class Preset:
 
 _MARKET = Preset(PretrainConfig(), AdaptConfig())
 _DUKE = Preset(PretrainConfig(), AdaptConfig(batch=40, scale=5.0))
-_DOLLS = Preset(  # chosen on the seeds 100 to 104
-    PretrainConfig(
-        backbone="test_resnet",
-        pretrained=False,
-        size=(128, 64),
-        feature_dim=64,
-        embedding_dim=32,
-        epochs=10,
-        batch=32,
-        lr_backbone=0.05,
-        lr_heads=0.1,
-        lr_generator=1e-3,
-        generator_epochs=(3, 7),
-        decay_epoch=7,
-        workers=0,
-        precision="no",  # small enough for float32 everywhere
-        evaluate_every=5,
-    ),
-    AdaptConfig(
-        epochs=12,
-        lr=0.15,
-        decay_epoch=9,
-        scale=4.0,
-        k=20,
-        margin=1.0,  # half of the reference's, since an embedding of 6 x 32 cosines is half as long as one of 6 x 128
-        ipfl_weight=0.3,
-        workers=0,
-        precision="no",
-        evaluate_every=3,
-    ),
+
+# drawn people, chosen on the seeds 100 to 104; small enough for float32 everywhere
+_SMALL: dict[str, Any] = {"backbone": "test_resnet", "size": (128, 64), "feature_dim": 64, "embedding_dim": 32}
+_RATES: dict[str, Any] = {"lr_backbone": 0.05, "lr_heads": 0.1, "lr_generator": 1e-3, "generator_epochs": (3, 7)}
+_HERE: dict[str, Any] = {"workers": 0, "precision": "no"}
+# half of the reference's margin, since an embedding of 6 x 32 cosines is half as long as one of 6 x 128
+_LOSSES: dict[str, Any] = {"scale": 4.0, "k": 20, "margin": 1.0, "ipfl_weight": 0.3}
+_DOLLS = Preset(
+    PretrainConfig(pretrained=False, epochs=10, batch=32, decay_epoch=7, evaluate_every=5, **_SMALL, **_RATES, **_HERE),
+    AdaptConfig(epochs=12, lr=0.15, decay_epoch=9, evaluate_every=3, **_LOSSES, **_HERE),
 )
 _BASE = {"paperdolls": _DOLLS, "market1501": _MARKET, "duke": _DUKE, "msmt17": _MARKET}
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,57 +17,51 @@ from .errors import InputError
 Row = dict[str, float]
 
 
-class replacing:  # reads as a verb: with replacing(path) as temporary
+def expanded(path: str | Path) -> Path:
+    """A path with ``~`` written out, which a shell leaves as it is in ``--output=~/runs``.
+
+    Where the user has no home folder, as in some containers, it is an `InputError`.
+
+    >>> expanded("~/runs") == Path.home() / "runs"
+    True
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        do = "write the path without ~, or set HOME"
+        raise InputError(f"found {path} and no home folder", "expected one in place of ~", do) from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
     """Write to a temporary file beside ``path``; it takes the place of ``path`` only if all went well.
 
-    The bytes are on the disk before the name changes, so that a power cut leaves the old file or the new one.
-
-    Raises:
-        InputError: the disk is full or the folder cannot be written. What stood at ``path`` stays.
+    The bytes are on the disk before the name changes, so that a power cut leaves the old file or the new one. A full
+    disk, and a file that another program has open, on Windows, is an `InputError`; what stood at ``path`` stays.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.temporary = path, path.with_name(path.name + ".part")
-
-    def __enter__(self) -> Path:
-        return self.temporary
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        try:
-            if error is None:
-                flush(self.temporary)
-                self.temporary.replace(self.path)
-                return
-        except OSError as late:  # some disks say only now that they are full
-            error = late
-        self.temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError | SafetensorError):
-            raise InputError(
-                f"cannot write {self.path} ({error})",
-                "expected a folder with room that may be written",
-                "free some room or choose another --output",
-            ) from None
-
-
-def flush(path: Path) -> None:
-    """See that what was written to a file is on the disk."""
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
+    temporary = path.with_name(path.name + ".part")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:  # some disks say only at the end that they are full
+        expected = "expected a folder with room that may be written, and no other program that has the file open"
+        do = "free some room or choose another --output"
+        raise InputError(f"cannot write {path} ({error})", expected, do) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def remove(paths: Iterable[Path]) -> None:
-    """Remove files that may be there.
-
-    Raises:
-        InputError: another program has one open, on Windows.
-    """
+    """Remove files that may be there; an `InputError` if another program has one open, on Windows."""
     try:
         for path in paths:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(
-            f"cannot remove an older file ({error})", "expected it closed", "close it, try again"
-        ) from None
+        found = f"cannot remove an older file ({error})"
+        raise InputError(found, "expected it closed", "close it, try again") from None
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
@@ -84,12 +80,9 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[s
 
 
 def read_history(path: str | Path) -> list[Row]:
-    """Rows of a ``history.csv``, given as the file or its folder; empty cells are left out.
-
-    Raises:
-        InputError: there is no such file.
-    """
-    path = Path(path) / "history.csv" if Path(path).is_dir() else Path(path)
+    """Rows of a ``history.csv``, given as the file or its folder; empty cells are left out."""
+    path = expanded(path)
+    path = path / "history.csv" if path.is_dir() else path
     if not path.is_file():
         raise InputError(f"found no file {path}", "expected the history.csv of a run", "give the --output of a run")
     with open(path, newline="", encoding="utf-8") as file:
@@ -97,20 +90,12 @@ def read_history(path: str | Path) -> list[Row]:
 
 
 def writable_folder(path: str | Path) -> Path:
-    """Make a folder and see that it can be written.
-
-    Raises:
-        InputError: it cannot.
-    """
-    folder = Path(path)
+    """Make a folder, ``~`` written out, and see that it can be written; an `InputError` if it cannot."""
+    folder = expanded(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".write-test").touch()
-        (folder / ".write-test").unlink()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise InputError(
-            f"cannot write to {folder} ({error.strerror})",
-            "expected a folder that may be written",
-            "choose another --output",
-        ) from None
+        found = f"cannot write to {folder} ({error.strerror})"
+        raise InputError(found, "expected a folder that may be written", "choose another --output") from None
     return folder

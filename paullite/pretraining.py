@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from .config import PretrainConfig
 from .data.items import ReIDDataset, Split
@@ -21,6 +21,7 @@ from .evaluation import history_scores
 from .losses import batch_triplet
 from .models import Normalisation, PatchNet
 from .run import Run
+from .runs.cost import Model
 from .runs.provenance import digest, fingerprint
 from .runs.session import Session
 from .step import loss_columns
@@ -28,21 +29,13 @@ from .step import loss_columns
 
 @dataclass(frozen=True, eq=False)
 class SourceStep:
-    """What a loss of phase 1 sees of a step.
+    """What a loss of phase 1 sees of a step, anchors first, then their positives."""
 
-    Attributes:
-        logits: (2B, P, identities), anchors first, then their positives; with gradient.
-        embeddings: (2B, E), with gradient.
-        labels: (2B,) class numbers.
-        config: the settings.
-        epoch: counted from 0.
-    """
-
-    logits: Tensor
-    embeddings: Tensor
-    labels: Tensor
+    logits: Tensor  # 2B P identities, with gradient
+    embeddings: Tensor  # 2B E, with gradient
+    labels: Tensor  # 2B, class numbers
     config: PretrainConfig
-    epoch: int
+    epoch: int  # counted from 0
 
 
 class SourceLoss(NamedTuple):
@@ -57,14 +50,11 @@ def identity_and_triplet(step: SourceStep) -> SourceLoss:
     r"""The objective of phase 1.
 
     .. math:: L = \sum_p \mathrm{crossentropy}(\mathrm{logits}_p) + \lambda \, \mathrm{triplet}
-
-    Source: method of PAUL's reference implementation, phase 1.
     """
     config = step.config
     identity = torch.stack([F.cross_entropy(patch, step.labels) for patch in step.logits.unbind(1)]).sum()
-    triplet = batch_triplet(
-        step.embeddings, step.labels, margin=config.triplet_margin, positive=config.triplet_positive
-    )
+    margin, positive = config.triplet_margin, config.triplet_positive
+    triplet = batch_triplet(step.embeddings, step.labels, margin=margin, positive=positive)
     return SourceLoss(identity + config.triplet_weight * triplet, identity, triplet)
 
 
@@ -88,21 +78,10 @@ def pretrain(
         source: its ``train`` is learned from, its test is evaluated every few epochs.
         start: a network to begin with, for instance one on your own backbone; it is copied, not changed, and needs a
             classifier for each person of the source. None: one is made as the settings say.
-        loss: a function of a `SourceStep`. It returns a scalar, or a mapping with ``total`` and further scalars that
-            become columns of the history.
-        after_epoch: called as after_epoch(epochs done, network) after each epoch, to look at the network and not to
-            change it. It may leave it in either mode.
-        resume: go on from the newest checkpoint in ``config.output``, as if the run had never stopped; from the start
-            if there is none.
-        force: with ``resume``, go on although settings, data or versions differ; without, replace an earlier run.
+        loss: a function of a `SourceStep`; what it returns, and the rest, is as in `paullite.adaptation.adapt`.
 
     Returns:
-        A `Run` with the network of the last epoch.
-
-    Raises:
-        InputError: fewer than two people, a start without a classifier for each of them, a batch larger than the data
-            or the memory, a backbone or device that is not there, an image that cannot be read, a folder that cannot
-            be written or that holds another run.
+        A `Run` with the network of the last epoch. What does not fit is an `InputError`, as in the other phase.
 
     Source: method of PAUL's reference implementation, phase 1.
 
@@ -113,20 +92,22 @@ def pretrain(
     >>> run.net.patches, len(run.history)
     (6, 1)
     """
-    images = people_only(source.train)
+    PretrainConfig.expect(config)
+    images = people_only(source)
     sources = {"data": fingerprint(images)} | ({"start": digest(start.state_dict())[:16]} if start else {})
     with Session(config, images, sources, resume=resume, force=force) as session:
-        team = session.team
+        team, test = session.team, session.test_of(source)
         net = session.place(checked(start, images.identities) if start else build_net(config, images.identities))
-        optimiser = torch.optim.SGD(
-            parameter_groups(net), lr=0.0, momentum=config.momentum, weight_decay=config.weight_decay
-        )
+        groups, momentum, decay = parameter_groups(net), config.momentum, config.weight_decay
+        optimiser = torch.optim.SGD(groups, lr=0.0, momentum=momentum, weight_decay=decay)
         pairs = IdentityPairs(images, net.size, net.normalisation, config, session.device, team.share)
         session.restore(optimiser, net=net)
         look = partial(look_at_pairs, session.prepare(net, pairs))
 
         for epoch in session.epochs(pairs):
-            lr = set_rates(optimiser, config, epoch)
+            lr = rates(config, epoch)
+            for group in optimiser.param_groups:
+                group["lr"] = lr[group["name"]]
             net.train()
             for index, anchors, positives, labels in session.batches(pairs):  # B, and 3 h w for each of the share
                 logits, embeddings = team.look(look, net, (anchors, positives), len(index))  # B 2 P I and B 2 E
@@ -136,21 +117,18 @@ def pretrain(
                 session.learn(index, columns["loss"])
                 right = (step.logits.detach().argmax(-1) == step.labels[:, None]).float().mean()
                 session.means.add(len(index), columns | {"accuracy": right})
-            session.end_epoch(
-                {f"lr_{name}": rate for name, rate in lr.items()},
-                lambda: history_scores(net, source, config.workers, team),
-            )
+            named = {f"lr_{name}": rate for name, rate in lr.items()}
+            session.end_epoch(named, lambda: history_scores(net, test, config.workers, team))
             if after_epoch:
                 after_epoch(epoch + 1, net)
         return session.finish(net)
 
 
-def look_at_pairs(model: nn.Module, anchors: Tensor, positives: Tensor) -> tuple[Tensor, Tensor]:
+def look_at_pairs(model: Model, anchors: Tensor, positives: Tensor) -> tuple[Tensor, Tensor]:
     """Logits and embeddings of both images of each pair, (B, 2, P, identities) and (B, 2, E), from one forward pass."""
     out = model(torch.cat([anchors, positives]))
-    logits = torch.stack(out.logits, 1)  # 2B P I
-    logits, embeddings = (x.unflatten(0, (2, -1)).transpose(0, 1) for x in (logits, out.source_embedding))
-    return logits, embeddings
+    pair = [x.unflatten(0, (2, -1)).transpose(0, 1) for x in (torch.stack(out.logits, 1), out.source_embedding)]
+    return pair[0], pair[1]
 
 
 def parameter_groups(net: PatchNet) -> list[dict[str, object]]:
@@ -158,14 +136,6 @@ def parameter_groups(net: PatchNet) -> list[dict[str, object]]:
     heads = [p for name, p in net.named_parameters() if not name.startswith(("backbone.", "generator."))]
     named = {"backbone": net.backbone.parameters(), "generator": net.generator.parameters(), "heads": heads}
     return [{"name": name, "params": list(parameters)} for name, parameters in named.items()]
-
-
-def set_rates(optimiser: torch.optim.Optimizer, config: PretrainConfig, epoch: int) -> dict[str, float]:
-    """Set and return the learning rate of each group in an epoch, counted from 0."""
-    found = rates(config, epoch)
-    for group in optimiser.param_groups:
-        group["lr"] = found[group["name"]]
-    return found
 
 
 def rates(config: PretrainConfig, epoch: int) -> dict[str, float]:
@@ -184,19 +154,9 @@ def rates(config: PretrainConfig, epoch: int) -> dict[str, float]:
 
 def build_net(config: PretrainConfig, identities: int | None) -> PatchNet:
     """The network that the settings describe, its random weights from the seed."""
+    names = "patches feature_dim embedding_dim pretrained generator size weights backbone_options".split()
     with seeded(config.seed, "net"):
-        net = PatchNet(
-            config.backbone,
-            patches=config.patches,
-            feature_dim=config.feature_dim,
-            embedding_dim=config.embedding_dim,
-            identities=identities,
-            pretrained=config.pretrained,
-            generator=config.generator,
-            size=config.size,
-            weights=config.weights,
-            backbone_options=config.backbone_options,
-        )
+        net = PatchNet(config.backbone, identities=identities, **{name: getattr(config, name) for name in names})
     mean, std = net.normalisation
     net.normalisation = Normalisation(config.mean or mean, config.std or std)
     return net
@@ -206,21 +166,19 @@ def checked(start: PatchNet, identities: int) -> PatchNet:
     """A copy of a network to begin with, or an `InputError` if it cannot tell that many people apart."""
     known = start.settings["identities"]
     if known != identities:
-        raise InputError(
-            f"found a network for {known or 'no'} identities and {identities} in the source",
-            "expected the same number",
-            f"make it with PatchNet(..., identities={identities})",
-        )
+        found = f"found a network for {known or 'no'} identities and {identities} in the source"
+        raise InputError(found, "expected the same number", f"make it with PatchNet(..., identities={identities})")
     return copy.deepcopy(start)
 
 
-def people_only(split: Split) -> Split:
-    """The labelled images without junk (-1); an `InputError` if fewer than two people are left."""
-    people = split.take(i for i, pid in enumerate(split.pids or ()) if pid != -1)
+def people_only(source: ReIDDataset) -> Split:
+    """The labelled training images without junk (-1); an `InputError` if fewer than two people are left."""
+    if not isinstance(source, ReIDDataset):
+        do = "make one with pl.data.from_items, pl.data.from_csv or pl.data.ImageFolder"
+        raise InputError(f"found a {type(source).__name__} as source", "expected a data set of paullite.data", do)
+    people = source.train.take(i for i, pid in enumerate(source.train.pids or ()) if pid != -1)
     if people.identities < 2:
-        raise InputError(
-            f"found {people.identities} identities in {len(split)} training images",
-            "expected two people or more to learn from",
-            "check the folder with: paullite data check",
-        )
+        found = f"found {people.identities} identities in {len(source.train)} training images"
+        do = "check the folder with: paullite data check"
+        raise InputError(found, "expected two people or more to learn from", do)
     return people

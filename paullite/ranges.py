@@ -7,6 +7,7 @@ import operator
 import os
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -20,10 +21,11 @@ class Range(NamedTuple):
     high: float = math.inf
     over: bool = False
 
-    def __contains__(self, value: object) -> bool:
-        """Whether a number lies inside; NaN does not."""
-        assert isinstance(value, int | float)
-        return (self.low < value if self.over else self.low <= value) and value <= self.high
+    def __call__(self, what: str, value: float) -> float:
+        """The value, or an `InputError` if it lies outside."""
+        if value < self.low or value > self.high or (self.over and value == self.low):
+            raise InputError(f"found {what}", f"expected {self}")
+        return value
 
     def __str__(self) -> str:
         low = f"over {self.low:g}" if self.over else f"{self.low:g} or more"
@@ -37,67 +39,47 @@ NonNegative = Annotated[float, Range(0)]
 Share = Annotated[float, Range(0, 1)]
 PositiveShare = Annotated[float, Range(0, 1, over=True)]
 
-
-Check = Callable[[str, Any], Any]  # what is checked, in words, and its value -> the value in its type
-
-
-def checks_of(kind: type) -> dict[str, Check]:
-    """For each field a function that brings a value to the field's type, or raises an `InputError`."""
-    hints = get_type_hints(kind, include_extras=True)
-    return {one.name: _check_of(hints[one.name]) for one in fields(kind)}
-
-
-def _check_of(hint: Any) -> Check:
-    """The check of one type hint."""
-    origin, args = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return lambda what, value: _in_range(what, _check_of(args[0])(what, value), args[1])
-    if origin is Literal:
-        return lambda what, value: _choice(what, value, args)
-    if origin is tuple:
-        return lambda what, value: _tuple(what, value, [_check_of(a) for a in args])
-    if NoneType in args:
-        return lambda what, value: None if value is None else _check_of(args[0])(what, value)
-    return lambda what, value: _converted(what, value, *CONVERSIONS[origin or hint])
-
-
 # What brings a value to a type, and that type in words. numpy's integers pass, 3.5 does not; a Path becomes text.
 CONVERSIONS: dict[Any, tuple[Callable[[Any], Any], str]] = {
-    int: (operator.index, "a whole number"),
+    int: (lambda value: int(operator.index(value)), "a whole number"),
     float: (float, "a number"),
     bool: (lambda value: {True: True, False: False}[value], "True or False"),
-    str: (lambda value: str(os.fspath(value)), "text or a path"),
+    str: (lambda value: str(os.fsdecode(value)), "text or a path"),
     dict: (dict, "names with values"),
 }
 
 
-def _converted(what: str, value: Any, convert: Callable[[Any], Any], expected: str) -> Any:
+def checks_of(kind: type) -> dict[str, Callable[[str, Any], Any]]:
+    """For each field a function of what is checked, in words, and of its value: the value in the field's type.
+
+    Where there is none, it raises an `InputError`. What stands second in an `Annotated` hint is such a function, too.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    return {one.name: partial(_checked, hints[one.name]) for one in fields(kind)}
+
+
+def _checked(hint: Any, what: str, value: Any) -> Any:
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return args[1](what, _checked(args[0], what, value))
+    if NoneType in args:
+        return None if value is None else _checked(args[0], what, value)
+    if origin is Literal:
+        convert, expected = {choice: choice for choice in args}.__getitem__, f"one of {', '.join(args)}"
+    elif origin is tuple:
+        convert, expected = partial(_parts, len(args)), f"{len(args)} numbers"
+    else:
+        convert, expected = CONVERSIONS[origin or hint]
     try:
         found = convert(value)
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, OverflowError):
         found = math.nan
-    if found != found or found in (math.inf, -math.inf):
+    if isinstance(found, float) and not math.isfinite(found):
         raise InputError(f"found {what}", f"expected {expected}")
-    return found
+    return tuple(_checked(a, what, part) for a, part in zip(args, found, strict=True)) if origin is tuple else found
 
 
-def _in_range(what: str, value: float, allowed: Range) -> float:
-    if value not in allowed:
-        raise InputError(f"found {what}", f"expected {allowed}")
-    return value
-
-
-def _choice(what: str, value: object, choices: tuple[str, ...]) -> object:
-    if value not in choices:
-        raise InputError(f"found {what}", f"expected one of {', '.join(choices)}")
-    return value
-
-
-def _tuple(what: str, value: Any, checks: list[Check]) -> tuple[Any, ...]:
-    try:
-        parts = tuple(value)
-    except TypeError:
-        parts = ()
-    if isinstance(value, str) or len(parts) != len(checks):
-        raise InputError(f"found {what}", f"expected {len(checks)} numbers")
-    return tuple(check(what, part) for check, part in zip(checks, parts, strict=True))
+def _parts(count: int, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str) or len(parts := tuple(value)) != count:
+        raise ValueError
+    return parts

@@ -20,21 +20,13 @@ from .models import PatchNet
 
 @dataclass
 class Run:
-    """What a phase leaves behind.
+    """What a phase leaves behind."""
 
-    Attributes:
-        net: the network after the last epoch; the one that is evaluated.
-        history: one row per epoch, as in ``history.csv``.
-        config: the settings.
-        folder: where files were written; ``None`` if nowhere.
-        memories: phase 2: the patch memory ("patches") and the image centers ("centers").
-    """
-
-    net: PatchNet
-    history: list[Row]
+    net: PatchNet  #: after the last epoch; the one that is evaluated
+    history: list[Row]  #: one row per epoch, as in ``history.csv``
     config: PretrainConfig | AdaptConfig
-    folder: Path | None = None
-    memories: dict[str, FeatureMemory] = field(default_factory=dict)
+    folder: Path | None = None  #: where files were written
+    memories: dict[str, FeatureMemory] = field(default_factory=dict)  #: of phase 2: ``patches`` and image ``centers``
 
     def __repr__(self) -> str:
         last = {name: round(value, 4) for name, value in (self.history or [{}])[-1].items() if name != "seconds"}
@@ -50,7 +42,7 @@ class History:
         self.began = time.perf_counter()
 
     def add(self, row: Mapping[str, float]) -> None:
-        """Keep a row; ``seconds`` of training so far are added. A column that appears later rewrites the file."""
+        """Keep a row; ``seconds`` of training so far are added. The whole file is written again."""
         self.rows.append({**row, "seconds": round(self.seconds(), 2)})
         if self.path:
             try:
@@ -81,11 +73,10 @@ class Means:
 
     def add(self, count: int, values: Mapping[str, Tensor]) -> None:
         """Add the scalars of a batch, all on one device; every batch brings the same names."""
-        new = torch.stack([value.detach().float() for value in values.values()]) * count
         if self.count and self.names != list(values):
-            raise InputError(
-                f"found the columns {', '.join(values)}", f"expected {', '.join(self.names)} in every step"
-            )
+            expected = f"expected {', '.join(self.names)} in every step"
+            raise InputError(f"found the columns {', '.join(values)}", expected)
+        new = torch.stack([value.detach().float() for value in values.values()]) * count
         self.sums = self.sums.to(new) + new if self.count else new
         self.names = list(values)
         self.count += count

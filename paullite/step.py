@@ -5,18 +5,19 @@ Letters: B images, P patches, D patch feature size, E embedding size, N training
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .config import AdaptConfig
 from .cyclic import Ranking, cyclic_ranking
 from .errors import InputError
 from .memory import FeatureMemory
+from .models import PatchOutput
 from .precision import at_least_float32
 
 
@@ -64,7 +65,9 @@ class Step:
         )
 
 
-def two_views(model: nn.Module, originals: Tensor, surrogates: Tensor, config: AdaptConfig) -> tuple[Tensor, Tensor]:
+def two_views(
+    model: Callable[..., PatchOutput], originals: Tensor, surrogates: Tensor, config: AdaptConfig
+) -> tuple[Tensor, Tensor]:
     """One forward pass over a batch and its surrogates.
 
     Args:

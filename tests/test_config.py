@@ -16,6 +16,7 @@ from paullite import config
 from paullite.config import RunConfig
 from paullite.errors import InputError
 from paullite.ranges import checks_of
+from tests.places import no_home
 
 PHASES = {"pretrain": pl.PretrainConfig, "adapt": pl.AdaptConfig}
 
@@ -35,6 +36,12 @@ def made(name: str, value: object) -> Any:
         ("weights", PurePosixPath("a/b.pth"), "a/b.pth"),
         ("backbone", Path("local"), "local"),
         ("seed", np.int64(7), 7),
+        ("epochs", True, 1),
+        ("output", "~/runs/x", str(Path.home() / "runs" / "x")),
+        ("output", Path("~") / "x", str(Path.home() / "x")),
+        ("weights", "~/w.pth", str(Path.home() / "w.pth")),
+        ("output", "a/~", "a/~"),
+        ("backbone", "~", "~"),
         ("epochs", np.int32(1), 1),
         ("batch", np.uint8(8), 8),
         ("lr", np.float32(0.5), 0.5),
@@ -120,6 +127,10 @@ def test_values_are_brought_to_their_type(name: str, given: object, kept: object
         ("size", (384.0, 128), "a whole number"),
         ("size", 384, "2 numbers"),
         ("mean", (0.5, 0.5), "3 numbers"),
+        ("mean", (0.5, 0.5, 124.0), "0 or more, at most 1"),
+        ("std", (0.2, 0.2, 0.0), "over 0"),
+        ("precision", ["bf16"], "one of auto, no, bf16, fp16"),
+        ("lr", 10**400, "a number"),
         ("deterministic", "yes", "True or False"),
         ("output", 3, "text or a path"),
         ("backbone", None, "text or a path"),
@@ -172,6 +183,23 @@ def test_replace_checks_again() -> None:
     assert dataclasses.replace(preset, output=Path("a")).output == "a"
     with pytest.raises(dataclasses.FrozenInstanceError):
         preset.k = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("given", [pl.PRESETS["duke"], pl.PRESETS["duke"].pretrain, {"epochs": 3}, "duke"])
+def test_something_else_than_settings_is_named(given: Any, dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:
+    found = f"found a {type(given).__name__} as settings; expected a"
+    with pytest.raises(InputError, match=rf'{found} AdaptConfig; give PRESETS\["market1501"\].adapt'):
+        pl.adapt(given, dolls, start=net)
+    if not isinstance(given, pl.PretrainConfig):
+        with pytest.raises(InputError, match=rf'{found} PretrainConfig; give PRESETS\["market1501"\].pretrain'):
+            pl.pretrain(given, dolls)
+
+
+def test_a_user_without_a_home_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_home(monkeypatch)
+    assert pl.AdaptConfig(output="runs/x").output == "runs/x"
+    with pytest.raises(InputError, match="found ~/x and no home folder; expected one in place of ~; write the path"):
+        pl.AdaptConfig(output="~/x")
 
 
 def test_a_dictionary_is_copied() -> None:

@@ -2,9 +2,10 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from filelock import FileLock
 
 import paullite as pl
 from paullite import files
+from paullite.data import reading
 from paullite.data.loading import SurrogatePairs
+from paullite.data.reading import why_a_worker_failed
 from paullite.files import writable_folder
 from paullite.runs import checkpoint
 from paullite.runs.checkpoint import checkpoints, read_checkpoint
@@ -49,6 +52,167 @@ def test_a_worker_dies(tmp_path: Path, alone: Path) -> None:
         "go on with --resume (resume=True)"
     )
     assert goes_on(folder, alone)
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Opens pictures, and fails with one of them."""
+
+    opener: Any
+    path: str
+    error: Exception
+
+    def __call__(self, path: str) -> Any:
+        if path == self.path:
+            raise self.error
+        return self.opener(path)
+
+
+def spoiled(data: pl.data.PaperDolls, part: str, error: Exception) -> pl.data.ReIDDataset:
+    """The same data set; the opener of a part fails with its second picture, which no fingerprint looks at."""
+    split = getattr(data, part)
+    broken = replace(split, opener=Opener(split.opener, split.paths[1], error))
+    return pl.data.ReIDDataset(
+        "spoiled", **{"train": data.train, "query": data.query, "gallery": data.gallery, part: broken}
+    )
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("the disk of my own\nwas eaten"), KeyError("colour"), OSError(5, "I/O error")]
+)
+def test_the_reason_of_a_worker_reaches_the_user(dolls: pl.data.PaperDolls, tmp_path: Path, error: Exception) -> None:
+    config = adapt_config(workers=1, image_memory=0, memory_mode="eval", output=tmp_path)
+    with pytest.raises(pl.InputError) as caught:
+        pl.adapt(config, spoiled(dolls, "train", error), start=start_net())
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    assert str(caught.value).startswith(f"a process that reads images failed ({reason}); ")
+
+
+def test_a_mistake_in_an_opener_costs_nothing_that_was_learned(dolls: pl.data.PaperDolls, tmp_path: Path) -> None:
+    """Without workers it is raised as it is; what was learned before is saved."""
+    data, config = (
+        spoiled(dolls, "train", RuntimeError("my own mistake")),
+        adapt_config(image_memory=0, output=tmp_path),
+    )
+    opener, second_path = data.train.opener, second_batch()[0]
+    object.__setattr__(opener, "path", "")
+
+    def loss(step: Step) -> torch.Tensor:
+        object.__setattr__(opener, "path", second_path)
+        return step.features.sum() * 1e-3
+
+    with pytest.raises(RuntimeError, match="my own mistake"):
+        pl.adapt(config, data, start=start_net(), loss=loss)
+    assert [path.stem for path in checkpoints(tmp_path)] == ["checkpoint-000000001"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that dataloader's workers are out of "
+        "shared memory. Please try to raise your shared memory limit.",
+        "Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n  File x\n"
+        "RuntimeError: unable to write to file </torch_12_34_0>: No space left on device (28)",
+        "Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n  File x\n"
+        "RuntimeError: unable to allocate shared memory for file </torch_1>: Resource temporarily unavailable (11)",
+    ],
+)
+def test_a_small_shm_is_named(said: str) -> None:
+    pattern = r"a process that reads images \w+ \(.*(Bus error|</torch_).*make /dev/shm larger .*or use --workers 0$"
+    assert re.match(pattern, str(why_a_worker_failed(said)))
+
+
+def test_too_many_open_files_are_not_a_small_shm() -> None:
+    reason = "unable to open shared memory object </torch_1> in read-write mode: Too many open files (24)"
+    said = str(
+        why_a_worker_failed(f"Caught RuntimeError in DataLoader worker process 0.\n  File\nRuntimeError: {reason}")
+    )
+    assert said.startswith(f"a process that reads images failed (RuntimeError: {reason})") and "/dev/shm" not in said
+
+
+def test_the_guard_is_named_where_workers_need_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    died = "DataLoader worker (pid(s) 7) exited unexpectedly"
+    for method in ("fork", "spawn", "forkserver"):
+        monkeypatch.setattr(reading, "get_start_method", lambda method=method: method)
+        assert ('if __name__ == "__main__":' in str(why_a_worker_failed(died))) is (method != "fork")
+
+
+def without_a_match(dolls: pl.data.PaperDolls, how: str) -> pl.data.ReIDDataset:
+    """The same data set, with one camera for all, or with people in query whom nobody else has seen."""
+    query, gallery = dolls.query, dolls.gallery
+    if how == "one camera":
+        query, gallery = (replace(part, camids=(0,) * len(part)) for part in (query, gallery))
+    else:
+        query = replace(query, pids=tuple(pid + 1000 for pid in query.pids or ()))
+    return pl.data.ReIDDataset("lone", dolls.train, query, gallery)
+
+
+@pytest.mark.parametrize("how", ["one camera", "strangers"])
+def test_what_cannot_be_judged_is_said_before_the_first_step_and_trains(
+    dolls: pl.data.PaperDolls, source: pl.data.PaperDolls, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    said_before: list[int] = []
+
+    def loss(step: Step) -> torch.Tensor:
+        said_before.append(caplog.text.count("has a match in the gallery"))
+        return step.features.sum() * 1e-3
+
+    run = pl.adapt(adapt_config(), without_a_match(dolls, how), start=start_net(), loss=loss)
+    assert set(said_before) == {1} == {caplog.text.count("has a match")} and len(run.history) == 2
+    assert f"none of the {len(dolls.query)} queries has a match" in caplog.text and "--evaluate-every 0" in caplog.text
+    assert "rank1" not in run.history[-1]
+    config = replace(pl.PRESETS["paperdolls"].pretrain, epochs=1, batch=20, feature_dim=16, progress=False)
+    assert "rank1" not in pl.pretrain(config, without_a_match(source, how)).history[0]
+    caplog.clear()
+    pl.adapt(adapt_config(epochs=1, evaluate_every=0), without_a_match(dolls, how), start=start_net())
+    assert "match" not in caplog.text
+    assert "rank1" in pl.adapt(adapt_config(epochs=1), dolls, start=start_net()).history[0]
+
+
+@pytest.mark.parametrize("error", [pl.InputError("cannot read the image"), ValueError("a mistake")])
+def test_a_judge_that_fails_ends_no_training(
+    dolls: pl.data.PaperDolls, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = spoiled(dolls, "query", error)
+
+    def mend(epoch: int, net: pl.PatchNet) -> None:
+        object.__setattr__(data.query.opener, "path", "")
+
+    run = pl.adapt(adapt_config(), data, start=start_net(), after_epoch=mend)
+    assert ["rank1" in row for row in run.history] == [False, True]
+    assert f"{error}; the training goes on without scores of this epoch" in caplog.text
+
+
+def test_the_judge_of_a_run_sees_what_evaluate_sees(dolls: pl.data.PaperDolls) -> None:
+    """Also where the steps are in half precision."""
+    run = pl.adapt(adapt_config(epochs=1, precision="bf16"), dolls, start=start_net())
+    assert {name: run.history[0][name] for name in ("rank1", "map_step")}.items() <= pl.evaluate(
+        run.net, dolls
+    ).headline().items()
+    seen: list[torch.Tensor] = []
+
+    def look(epoch: int, net: pl.PatchNet) -> None:
+        seen.append(net.eval()(torch.ones(1, 3, 128, 64)).features)
+
+    run = pl.adapt(
+        adapt_config(epochs=1, precision="bf16", evaluate_every=0), dolls, start=start_net(), after_epoch=look
+    )
+    assert torch.equal(seen[0], run.net(torch.ones(1, 3, 128, 64)).features)
+
+
+def test_a_lock_that_was_just_created(tmp_path: Path) -> None:
+    """Nobody has written a name yet; an empty file that nobody holds is free."""
+    (tmp_path / "running.lock").touch()
+    with folder_lock(tmp_path):
+        (tmp_path / "running.txt").unlink()
+        with (
+            pytest.raises(pl.InputError, match=r"found another run at work in .* \(an unknown process\)"),
+            folder_lock(tmp_path),
+        ):
+            pass
+        (tmp_path / "running.txt").touch()
+        with pytest.raises(pl.InputError, match=r"\(an unknown process\)"), folder_lock(tmp_path):
+            pass
 
 
 def test_the_disk_is_full_in_the_middle_of_a_save(tmp_path: Path, alone: Path) -> None:

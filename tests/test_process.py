@@ -179,7 +179,7 @@ def test_every_module_keeps_its_mode(train_mode: bool) -> None:
 
 def surroundings() -> tuple[object, ...]:
     """Handlers of signals and of the log."""
-    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGCHLD") if hasattr(signal, name)]
+    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGCHLD") if hasattr(signal, name)]
     loggers = [logging.getLogger(name) for name in ("", "paullite", "accelerate")]
     return [signal.getsignal(number) for number in signals], [(one.level, list(one.handlers)) for one in loggers]
 
@@ -204,6 +204,31 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     """Lines go to the log, which a program may show or not; without a progress bar nothing else is written."""
     adapt(dry_step=True)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+def test_a_closed_window_saves_the_run(tmp_path: Path) -> None:
+    """Under nohup it goes on."""
+    begun: list[int] = []
+
+    def close(step: Step) -> torch.Tensor:
+        begun.append(len(begun))
+        if len(begun) == 2:
+            os.kill(os.getpid(), signal.SIGHUP)
+        return step.features.sum() * 1e-3
+
+    before = signal.getsignal(signal.SIGHUP)
+    options: dict[str, Any] = {"batch": 8, "output": tmp_path, "loss": close}
+    with pytest.raises(KeyboardInterrupt, match=r"stopped after step 2 of .*up to step 2; go on with --resume"):
+        adapt(**options)
+    assert signal.getsignal(signal.SIGHUP) == before and len(adapt(**options, resume=True).history) == 1
+    begun.clear()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert len(adapt(batch=8, loss=close).history) == 1 and len(begun) > 2
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_run_in_a_thread_works() -> None:

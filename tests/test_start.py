@@ -1,17 +1,19 @@
 """Before the first step: device, precision, what a step costs, compilation."""
 
 import logging
+import math
 import re
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from torch import nn
 
 import paullite as pl
 from paullite.runs import cost
-from paullite.runs.cost import Cost, check_fits, try_step
+from paullite.runs.cost import Cost, check_fits, container_bytes, free_bytes, try_step
 from paullite.runs.distributed import Team
 from paullite.runs.machine import chosen_device, chosen_precision
 from tests.benchmarks.pooling import peak_mebibytes
@@ -114,6 +116,61 @@ def test_the_estimate_is_near_what_a_step_holds(net: pl.PatchNet) -> None:
     images = torch.rand(32, 3, *SIZE)
     held = peak_mebibytes(lambda: net.train()(images).features.square().sum().backward())
     assert 0.6 * held < (found.bytes(16) - found.fixed) / 2**20 < 1.1 * held
+
+
+def group(folder: Path, version: int, limit: object, used: int, copies: int = 0) -> None:
+    """A control group as Linux shows it: the limit (bytes, or "max"), and what is used, copies of files with it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {1: ("memory.limit_in_bytes", "memory.usage_in_bytes"), 2: ("memory.max", "memory.current")}[version]
+    for name, value in zip(names, (limit, used), strict=True):
+        (folder / name).write_text(f"{value}\n")
+    total = "total_" if version == 1 else ""
+    stat = f"anon 5\n{total}active_file {copies}\n{total}inactive_file {copies}\nactive_anon 7\n"
+    (folder / "memory.stat").write_text(stat + "inactive_file 1\n" * (version == 1))
+
+
+GIB = 2**30
+MACHINES = {  # what the process is in; the groups; what is free
+    "no container": ("0::/user.slice\n", {}, math.inf),
+    "no limit": ("0::/\n", {"": (2, "max", GIB)}, math.inf),
+    "docker, version 2": ("0::/\n", {"": (2, 4 * GIB, 3 * GIB)}, GIB),
+    "copies of files make room": ("0::/\n", {"": (2, 4 * GIB, 3 * GIB, GIB)}, 3 * GIB),
+    "a job of a batch system": (
+        "0::/jobs/17/step\n",
+        {"": (2, "max", 9), "jobs/17": (2, 2 * GIB, GIB), "jobs/17/step": (2, "max", 5)},
+        GIB,
+    ),
+    "docker, version 1": (
+        "11:cpu,cpuacct:/docker/ab\n9:memory:/docker/ab\n1:name=systemd:/docker/ab\n",
+        {"memory": (1, 3 * GIB, 2 * GIB, GIB // 4)},
+        1.5 * GIB,
+    ),
+    "a group of version 1": (
+        "9:memory:/slurm/job\n",
+        {"memory": (1, 2**63 - 4096, GIB), "memory/slurm/job": (1, 2 * GIB, GIB)},
+        GIB,
+    ),
+    "over the limit": ("0::/\n", {"": (2, GIB, 2 * GIB)}, 0),
+}
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_container_has_what_its_limit_leaves(name: str, tmp_path: Path) -> None:
+    own, groups, expected = MACHINES[name]
+    (tmp_path / "own").write_text(own)
+    (tmp_path / "root").mkdir()
+    for path, values in groups.items():
+        group(tmp_path / "root" / path, *values)  # type: ignore[arg-type]
+    assert container_bytes(tmp_path / "own", tmp_path / "root") == expected
+    assert container_bytes(tmp_path / "not there", tmp_path / "not there either") == math.inf
+
+
+def test_the_smaller_of_both_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(cost, "container_bytes", lambda: math.inf)
+    assert 0 < free_bytes(cpu) <= psutil.virtual_memory().total
+    monkeypatch.setattr(cost, "container_bytes", lambda: 1.0e6)
+    assert free_bytes(cpu) == 1_000_000
 
 
 class Narrow(nn.Module):

@@ -1,9 +1,11 @@
 """Images as bytes: read by workers, or kept on the device if they fit."""
 
+import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from multiprocessing import get_start_method
 from typing import TypeVar
 
 import torch
@@ -111,26 +113,41 @@ def parts_of(count: int, batch: int, least: int) -> list[list[int]]:
     return [list(range(*ends)) for ends in pairwise([*starts, count])]
 
 
-def _as_a_worker(_: int) -> None:  # Ctrl-C is for the training process, which ends its workers
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _as_a_worker(_: int) -> None:
+    """Ctrl-C and a closed window are for the training process, which ends its workers."""
+    for name in {"SIGINT", "SIGHUP"} & set(dir(signal)):  # Windows knows no SIGHUP
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
-    """The batches of a loader; an error in a worker, or its death, is an `InputError` as if there were no workers."""
+    """The batches of a loader; an error in a worker, or its death, is an `InputError` that says why."""
     broken = ""
     try:
         yield from loader
-    except Exception as error:  # a worker sends its whole traceback as the message; the reason is the last line
-        text = str(error).strip()
-        if "DataLoader worker" not in text:
+    except Exception as error:
+        broken = str(error)
+        if "DataLoader worker" not in broken:
             raise
-        broken = text.splitlines()[-1].rsplit("InputError: ", 1)[-1]
-        if not isinstance(error, InputError):
-            found = f"a process that reads images {'failed' if text.startswith('Caught') else 'died'} ({broken})"
-            do = 'add if __name__ == "__main__": to your script; short of memory, use fewer --workers, or --workers 0'
-            if "shared memory" in text or "</torch_" in text:
-                do = "make /dev/shm larger (docker run --shm-size=2g), or use --workers 0"
-            broken = f"{found}; expected it to go on; {do}"
     if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
-        raise InputError(broken)
+        raise why_a_worker_failed(broken)
+
+
+def why_a_worker_failed(said: str) -> InputError:
+    """What torch says of a worker, which may be the worker's whole traceback, as one line.
+
+    >>> print(why_a_worker_failed("Caught KeyError in DataLoader worker process 0.\\n  File ...\\nKeyError: 'a'"))
+    a process that reads images failed (KeyError: 'a'); expected it to go on; --workers 0 shows where it arises
+    """
+    last = re.split(r"\n[ \t].*", said.strip())[-1].strip()  # below the lines of the traceback
+    _, _, ours = last.partition("InputError: ")
+    if ours:
+        return InputError(ours)
+    found = f"a process that reads images {'failed' if said.startswith('Caught ') else 'died'} ({last[:300]})"
+    guard = 'add if __name__ == "__main__": to your script or, ' * (get_start_method() != "fork")
+    do = f"{guard}if memory is short, use fewer --workers, or --workers 0"
+    if re.search(r"shared memory|Bus error|/torch_", said) and "open files" not in said:
+        do = "make /dev/shm larger (docker run --shm-size=2g), or use --workers 0"
+    elif said.startswith("Caught "):
+        do = "--workers 0 shows where it arises"
+    return InputError(found, "expected it to go on", do)

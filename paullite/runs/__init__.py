@@ -1,9 +1,5 @@
-"""Everything that a training loop needs and that a reader of the method does not.
+"""What a training loop needs and a reader of the method does not; `session` is what stands around the loop.
 
-- session: what stands around the loop of either phase, as one object
-- machine, cost: device, precision and processes; one step before the first: memory, time, the batch that fits
-- distributed: several processes with one batch; batch-norm in groups
-- checkpoint, folder: a run as one file, and back; the folder that keeps it
-- watch, interrupts: losses that are not finite, noticed without waiting for the device; Ctrl-C between two steps
-- provenance: versions, fingerprints, digests
+machine, cost: before the first step. distributed: several processes. checkpoint, folder, provenance: a run as files.
+watch, interrupts: what may happen between two steps.
 """

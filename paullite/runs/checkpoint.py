@@ -3,7 +3,6 @@
 import json
 import random
 import warnings
-from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from torch import Tensor
 from ..config import RunConfig
 from ..errors import InputError
 from ..files import replacing
-from .provenance import differences, digest, versions
+from .provenance import digest, versions
 
 FORMAT = "paullite-training-1"
 KEPT = 2  # files; the one before the last is there for the day when the last is torn
@@ -31,11 +30,13 @@ Facts = dict[str, Any]
 
 
 def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], facts: Facts) -> Path:
-    """Write ``checkpoint-STEPS.safetensors``, with facts that JSON can hold, and remove all but the last two.
+    """Write ``checkpoint-STEPS.safetensors``, with facts that JSON can hold, and then remove all but the last two.
 
-    Older files stay if there is an `InputError`: NaN in a tensor, a full disk, a folder that cannot be written.
+    NaN in a tensor, a full disk, and a folder that cannot be written are an `InputError`.
     """
     path = folder / f"checkpoint-{steps:09d}.safetensors"
+    while path.exists():  # torn, and in use by another program
+        path = path.with_stem(path.stem + "b")
     separate = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     broken = [name for name, tensor in separate.items() if tensor.is_floating_point() and tensor.isnan().any()]
     if broken:  # a finite loss may have a gradient that is not
@@ -45,7 +46,7 @@ def write_checkpoint(folder: Path, steps: int, tensors: Mapping[str, Tensor], fa
     with replacing(path) as temporary:
         save_file(separate, temporary, metadata={"paullite": json.dumps(header)})
     for old in [*checkpoints(folder)[:-KEPT], *folder.glob("checkpoint-*.part")]:  # parts of saves that were killed
-        with suppress(PermissionError):  # Windows lets nobody remove a file that a virus scanner has open
+        with suppress(OSError):  # Windows lets nobody remove a file that a virus scanner has open
             old.unlink(missing_ok=True)
     return path
 
@@ -58,7 +59,7 @@ def checkpoints(folder: Path) -> list[Path]:
 def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
     """The newest checkpoint that is whole; ``None`` if there is none at all, an `InputError` if none can be read.
 
-    A file that is torn or not ours is renamed to ``....unreadable``, one line says so, and the one before it is read.
+    A file that is torn or not ours is renamed to ``....unreadable``, and the one before it is read.
     """
     files, torn = checkpoints(folder), len(list(folder.glob("checkpoint-*.unreadable")))
     for path in reversed(files):
@@ -67,8 +68,9 @@ def read_newest(folder: Path) -> tuple[Path, Tensors, Facts] | None:
         except InputError:
             raise
         except ValueError as error:
-            aside = path.replace(path.with_name(path.name + ".unreadable"))
-            warnings.warn(f"cannot use {path} ({error}); now {aside.name}; trying the one before it", stacklevel=2)
+            warnings.warn(f"cannot use {path} ({error}); trying the one before it", stacklevel=2)
+            with suppress(OSError):  # on Windows another program may have it open
+                path.replace(path.with_name(path.name + ".unreadable"))
     if files or torn:
         found = f"found {len(files) + torn} checkpoints in {folder}, and none that can be read"
         raise InputError(found, "expected one that is whole", "start again without --resume")
@@ -93,17 +95,12 @@ def read_checkpoint(path: Path) -> tuple[Tensors, Facts]:
     return tensors, header["facts"]
 
 
-def part(tensors: Mapping[str, Tensor], name: str) -> Tensors:
-    """The tensors of one part, by their names in it."""
-    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
-
-
 def random_state(device: torch.device) -> Facts:
     """The state of every source of random numbers that a run on this device draws from; JSON can hold it."""
     name, words, *rest = np.random.get_state(legacy=True)
-    found = {"python": random.getstate(), "numpy": [name, np.asarray(words).tolist(), *rest]}
     cuda = {"cuda": torch.cuda.get_rng_state(device).tolist()} if device.type == "cuda" else {}
-    return {**found, "torch": torch.get_rng_state().tolist(), **cuda}
+    numpy = [name, np.asarray(words).tolist(), *rest]
+    return {"python": random.getstate(), "numpy": numpy, "torch": torch.get_rng_state().tolist(), **cuda}
 
 
 def set_random_state(device: torch.device, state: Facts) -> None:
@@ -116,37 +113,11 @@ def set_random_state(device: torch.device, state: Facts) -> None:
         torch.cuda.set_rng_state(torch.tensor(state["cuda"], dtype=torch.uint8), device)
 
 
-def optimiser_state(optimiser: torch.optim.Optimizer) -> Tensors:
-    """Momenta by the number of their parameter. Rates and other settings come from the config, before every epoch."""
-    state = optimiser.state_dict()["state"].items()
-    named = {f"{number}.{key}": value for number, values in state for key, value in values.items()}
-    return {name: value for name, value in named.items() if isinstance(value, Tensor)}
-
-
-def set_optimiser_state(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
-    """Put back what `optimiser_state` gave."""
-    state: dict[int, Tensors] = defaultdict(dict)
-    for name, tensor in tensors.items():
-        number, key = name.split(".", 1)
-        state[int(number)][key] = tensor
-    optimiser.load_state_dict(optimiser.state_dict() | {"state": dict(state)})
-
-
 def identity(config: RunConfig, sources: Mapping[str, Any], **machine: Any) -> Facts:
     """All that the weights of a run depend on: settings, data, versions, machine; as JSON keeps it."""
     settings = {name: value for name, value in asdict(config).items() if name not in FREE}
     facts = {"phase": type(config).__name__, "settings": settings, **sources, "machine": machine}
     return dict(json.loads(json.dumps(facts | {"versions": versions()})))
-
-
-def refuse_others(then: Facts, now: Facts, path: Path) -> None:
-    """Raises an `InputError` that names what differs between a checkpoint and the run that wants to go on from it."""
-    found = differences(then, now)
-    if found:
-        first = f"found {path.name} made with {', '.join(found[:4])}" + f" and {len(found) - 4} more" * (len(found) > 4)
-        expected = "expected the same settings, data and versions, or the run would not be the one that was begun"
-        do = "give them again; or go on all the same with --force (force=True); or choose another --output"
-        raise InputError(first, expected, do)
 
 
 def earlier_run(folder: Path, force: bool) -> list[Path]:
@@ -156,4 +127,9 @@ def earlier_run(folder: Path, force: bool) -> list[Path]:
         found = f"found an earlier run in {folder} ({older[-1].name})"
         do = "go on with --resume (resume=True), replace it with --force (force=True), or choose another --output"
         raise InputError(found, "expected a folder without one", do)
+    try:
+        for path in older:
+            path.replace(path)  # Windows refuses if another program has it open: better now than at the first save
+    except OSError as error:
+        raise InputError(f"cannot replace an earlier run ({error})", "expected it closed", "close it") from None
     return older

@@ -1,16 +1,23 @@
 """What a training step takes, measured in one step before the first that changes nothing."""
 
+import math
+import re
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 import psutil
 import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..models import PatchOutput
 from ..modes import mode
 from .distributed import Team
 
+Model = Callable[..., PatchOutput]  # a network as it is called in a step
 PAIRS = 16  # images, each with its second view, of a trial on a CPU; on CUDA the trial is a whole batch
 SPARE = 0.9  # share of the free memory that a batch may take
 SMALLER = "use a smaller backbone or smaller images"
@@ -53,31 +60,27 @@ def check_fits(cost: Cost, batch: int, team: Team) -> None:
         raise InputError(f"found {cost.free / 2**30:.1f} GiB of free memory", takes, do)
 
 
-def try_step(model: nn.Module, net: nn.Module, size: tuple[int, int], batch: int, team: Team) -> Cost:
-    """Forward and backward of the network on noise, which changes nothing. Losses and memories are not in it.
+def try_step(model: Model, net: nn.Module, size: tuple[int, int], batch: int, team: Team) -> Cost:
+    """Forward and backward of ``model`` on noise of (height, width) ``size``; losses and memories are not in it.
 
-    Args:
-        model: the network as it is called in a step.
-        net: its parameters tell what learns; its buffers and modes are put back, its gradients are gone.
-        size, batch: (height, width) of the images, and how many, all processes together; each looks at its share.
+    Nothing changes: buffers and modes of ``net`` are put back, but gradients are gone. The batch is that of all
+    processes together; each looks at its share.
     """
     cuda = team.device.type == "cuda"
     own = team.sizes(batch)[0] if cuda else min(team.sizes(batch)[0], PAIRS)
     grads = sum(p.nbytes for p in net.parameters() if p.requires_grad)
-    while True:
+    while own:
         free = free_bytes(team.device)
         try:
             seconds, held = _measured(model, net, (2 * own, 3, *size), team.device)
-            break
+            return Cost(2 * grads, max(held - grads if cuda else held, 0) / own, free, seconds / own, cuda)
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
-            if own == 1:
-                raise InputError("found too little memory for a step of 1 + 1 images", "", SMALLER) from None
             own //= 2
-    return Cost(2 * grads, max(held - grads if cuda else held, 0) / own, free, seconds / own, cuda)
+    raise InputError("found too little memory for a step of 1 + 1 images", "", SMALLER)
 
 
-def _measured(model: nn.Module, net: nn.Module, shape: tuple[int, ...], device: torch.device) -> tuple[float, int]:
+def _measured(model: Model, net: nn.Module, shape: tuple[int, ...], device: torch.device) -> tuple[float, int]:
     """Seconds and bytes of the second of two steps with images of a shape; the first one warms up."""
     cuda = device.type == "cuda"
     buffers = [(buffer, buffer.clone()) for buffer in net.buffers()]
@@ -103,13 +106,12 @@ def _measured(model: nn.Module, net: nn.Module, shape: tuple[int, ...], device: 
     return seconds, held
 
 
-def _forward_backward(model: nn.Module, net: nn.Module, images: Tensor) -> int:
+def _forward_backward(model: Model, net: nn.Module, images: Tensor) -> int:
     """Returns the bytes that were kept in between, parameters left out."""
     kept: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
@@ -123,6 +125,26 @@ def _forward_backward(model: nn.Module, net: nn.Module, images: Tensor) -> int:
 def free_bytes(device: torch.device) -> int:
     """Memory that a run may still take."""
     if device.type == "cuda":
-        cached = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
-        return torch.cuda.mem_get_info()[0] + cached
-    return psutil.virtual_memory().available
+        return torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+    return int(min(psutil.virtual_memory().available, container_bytes()))
+
+
+def container_bytes(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float:
+    """Memory that a container or a batch system still leaves this process; infinity where there is no limit.
+
+    ``own`` names the control groups of the process, of version 1 or 2, which lie below ``root``. Any group around them
+    may be the one with the limit. Copies of files do not count as used, since they make room if need be.
+    """
+    text = own.read_text() if own.is_file() else ""
+    named = [PurePosixPath(path) for path in re.findall(r"^(?:0:|\d+:.*\bmemory\b.*):/(.*)$", text, re.MULTILINE)]
+    paths = {above for path in [PurePosixPath(), *named] for above in (path, *path.parents)}
+    groups = [(root / path, "memory.max", "memory.current", "") for path in paths]
+    groups += [(root / "memory" / path, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_") for path in paths]
+    room = math.inf
+    for folder, limit, usage, total in groups:
+        with suppress(OSError, ValueError):  # no such group, or no limit: "max"
+            left = int((folder / limit).read_text()) - int((folder / usage).read_text())
+            stat = folder / "memory.stat"
+            copies = re.findall(rf"^{total}(?:in)?active_file (\d+)", stat.read_text() if stat.is_file() else "", re.M)
+            room = min(room, max(left + sum(map(int, copies)), 0))
+    return room

@@ -42,9 +42,8 @@ class Team:
 
     def share(self, things: Sequence[Any]) -> list[Any]:
         """This rank's part of a batch. It may be empty where a batch has fewer things than there are ranks."""
-        sizes = self.sizes(len(things))
-        first = sum(sizes[: self.rank])
-        return list(things[first : first + sizes[self.rank]])
+        first = sum(self.sizes(len(things))[: self.rank])
+        return list(things[first : first + self.sizes(len(things))[self.rank]])
 
     def union(self, own: Tensor, total: int) -> Tensor:
         """The rows of all ranks in the order of the batch, (share, ...) -> (total, ...); the same values on every rank.
@@ -64,26 +63,23 @@ class Team:
         return torch.cat(rows)
 
     def look(self, forward: Forward, net: nn.Module, images: Sequence[Tensor], total: int) -> tuple[Tensor, ...]:
-        """What ``forward`` says of the whole batch, each process having looked at its share.
+        """What ``forward`` says of the whole batch of ``total`` images, each process having looked at its share.
 
         With several processes or ``splits``, the images are normalised in groups. Every group of every rank finds the
         batch-norm statistics as they were before the batch; in the end they are the mean of what the groups made of
         them, weighted by images. So a step with G groups in one process and a step of G processes are the same.
 
-        Args:
-            forward: from this rank's tensors to a tuple of tensors, all with the images as rows.
-            net: whose statistics move; in evaluation mode nothing moves, and all images are one group.
-            images: this rank's (share, ...) each. Where it has none, one of another rank, which counts for nothing.
-            total: images of the whole batch.
+        ``forward`` turns ``images``, this rank's (share, ...) each, into tensors with as many rows. Where the share is
+        empty, an image of another rank takes its place, and counts for nothing. ``net`` is whose statistics move; in
+        evaluation mode nothing moves, and all images are one group.
         """
         one_group = self.size * self.splits == 1 or not net.training
-        found = [forward(*images)] if one_group else self._in_groups(forward, net, images, total)
+        found = [forward(*images)] if one_group else self._in_groups(forward, statistics_of(net), images, total)
         return tuple(self.union(torch.cat(parts), total) for parts in zip(*found, strict=True))
 
     def _in_groups(
-        self, forward: Forward, net: nn.Module, images: Sequence[Tensor], total: int
+        self, forward: Forward, buffers: list[Tensor], images: Sequence[Tensor], total: int
     ) -> list[tuple[Tensor, ...]]:
-        buffers = statistics_of(net)
         before = [b.clone() for b in buffers]
         after = [torch.zeros_like(b, dtype=torch.float32) for b in buffers]
         counts = self.sizes(total)[self.rank] > 0
@@ -105,17 +101,14 @@ class Team:
 
     def any(self, *flags: bool) -> list[bool]:
         """For each flag, whether it is set on some rank."""
-        if self.size == 1:
-            return list(flags)
-        raised = torch.tensor(flags, dtype=torch.int32, device=self.device)
-        dist.all_reduce(raised, dist.ReduceOp.MAX)
-        return [bool(flag) for flag in raised.tolist()]
+        raised = torch.tensor(flags, dtype=torch.int32, device=self.device if self.size > 1 else None)
+        _reduce([raised], self.size)
+        return raised.bool().tolist()
 
     def same_start(self, net: nn.Module) -> None:
         """Every rank takes the weights and buffers of rank 0."""
-        if self.size > 1:
-            for tensor in net.state_dict().values():
-                dist.broadcast(tensor, 0)
+        for tensor in net.state_dict().values() if self.size > 1 else ():
+            dist.broadcast(tensor, 0)
 
     def objects(self, own: Any) -> list[Any]:
         """A small object of every rank."""
@@ -141,19 +134,13 @@ def statistics_of(net: nn.Module) -> list[Tensor]:
     return [buffer for name, buffer in net.named_buffers() if name.rsplit(".", 1)[-1] in names]
 
 
-def check_batch(batch: int, images: int) -> None:
-    """Raises an `InputError` if a batch is larger than the data."""
+def check_batch(team: Team, batch: int, images: int) -> None:
+    """Raises an `InputError` if a batch is larger than the data, or too small for the groups of batch-norm."""
     if batch > images:
         found = f"found a batch of {batch} with {images} training images"
         raise InputError(found, f"expected a batch of {images} or fewer", f"use --batch {max(images // 2, 1)}")
-
-
-def check_groups(team: Team, batch: int, images: int) -> None:
-    """Raises an `InputError` if there are too few images for the groups that they are normalised in."""
     groups = team.size * team.splits
     if batch < groups or images < 2 * groups:
-        found = (
-            f"found batches of {batch} from {images} images for {groups} groups of batch-norm (processes x bn_splits)"
-        )
+        found = f"found batches of {batch} from {images} images for {groups} groups of batch-norm"
         do = f"use --bn-splits {max(min(batch, images // 2) // team.size, 1)} or fewer, or a larger --batch"
-        raise InputError(found, "expected one image or more of each batch for every group", do)
+        raise InputError(f"{found} (processes x bn_splits)", "expected an image of each batch for every group", do)

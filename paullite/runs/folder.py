@@ -5,7 +5,8 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,42 +16,43 @@ from ..files import remove, replacing, writable_folder
 from . import checkpoint
 from .checkpoint import Facts, Tensors
 from .distributed import Team
+from .provenance import differences
 
 
+@dataclass
 class RunFolder:
     """Where a run keeps its files, written by the first of its processes; with ``path=None`` nothing is kept."""
 
-    def __init__(self, path: str | None, team: Team, *, resume: bool, force: bool) -> None:
-        self.path = Path(path) if path is not None else None
-        self.team = team
-        self.resume = resume
-        self.force = force
-        self.saved = -1  # steps done at the last save
-        self.saved_at = time.monotonic()
-        self.older: list[Path] = []  # what the first save removes
+    path: Path | None
+    team: Team
+    resume: bool
+    force: bool
+    saved: int = -1  # steps done at the last save
+    saved_at: float = field(default_factory=time.monotonic)
+    older: list[Path] = field(default_factory=list)  # what the first save removes
 
     @contextmanager
     def opened(self) -> Iterator[None]:
         """The folder is there, locked, and holds no other run that would be lost."""
-        if not self.path or not self.team.leads:
-            yield
-            return
-        with folder_lock(writable_folder(self.path)):
-            if not (self.resume and any(self.path.glob("checkpoint-*"))):
-                self.older = checkpoint.earlier_run(self.path, self.force)
+        with ExitStack() as stack:
+            if self.path and self.team.leads:
+                stack.enter_context(folder_lock(writable_folder(self.path)))
+                if not (self.resume and any(self.path.glob("checkpoint-*"))):
+                    self.older = checkpoint.earlier_run(self.path, self.force)
             yield
 
     def newest(self, identity: Facts) -> tuple[Path, Tensors, Facts] | None:
         """The newest readable checkpoint, if the run resumes; an `InputError` if a run of another identity made it."""
-        if not self.resume or self.path is None:
-            return None
-        found = checkpoint.read_newest(self.path) if self.team.leads else None
+        found = checkpoint.read_newest(self.path) if self.resume and self.path and self.team.leads else None
         path = self.team.objects(found[0] if found else None)[0]  # the leader looks, and all read that file
         if path is None:
             return None
         tensors, facts = found[1:] if found else checkpoint.read_checkpoint(path)
-        if not self.force:
-            checkpoint.refuse_others(facts["identity"], identity, path)
+        if not self.force and (others := differences(facts["identity"], identity)):
+            more = f" and {len(others) - 4} more" * (len(others) > 4)
+            do = "give them again; or go on all the same with --force (force=True); or choose another --output"
+            first = f"found {path.name} made with {', '.join(others[:4])}{more}"
+            raise InputError(first, "expected the settings, data and versions that the run was begun with", do)
         self.saved = facts["steps"]
         return path, tensors, facts
 
@@ -63,8 +65,7 @@ class RunFolder:
             remove(self.older)
             self.older = []
             checkpoint.write_checkpoint(self.path, steps, tensors, facts)
-        self.saved = steps
-        self.saved_at = time.monotonic()
+        self.saved, self.saved_at = steps, time.monotonic()
 
     def is_late(self, minutes: float) -> bool:
         """Whether the last save was more than so many minutes ago; never with 0."""
@@ -72,11 +73,11 @@ class RunFolder:
 
     def note(self, name: str, lines: Sequence[str]) -> str:
         """Write lines into a file of the folder; returns where to find them, as the end of a sentence."""
-        if self.path is None or not self.team.leads:
-            return ""
-        with replacing(self.path / name) as temporary:
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
-        return f" (all of them: {self.path / name})"
+        if self.path and self.team.leads:
+            with suppress(InputError), replacing(self.path / name) as temporary:
+                temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
+                return f" (all of them: {self.path / name})"
+        return ""
 
     def how_to_go_on(self) -> str:
         """What is saved, and what to type, as the end of a sentence."""
@@ -89,8 +90,8 @@ class RunFolder:
 def folder_lock(folder: Path) -> Iterator[None]:
     """A lock ``running.lock`` in a folder, for as long as a run writes there; ``running.txt`` says whose it is.
 
-    The system gives the lock back when its process ends, however that ends, so that nothing has to be removed by hand.
-    An `InputError` says who holds it. On a drive that knows no locks (some mounted ones) a warning says so.
+    The system gives the lock back when its process ends, however that ends. An `InputError` says who holds it. On a
+    drive that knows no locks (some mounted ones) a warning says so.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, folder_lock(Path(folder)):
@@ -101,14 +102,18 @@ def folder_lock(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        who = owner.read_text(encoding="utf-8") if owner.is_file() else "an unknown process"
+        who = "an unknown process"
+        with suppress(OSError):  # it has not written its name yet
+            who = owner.read_text(encoding="utf-8") or who
         found = f"found another run at work in {folder} ({who})"
         raise InputError(found, "expected one for each folder", "choose another --output, or wait") from None
     except (NotImplementedError, OSError) as error:
         logging.getLogger("paullite").warning("no lock in %s (%s): see that one run alone writes there", folder, error)
     try:
-        owner.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+        with suppress(OSError):  # another program has it open, on Windows
+            owner.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
         yield
     finally:
-        owner.unlink(missing_ok=True)
+        with suppress(OSError):
+            owner.unlink(missing_ok=True)
         lock.release()  # the empty file stays: removing it could let two runs lock two files of one name

@@ -3,9 +3,11 @@
 import signal
 import threading
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name)]
+# Ctrl-C; the end that a launcher or a scheduler sets; a connection or a window that is closed
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 PATIENCE = 1.0  # seconds in which a terminal and a launcher may both send the same wish
 
 
@@ -13,20 +15,23 @@ class Stopped(KeyboardInterrupt):
     """A run was stopped by the user; the message says what is saved and how to go on."""
 
 
+@dataclass
 class Interrupts:
-    """While ``waiting``, a first Ctrl-C (or SIGTERM) sets ``asked``, and one that comes a second later stops at once.
+    """While ``waiting``, a first Ctrl-C (or one of `SIGNALS`) sets ``asked``; one that comes a second later stops it.
 
     Whoever sets ``waiting`` looks at ``asked`` often enough. Outside the main thread no signal arrives.
     """
 
-    def __init__(self) -> None:
-        self.asked = 0.0  # when the user asked to stop; 0 for never
-        self.waiting = False
-        self.before: dict[int, Any] = {}
+    asked: float = 0.0  # when the user asked to stop; 0 for never
+    waiting: bool = False
+    before: dict[int, Any] = field(default_factory=dict)
 
     def __enter__(self) -> "Interrupts":
         if threading.current_thread() is threading.main_thread():
-            self.before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            # what is ignored stays so, as nohup wants it; None could not be put back
+            self.before = {n: how for n in SIGNALS if (how := signal.getsignal(n)) not in (signal.SIG_IGN, None)}
+            for number in self.before:
+                signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -20,40 +20,32 @@ from .distributed import Team
 
 @contextmanager
 def accelerated(config: RunConfig) -> Iterator[tuple[Accelerator, Team]]:
-    """Device and precision as the settings say, and the processes that a launcher started.
+    """Device and precision as the settings say (an `InputError` if not there), and the processes that were launched.
 
     At the end the process is as it was: deterministic algorithms, environment, the states that accelerate shares
     between all its objects (the user's own live ``Accelerator`` among them), the current GPU, and every random state.
-    A device or a precision that is not there is an `InputError`.
     """
     device = chosen_device(config.device)
     precision = chosen_precision(config.precision, device.type)
-    with process_as_before(device):
-        if config.deterministic:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # CUDA's matrix products ask for it
-        torch.use_deterministic_algorithms(config.deterministic)
-        accelerator = Accelerator(cpu=device.type == "cpu", mixed_precision=precision)
-        if accelerator.num_processes > 1:
-            atexit.unregister(_leave)
-            atexit.register(_leave)
-        rank, size = accelerator.process_index, accelerator.num_processes
-        yield accelerator, Team(rank, size, config.bn_splits, accelerator.device)
-
-
-@contextmanager
-def process_as_before(device: torch.device) -> Iterator[None]:
-    """A block after which whatever a run changes in its process is as it was. Inside, accelerate has no state yet."""
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
         stack.callback(random.setstate, random.getstate())
         stack.callback(np.random.set_state, np.random.get_state())
         stack.callback(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())  # warn_only included
         stack.enter_context(mock.patch.dict(os.environ))  # puts the entries back, nothing else
-        for state in (PartialState, AcceleratorState, GradientState):
+        for state in (PartialState, AcceleratorState, GradientState):  # none inside, until there is an Accelerator
             stack.enter_context(mock.patch.dict(state._shared_state, clear=True))
         if device.index is not None:
             stack.enter_context(torch.cuda.device(device))
-        yield
+        if config.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # CUDA's matrix products ask for it
+        torch.use_deterministic_algorithms(config.deterministic)
+        accelerator = Accelerator(cpu=device.type == "cpu", mixed_precision=precision)
+        if accelerator.num_processes > 1:
+            atexit.unregister(_leave)
+            atexit.register(_leave)  # lets the other processes know that this one goes
+        rank, size = accelerator.process_index, accelerator.num_processes
+        yield accelerator, Team(rank, size, config.bn_splits, accelerator.device)
 
 
 def chosen_device(asked: str) -> torch.device:
@@ -76,7 +68,6 @@ def chosen_precision(asked: str, device: str) -> str:
     """What ``auto`` means on a device: bf16 where the GPU computes in it, else fp16 with a scaler, on a CPU neither.
 
     A GPU before Ampere (Colab's T4 among them) runs bf16 too, by way of float32 and slower; that does not count.
-    fp16 on anything but a CUDA GPU is an `InputError`.
 
     >>> chosen_precision("auto", "cpu"), chosen_precision("bf16", "cpu")
     ('no', 'bf16')
@@ -89,6 +80,5 @@ def chosen_precision(asked: str, device: str) -> str:
 
 
 def _leave() -> None:
-    """Let the other processes know that this one goes."""
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -4,9 +4,9 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,12 @@ PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow")
 
 
 def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    return {"python": platform.python_version(), "paullite": __version__} | {name: version(name) for name in PACKAGES}
+    """Versions of what the numbers depend on; "unknown" where a package was copied and not installed."""
+    found = {"python": platform.python_version(), "paullite": __version__} | dict.fromkeys(PACKAGES, "unknown")
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def fingerprint(split: Split) -> str:
@@ -66,11 +70,11 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     >>> differences({"settings": {"lr": 0.1, "k": 3}}, {"settings": {"lr": 0.2, "k": 3}})
     ['lr 0.1 (now 0.2)']
     """
-    a, b = dict(_flat(then)), dict(_flat(now))
-    names = [name for name in dict.fromkeys([*a, *b]) if a.get(name) != b.get(name)]
-    return [f"{name.split('.', 1)[-1]} {a.get(name)} (now {b.get(name)})" for name in names]
-
-
-def _flat(facts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in facts.items():
-        yield from _flat(value, f"{before}{name}.") if isinstance(value, Mapping) else [(before + name, value)]
+    found: list[str] = []
+    for name in dict.fromkeys([*then, *now]):
+        a, b = then.get(name), now.get(name)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found += differences(a, b)
+        elif a != b:
+            found.append(f"{name} {a} (now {b})")
+    return found

@@ -30,9 +30,8 @@ class Watch:
     def note(self, where: str, places: Tensor, numbers: Mapping[str, Tensor]) -> Fault | None:
         """Look at some numbers, and say what was wrong with those of the last call."""
         flags = torch.stack([torch.isfinite(number).all() for number in numbers.values()])
-        cuda = flags.device.type == "cuda"
-        flags = flags.to("cpu", non_blocking=cuda)  # queued behind the step, into pinned memory
-        arrived = torch.cuda.Event() if cuda else None
+        arrived = torch.cuda.Event() if flags.is_cuda else None
+        flags = flags.to("cpu", non_blocking=flags.is_cuda)  # queued behind the step, into pinned memory
         if arrived:
             arrived.record()
         last = self.settle()

@@ -1,5 +1,6 @@
 """Drawn pictures kept in one file: drawn once, memory-mapped by every process afterwards."""
 
+import getpass
 import os
 import tempfile
 import warnings
@@ -67,13 +68,16 @@ def cached_array(name: str, shape: tuple[int, ...], draw: Callable[[], Iterable[
 def default_folder() -> Path:
     """``PAULLITE_CACHE`` if it is set, else where the system keeps caches: ``~/.cache/paullite`` on Linux."""
     chosen = os.environ.get("PAULLITE_CACHE")
-    folder = Path(os.path.expanduser(chosen)) if chosen else user_cache_path("paullite", appauthor=False)
-    return spare_folder() if folder.parts[:1] == ("~",) else folder  # the user of a container may have no home
+    try:
+        return (Path(chosen) if chosen else user_cache_path("paullite", appauthor=False)).expanduser()
+    except RuntimeError:  # a user without a home, as in some containers
+        return spare_folder()
 
 
 def spare_folder() -> Path:
-    """A place in the system's temporary folder for each user: one cannot write to another's."""
-    return Path(tempfile.gettempdir()) / f"paullite-{getattr(os, 'getuid', int)()}"  # Windows keeps one for each user
+    """A folder in the system's temporary one that is this user's own: another one could not write there."""
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    return Path(tempfile.gettempdir()) / f"paullite-{user}"
 
 
 def _is_whole(file: Path, shape: tuple[int, ...]) -> bool:
