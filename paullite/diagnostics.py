@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .blocks import pedal_logits
 from .config import AdaptConfig
 from .data.items import ReIDDataset, Split
 from .data.reading import PixelReader
@@ -24,18 +25,13 @@ CHUNK = 64  # of them at a time
 class Diagnosis:
     r"""Counts, in a run of phase 2, what the losses do with the right and with the wrong people.
 
-    Columns of the history that need no label, so that they could guide a choice on a real target:
+    The columns of the history. Only the first four need no label, so that they could guide a choice on a real target:
 
     ==================  ===================================================================================
     vetoes              candidates that cyclic ranking rules out, for each anchor
     negatives           share of the anchors that have a hard negative
     agreement           share of PEDAL's K nearest images that two patches have in common, mean over all pairs
     other_camera        share of PEDAL's K nearest that another camera took; needs camera numbers
-    ==================  ===================================================================================
-
-    Columns that need the hidden labels:
-
-    ==================  ===================================================================================
     same_person         share of PEDAL's K nearest that are the same person
     same_garment        drawn people only: share that wear the same colour where the patch lies
     right_vetoes        vetoes that hit the same person, for each anchor
@@ -44,10 +40,6 @@ class Diagnosis:
     ==================  ===================================================================================
 
     Nothing of it reaches the losses: the counting draws no random number and leaves the network as it was.
-
-    Args:
-        target: as `paullite.adaptation.adapt` takes it.
-        config: K, the size of the ranking lists, the number of candidates.
 
     >>> from paullite.data import PaperDolls
     >>> dolls = PaperDolls("target", identities=3, test_identities=2)
@@ -58,11 +50,10 @@ class Diagnosis:
 
     def __init__(self, target: ReIDDataset | Split, config: AdaptConfig, device: torch.device | None = None) -> None:
         images = target if isinstance(target, Split) else target.train
-        place = device or torch.device("cpu")
         self.config = config
         self.images = images.unlabelled()
-        self.pids = None if images.pids is None else torch.tensor(images.pids).to(place)
-        self.cameras = None if images.camids is None else torch.tensor(images.camids).to(place)
+        self.pids = None if images.pids is None else torch.tensor(images.pids, device=device)
+        self.cameras = None if images.camids is None else torch.tensor(images.camids, device=device)
         self.garments = getattr(target, "garments", None)  # drawn people say what they wear at a height
 
     @torch.no_grad()
@@ -124,7 +115,7 @@ def _share(values: Tensor, near: Tensor, places: Tensor) -> float:
 def nearest_rows(memory: Tensor, places: Tensor, k: int) -> Tensor:
     """For some rows of the memory (N, P, D) the K nearest others, for each patch: (S,) -> (S, P, K)."""
     w, rows = memory.float(), places.to(memory.device)
-    closeness = 2 * torch.einsum("spd,npd->spn", w[rows], w) - torch.linalg.vector_norm(w, dim=-1).square().T  # S P N
+    closeness = pedal_logits(w[rows], w, scale=1.0)  # S P N
     closeness.scatter_(2, rows.view(-1, 1, 1).expand(-1, closeness.shape[1], 1), -torch.inf)
     return closeness.topk(k, dim=-1).indices
 

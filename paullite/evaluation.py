@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from .controls import ByCamera, Control, Transform
+from .controls import Control
 from .data.items import ReIDDataset, Split
 from .errors import InputError
-from .features import extract
+from .features import Transform, extract
 from .models import PatchNet
 from .ranking import Columns, Features, RankingRules, average_precision, cosines, match_ranks, ranking_columns
 from .runs.distributed import Team
@@ -208,7 +208,7 @@ def evaluate(
     net: nn.Module,
     dataset: ReIDDataset,
     *,
-    control: Control | ByCamera | nn.Module | None = None,
+    control: Control | nn.Module | None = None,
     transform: Transform | None = None,
     batch: int = 128,
     workers: int = 0,

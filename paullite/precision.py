@@ -7,10 +7,7 @@ from torch import Tensor
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """A block in which autocast is off, so that what is computed there keeps the dtype of its inputs.
-
-    Args:
-        device: where the tensors are. Older versions of torch have no autocast for Apple GPUs to turn off.
+    """A block in which autocast is off on a device, so that what is computed there keeps the dtype of its inputs.
 
     >>> with torch.autocast("cpu", torch.bfloat16), full_precision(torch.device("cpu")):
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
@@ -18,7 +15,7 @@ def full_precision(device: torch.device) -> AbstractContextManager[object]:
     """
     try:
         return torch.autocast(device.type, enabled=False)
-    except RuntimeError:
+    except RuntimeError:  # older versions of torch have no autocast for Apple GPUs to turn off
         return nullcontext()
 
 

@@ -13,13 +13,11 @@ from .errors import InputError
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """All tensors of a weight file, on the CPU: safetensors, or a foreign .pth or .tar.
+    """All tensors of a weight file, on the CPU: safetensors, or a foreign .pth or .tar; else an `InputError`.
 
     A foreign file is read by ``torch.load(weights_only=True)``, which builds tensors and nothing else; they may stand
-    behind the key ``state_dict`` or ``model``. Those of a safetensors file are views of the file: copy what you keep.
-
-    Raises:
-        InputError: the file is missing, damaged or of another kind.
+    behind the key ``state_dict`` or ``model``, and each behind ``module.``, as those of several GPUs do. Those of a
+    safetensors file are views of the file: copy what you keep.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -40,7 +38,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         found = found.get(wrapper, found) if isinstance(found, dict) else found
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
         raise InputError(f"found no weights by name in {path}", "expected a dictionary of tensors")
-    return found
+    return {key.removeprefix("module."): value for key, value in found.items()}
 
 
 def is_safetensors(path: str | Path) -> bool:

@@ -16,8 +16,7 @@ from ..precision import at_least_float32, full_precision
 def stripes(patches: int) -> Tensor:
     """The theta (P, 2, 3), float32, that cuts an image into equal horizontal stripes, top to bottom.
 
-    Stripe p is [[1, 0, 0], [0, 1/P, (2p + 1 - P)/P]]: full width, 1/P of the height, moved to its place. A P below 1 is
-    an `InputError`.
+    Stripe p is [[1, 0, 0], [0, 1/P, (2p + 1 - P)/P]]: full width, 1/P of the height, moved to its place.
 
     >>> stripes(2)[0]
     tensor([[ 1.0000,  0.0000,  0.0000],
@@ -46,8 +45,7 @@ def patch_attention(theta: Tensor, height: int, width: int, *, align_corners: bo
         align_corners: -1 and 1 are the centres of the outer cells, as in the reference implementation; False: their
             outer edges, as is PyTorch's default since 1.3.
 
-    Returns:
-        (B, P, H, W), differentiable in theta; in float32 (float64 for float64 input), also under autocast.
+    Returns (B, P, H, W), differentiable in theta; in float32 (float64 for float64 input), also under autocast.
 
     Source: Jaderberg et al., NeurIPS 2015, equations 1 and 5, averaged over the patch.
 

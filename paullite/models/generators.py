@@ -12,8 +12,6 @@ from .attention import stripes
 class ReferenceGenerator(nn.Module):
     """The PGN in the size of the reference implementation: 77.6 M parameters for 2048 channels and P = 6.
 
-    An unpadded 3x3 convolution from C to 2C channels, batch-norm, ReLU, max-pooling, the average, two linear layers.
-
     >>> ReferenceGenerator(8, patches=3)(torch.zeros(2, 8, 4, 4)).shape
     torch.Size([2, 3, 2, 3])
     """
