@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import timm
 import torch
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD, resolve_model_data_config
+from timm.layers import BlurPool2d
 from timm.models.resnet import ResNet
 from torch import Tensor, nn
 
@@ -195,7 +196,7 @@ def _unstride(net: nn.Module) -> nn.Module:
         for child_name, child in parent.named_children():
             if isinstance(child, nn.Conv2d) and child.stride == (2, 2):
                 child.stride = (1, 1)
-            elif isinstance(child, nn.AvgPool2d):  # ResNet-D pools in its shortcut
+            elif isinstance(child, nn.AvgPool2d | BlurPool2d):  # ResNet-D pools in its shortcut, others blur
                 setattr(parent, child_name, nn.Identity())
     return net
 
