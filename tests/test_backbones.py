@@ -206,6 +206,7 @@ eva02_tiny_patch14_224 levit_128s xcit_nano_12_p16_224 tiny_vit_5m_224 efficient
 NO_MAP = {"efficientformer_l1", "crossvit_tiny_240", "eva02_tiny_patch14_224"}  # not at this size
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:found a map of")
 @pytest.mark.parametrize("name", SURVEY)
 def test_a_survey_of_timm(name: str) -> None:
