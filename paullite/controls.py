@@ -2,8 +2,8 @@
 
 Each is handed to the evaluation: ``pl.evaluate(net, target, control=pl.controls.camera_mean(net, target))``. Of
 ``target``, a data set or a split, the training images are used, without identities. ``net`` is not changed; it is a
-`PatchNet`, or any torch module with ``transform`` (PIL image -> tensor). An `InputError` says what is missing. Images
-of a camera that has no number, or fewer than ``LEAST`` training images, are treated by the statistics of all cameras.
+`PatchNet`, or any torch module with ``transform`` (PIL image -> tensor). Images of a camera that has no number, or
+fewer than ``LEAST`` training images, are treated by the statistics of all cameras.
 
 >>> import paullite as pl
 >>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
@@ -36,10 +36,7 @@ LEAST = 8  # with fewer training images, the statistics of a camera would be tho
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Control:
-    """How the images of each camera become features: by its network, less its shift (P, D).
-
-    What stands under ``None`` is for all other cameras. Without ``nets``, ``net`` serves all of them.
-    """
+    """How images become features: by the network of their camera, less its shift (P, D); ``None``: any other camera."""
 
     net: nn.Module
     transform: Transform | None = None

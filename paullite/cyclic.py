@@ -10,13 +10,10 @@ from .precision import at_least_float32, full_precision
 
 
 class Ranking(NamedTuple):
-    """The candidates of every anchor, nearest first, as rows of the other centers: (A, candidates) integers.
+    """The candidates of every anchor, nearest first."""
 
-    ``vetoed`` (A, candidates) says of each whether its own list contains the anchor's center.
-    """
-
-    candidates: Tensor
-    vetoed: Tensor
+    candidates: Tensor  #: (A, candidates) rows of the other centers
+    vetoed: Tensor  #: (A, candidates) bool, whether the candidate's own list contains the anchor's center
 
     def negatives(self) -> Tensor:
         """The first candidate of each anchor that is not vetoed, or -1 if all are: (A,)."""

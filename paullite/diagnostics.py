@@ -18,14 +18,13 @@ from .models import PatchNet
 from .modes import mode
 from .step import Step
 
-SAMPLE = 512  # images whose neighbours are looked at
-CHUNK = 64  # of them at a time
+SAMPLE, CHUNK = 512, 64  # images whose neighbours are looked at, and how many of them at a time
 
 
 class Diagnosis:
-    r"""Counts, in a run of phase 2, what the losses do with the right and with the wrong people.
+    """Counts, in a run of phase 2, what the losses do with right and wrong people, as columns of the history.
 
-    The columns of the history. Only the first four need no label, so that they could guide a choice on a real target:
+    Only the first four need no label, so that they could guide a choice on a real target.
 
     ==================  ===================================================================================
     vetoes              candidates that cyclic ranking rules out, for each anchor
@@ -58,7 +57,7 @@ class Diagnosis:
 
     @torch.no_grad()
     def step(self, step: Step) -> dict[str, Tensor]:
-        """How the hard negatives of a batch were found; scalars that stay on the device."""
+        """How the hard negatives of a batch were found; scalars on the device."""
         order, vetoed = step.ranking  # A candidates
         tried = vetoed.cumprod(1).bool()  # ruled out before one was taken
         taken = ~vetoed & (vetoed.cumsum(1) == torch.arange(vetoed.shape[1], device=vetoed.device))
@@ -114,9 +113,9 @@ def _share(values: Tensor, near: Tensor, places: Tensor) -> float:
 
 def nearest_rows(memory: Tensor, places: Tensor, k: int) -> Tensor:
     """For some rows of the memory (N, P, D) the K nearest others, for each patch: (S,) -> (S, P, K)."""
-    w, rows = memory.float(), places.to(memory.device)
-    closeness = pedal_logits(w[rows], w, scale=1.0)  # S P N
-    closeness.scatter_(2, rows.view(-1, 1, 1).expand(-1, closeness.shape[1], 1), -torch.inf)
+    w = memory.float()
+    closeness = pedal_logits(w[places], w, scale=1.0)  # S P N
+    closeness.scatter_(2, places.view(-1, 1, 1).expand(-1, closeness.shape[1], 1), -torch.inf)
     return closeness.topk(k, dim=-1).indices
 
 

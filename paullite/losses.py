@@ -99,26 +99,21 @@ def ipfl(
     >>> ipfl(e, e, torch.arange(3), margin=2.0, nearest=1)      # no veto: 0 and 1 push each other
     tensor(0.6667)
     """
-    _check_ipfl(embeddings, centers, owner, no_negative)
+    fits = embeddings.ndim == 2 and embeddings.shape[1:] == centers.shape[1:] and owner.shape == embeddings.shape[:1]
+    if not fits or not len(embeddings) or no_negative not in ("skip", "pull"):
+        found = f"embeddings {tuple(embeddings.shape)}, centers {tuple(centers.shape)}, owner {tuple(owner.shape)}"
+        expected = "expected (A, E), (B, E) and (A,) with one anchor or more, and 'skip' or 'pull'"
+        raise InputError(f"found {found}, no_negative = {no_negative!r}", expected)
     with full_precision(embeddings.device):
         e = at_least_float32(embeddings)
         c, owner = centers.detach().to(e), owner.to(e.device)
         ranking = ranking or cyclic_ranking(e, c, owner, nearest=nearest, max_candidates=max_candidates)
         negative = ranking.negatives()  # A, -1 where there is none
-        found = negative >= 0
+        known = negative >= 0
         pos = length(e - c[owner])  # A
-        neg = length(e - c[negative.clamp(min=0)]) * found  # A
+        neg = length(e - c[negative.clamp(min=0)]) * known  # A
         loss = F.relu(margin + pos - neg)
-        return loss.mean() if no_negative == "pull" else (loss * found).sum() / found.sum().clamp(min=1)
-
-
-def _check_ipfl(embeddings: Tensor, centers: Tensor, owner: Tensor, no_negative: str) -> None:
-    fits = embeddings.ndim == 2 and embeddings.shape[1:] == centers.shape[1:] and owner.shape == embeddings.shape[:1]
-    if not fits or not len(embeddings):
-        shapes = f"embeddings {tuple(embeddings.shape)}, centers {tuple(centers.shape)}, owner {tuple(owner.shape)}"
-        raise InputError(f"found {shapes}", "expected (A, E), (B, E) and (A,) with one anchor or more")
-    if no_negative not in ("skip", "pull"):
-        raise InputError(f"found no_negative = {no_negative!r}", "expected 'skip' or 'pull'")
+        return loss.mean() if no_negative == "pull" else (loss * known).sum() / known.sum().clamp(min=1)
 
 
 class PaulLoss(NamedTuple):

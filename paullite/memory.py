@@ -20,9 +20,6 @@ class FeatureMemory(nn.Module):
         size, patches, dim: N images in the training set, P, and D, the size of a feature.
         momentum: :math:`\mu`, share of the new feature, in (0, 1]; 0.1 in PAUL.
 
-    Attributes:
-        features, filled: (N, P, D) float32, zero where nothing was stored, and (N,) bool.
-
     >>> memory = FeatureMemory(3, 1, 2, momentum=0.1)
     >>> memory.update(torch.tensor([1]), torch.tensor([[[1.0, 0.0]]]))
     >>> memory.update(torch.tensor([1]), torch.tensor([[[0.0, 1.0]]]))
@@ -30,8 +27,8 @@ class FeatureMemory(nn.Module):
     (tensor([[0.9000, 0.1000]]), tensor([False,  True, False]))
     """
 
-    features: Tensor
-    filled: Tensor
+    features: Tensor  #: (N, P, D) float32, zero where nothing was stored
+    filled: Tensor  #: (N,) bool
 
     def __init__(self, size: int, patches: int, dim: int, *, momentum: float = 0.1) -> None:
         super().__init__()
@@ -46,8 +43,8 @@ class FeatureMemory(nn.Module):
         """Store or average the features (B, P, D), in any float type, of the images in the rows ``index`` (B,).
 
         An `InputError`, which changes nothing, names an index that stands twice or is out of range, a shape that does
-        not fit, and with ``check_finite`` NaN and infinity. To look for those, or at an index on a GPU, makes the
-        program wait for the device: a training loop that watches its losses passes False and an index on the CPU.
+        not fit, and with ``check_finite`` NaN and infinity. To look for those, or at an index on a GPU, is to wait for
+        the device: a training loop that watches its losses passes False, and an index on the CPU.
         """
         self._check(index, features, check_finite)
         index = index.to(self.features.device)

@@ -59,10 +59,7 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
 
 
 def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | Run:
-    """Read what `save` wrote; ``backbone`` is the module that served as backbone, if it was no timm network.
-
-    A file that is missing, damaged or of another kind is an `InputError`, and so is one without its backbone.
-    """
+    """Read what `save` wrote, else an `InputError`; ``backbone`` is the module that served as such, if not timm's."""
     path = Path(path)
     header, tensors = _read(path)
     net = _network(header, tensors, path, backbone)
@@ -79,24 +76,17 @@ def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | R
 
 
 def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
-    """The network in a run, in a file of this library or of the reference implementation, or as it is.
-
-    Settings of a run are not read, so that one of another version does as well.
-    """
+    """The network in a run, in a file of this library or of the reference implementation, or as it is."""
     if not isinstance(start, str | Path):
         return start.net if isinstance(start, Run) else start
     path = Path(start)
     if path.is_file() and not is_safetensors(path):
         return load_reference_checkpoint(path)
-    return _network(*_read(path), path)
+    return _network(*_read(path), path)  # the settings of a run are not read, so that one of any version will do
 
 
 def shipped_net(name: Literal["source", "adapted"] = "source") -> PatchNet:
-    """A network that comes with the package: on drawn people, with seed 0.
-
-    "source" is after phase 1, "adapted" the same after PAUL on the drawn target; another name, or a package without its
-    weights, is an `InputError`.
-    """
+    """A network that comes with the package, of drawn people and seed 0: after phase 1, or after PAUL on the target."""
     path = files("paullite") / "weights" / f"paperdolls_{name}.safetensors"
     if not path.is_file():
         raise InputError(f"found no {path}", 'expected "source" or "adapted"', "run: make weights")
@@ -119,7 +109,7 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
         raise InputError(found, "expected a file of PAUL's reference implementation", "for one of ours use pl.load")
     sizes: dict[str, Any] = {size: len(state[f"{name}.weight"]) for size, name in layers.items()}
     net = PatchNet("resnet50.tv_in1k", patches=patches, **sizes, pretrained=False, generator="reference")
-    load_weights(net, _renamed(state, patches), file=Path(path).name, owner="the reference's network")
+    load_weights(net, _renamed(state, patches), owner=f"the reference's network ({Path(path).name})")
     return net.eval()
 
 
@@ -160,8 +150,8 @@ def _network(
     _check_settings(settings, inspect.signature(PatchNet).parameters, header, path)
     net = PatchNet(**settings, pretrained=False)
     net.normalisation = Normalisation(*map(tuple, header["normalisation"]))
-    owner = f"the network of P = {net.patches} and backbone {net.backbone.name!r} that it describes"
-    load_weights(net, _part(tensors, "net."), file=path.name, owner=owner)
+    owner = f"the network of P = {net.patches} and backbone {net.backbone.name!r} in {path.name}"
+    load_weights(net, _part(tensors, "net."), owner=owner)
     return net.eval()
 
 

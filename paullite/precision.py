@@ -22,7 +22,7 @@ def full_precision(device: torch.device) -> AbstractContextManager[object]:
 def at_least_float32(x: Tensor) -> Tensor:
     """Half precision as float32, since exp(-s d^2) underflows in it; float32 and float64 stay what they are.
 
-    >>> at_least_float32(torch.ones(1, dtype=torch.bfloat16)).dtype, at_least_float32(torch.ones(1).double()).dtype
-    (torch.float32, torch.float64)
+    >>> [at_least_float32(torch.ones(1, dtype=dtype)).dtype for dtype in (torch.bfloat16, torch.float64)]
+    [torch.float32, torch.float64]
     """
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -19,24 +19,15 @@ from .precision import at_least_float32
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What a loss sees of a step. A loss of one's own is a function of it.
+    """What a loss sees of a step. A loss of one's own is a function of it."""
 
-    Attributes:
-        features: (B, P, D) patch features of the original images, with gradient.
-        embeddings: (2, B, E) image embeddings, of the originals and of their surrogates, with gradient.
-        index: (B,) row of each image in the memory.
-        memory: (N, P, D) running means of the patch features, the step's own images already averaged in.
-        centers: (B, E) running means of both views' embeddings, the step's own already averaged in.
-        config, epoch: the settings, and the epoch, counted from 0.
-    """
-
-    features: Tensor
-    embeddings: Tensor
-    index: Tensor
-    memory: Tensor
-    centers: Tensor
-    config: AdaptConfig
-    epoch: int
+    features: Tensor  #: (B, P, D) patch features of the original images, with gradient
+    embeddings: Tensor  #: (2, B, E) image embeddings, of the originals and of their surrogates, with gradient
+    index: Tensor  #: (B,) row of each image in the memory
+    memory: Tensor  #: (N, P, D) running means of the patch features, the step's own images already averaged in
+    centers: Tensor  #: (B, E) running means of both views' embeddings, the step's own already averaged in
+    config: AdaptConfig  #: the settings
+    epoch: int  #: counted from 0
 
     @property
     def anchors(self) -> Tensor:
@@ -56,10 +47,10 @@ class Step:
 
 
 def two_views(model: nn.Module, originals: Tensor, surrogates: Tensor, config: AdaptConfig) -> tuple[Tensor, Tensor]:
-    """One forward pass of a PatchNet, perhaps compiled or under autocast, over a batch and its surrogates.
+    """One forward pass of a PatchNet over a batch and its surrogates, (B, 3, height, width) each.
 
-    Two times (B, 3, height, width) become patch features of the originals, (B, P, D), and embeddings of both views,
-    (B, 2, E), both in float32 or float64. Of the settings, ``image_embedding`` and ``generator_gradient`` are used.
+    Returns patch features of the originals, (B, P, D), and embeddings of both views, (B, 2, E), both in float32 or
+    float64, also under autocast. Of the settings, ``image_embedding`` and ``generator_gradient`` are used.
     """
     out = model(torch.cat([originals, surrogates]), generator_gradient=config.generator_gradient)
     images = out.embedding if config.image_embedding == "cosines" else out.features.flatten(1)  # 2B E

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import timm
 import torch
-from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD, resolve_model_data_config
+from timm.data import resolve_model_data_config
 from timm.layers import BlurPool2d
 from timm.models.resnet import ResNet
 from torch import Tensor, nn
@@ -74,9 +74,13 @@ class Backbone(nn.Module):
             self.name = str(vars(self.net)["pretrained_cfg"]["architecture"])
         self.net.to(memory_format=torch.channels_last)  # 30 % quicker steps on a CPU
         if weights:
-            file, owner = Path(weights).name, repr(self.name)
-            load_weights(self.net, _resized(read_weights(weights), self.net), file=file, owner=owner, extra=True)
-        self.normalisation = _normalisation(self.net)
+            owner = f"{self.name!r} ({Path(weights).name})"
+            load_weights(self.net, _resized(read_weights(weights), self.net), owner=owner, extra=True)
+        if not hasattr(self.net, "pretrained_cfg"):  # which all of timm's have
+            log = logging.getLogger("paullite")
+            log.warning("the backbone names no mean and std: set net.normalisation if they are not ImageNet's")
+        found = resolve_model_data_config(self.net)  # ImageNet's for a module that names none
+        self.normalisation = Normalisation(tuple(found["mean"]), tuple(found["std"]))
         self.tokens = False  # of a ViT; how the output is to be read is found out by the probe
         self.channels_last = False
         self.channels, *self.map_size = self._probe(size)
@@ -84,8 +88,9 @@ class Backbone(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, h, w) -> (B, C, H, W)."""
         images = images.contiguous(memory_format=torch.channels_last)
-        if self.tokens:
-            return _token_map(self.net, images)
+        if self.tokens:  # timm drops class and register tokens, and gives the last stage behind its final norm
+            options = {"indices": 1, "norm": hasattr(self.net, "norm"), "output_fmt": "NCHW"}
+            return self.net.forward_intermediates(images, **options, intermediates_only=True)[-1]  # type: ignore[operator]
         return _output(self.net, images).permute(0, 3, 1, 2) if self.channels_last else _output(self.net, images)
 
     @property
@@ -149,14 +154,6 @@ def _resized(weights: dict[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
     return weights
 
 
-def _normalisation(net: nn.Module) -> Normalisation:
-    if hasattr(net, "pretrained_cfg"):  # timm's
-        found = resolve_model_data_config(net)
-        return Normalisation(tuple(found["mean"]), tuple(found["std"]))
-    logging.getLogger("paullite").warning("the backbone names no mean and std: set net.normalisation if not ImageNet's")
-    return Normalisation(IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
-
-
 def _create(name: str, size: tuple[int, int], pretrained: bool, options: Options) -> nn.Module:
     base = name.split(".")[0]
     if ":" not in name and not timm.is_model(base):
@@ -176,18 +173,16 @@ def _create(name: str, size: tuple[int, int], pretrained: bool, options: Options
 
 def _adapted(name: str, size: tuple[int, int], options: dict[str, Any]) -> nn.Module:
     """The network with stride 16. timm says which kind it is by what its constructor takes."""
-    if _is_resnet(name):
+    if ":" in name:  # what stands behind a source is known once it is built
+        resnet = isinstance(timm.create_model(name, pretrained=False), ResNet)
+    else:
+        resnet = timm.models.model_entrypoint(name.split(".")[0]).__module__ == ResNet.__module__
+    if resnet:
         return _unstride(timm.create_model(name, **options))
     for extra in ({"img_size": size, "dynamic_img_size": True}, {"img_size": size}, {"output_stride": 16}):
         with suppress(TypeError, NotImplementedError, AssertionError):  # this kind of network does not take that
             return timm.create_model(name, **options, **extra)
     return timm.create_model(name, **options)
-
-
-def _is_resnet(name: str) -> bool:
-    if ":" in name:  # what stands behind a source is known once it is built
-        return isinstance(timm.create_model(name, pretrained=False), ResNet)
-    return timm.models.model_entrypoint(name.split(".")[0]).__module__ == ResNet.__module__
 
 
 def _unstride(net: nn.Module) -> nn.Module:
@@ -207,9 +202,3 @@ def _output(net: nn.Module, images: Tensor) -> Tensor:
     out = getattr(out, "last_hidden_state", out)  # of Hugging Face's transformers
     out = list(out.values()) if isinstance(out, Mapping) else out
     return out[-1] if isinstance(out, list | tuple) else out  # timm's features_only gives every stage
-
-
-def _token_map(net: nn.Module, images: Tensor) -> Tensor:
-    """The patch tokens of a ViT as a grid, (B, C, H, W); timm drops class and register tokens."""
-    options = {"indices": 1, "norm": hasattr(net, "norm"), "output_fmt": "NCHW"}  # the last stage, and its final norm
-    return net.forward_intermediates(images, **options, intermediates_only=True)[-1]  # type: ignore[operator]
