@@ -60,9 +60,8 @@ def batch_norm(net: Net, target: Target, *, transform: Transform | None = None, 
 
     .. math:: \mu = \frac1M \sum_m \mathrm{mean}(x_m), \qquad \sigma^2 = \frac1M \sum_m \mathrm{var}(x_m)
 
-    over M random batches x_m of ``batch`` images, as many as a training step sees with their surrogates.
-
-    Source: Li et al., Pattern Recognition 2018 (AdaBN), for the idea.
+    over M random batches x_m of ``batch`` images, as many as a training step sees with their surrogates. The idea is
+    AdaBN's: Li et al., Pattern Recognition 2018.
     """
     images, adapted = target.unlabelled(), copy.deepcopy(net)
     if len(images) < 2:
@@ -102,9 +101,7 @@ def camera_mean(net: nn.Module, target: Target, *, transform: Transform | None =
 
     .. math:: y_i = x_i - \frac{1}{N_c} \sum_{j: c_j = c} x_j, \qquad c = c_i
 
-    with L2-normalised x, each patch by itself; y is not normalised again.
-
-    Source: Song et al., ICLR 2025 (camera bias), for the idea.
+    with L2-normalised x, each patch by itself; y is not normalised again. The idea: Song et al., ICLR 2025.
     """
     images = target.unlabelled()
     places = _training_places(images)

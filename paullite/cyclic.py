@@ -28,10 +28,8 @@ def cyclic_ranking(
     """Rank the other centers for every anchor, and find those whose own ranking contains the anchor's center.
 
     A candidate that ranks the anchor's center among its own ``nearest`` is taken for the same person. The first
-    candidate that does not is the hard negative. The arguments are those of `paullite.losses.ipfl`; a choice has no
-    gradient.
-
-    Source: PAUL, Yang et al., CVPR 2019, figure 4.
+    candidate that does not is the hard negative (figure 4 of PAUL, Yang et al., CVPR 2019). The arguments are those of
+    `paullite.losses.ipfl`; a choice has no gradient.
 
     >>> e = torch.tensor([[0.0], [1.0], [10.0]])
     >>> ranking = cyclic_ranking(e[:1], e, torch.tensor([0]), nearest=2)

@@ -134,6 +134,6 @@ def agreement(near: Tensor, size: int) -> float:
 
 
 def _alike(values: Tensor) -> float:
-    """Chance that two different places hold the same value."""
+    """Chance that two places hold the same value."""
     counts = values.unique(return_counts=True)[1].double()
     return float((counts * (counts - 1)).sum() / (len(values) * (len(values) - 1)))

@@ -59,7 +59,6 @@ def extract(
 def _images(
     net: nn.Module, split: Split, parts: list[list[int]], workers: int, transform: Transform | None
 ) -> Iterator[Tensor]:
-    """The batches of images as the network takes them."""
     device = next((p.device for p in net.parameters()), torch.device("cpu"))
     if isinstance(net, PatchNet) and transform is None:
         for pixels, _ in PixelReader(split, net.size, device, workers=workers).batches(parts):
@@ -76,7 +75,6 @@ def _images(
 
 
 def _features(net: nn.Module, images: Tensor) -> Tensor:
-    """(b, P, D) of a PatchNet, (b, F) of another network."""
     if isinstance(net, PatchNet):  # past the half precision that a run puts around ``net.forward`` while it lasts
         return type(net).forward(net, images).features.float()
     out = net(images)

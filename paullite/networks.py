@@ -41,7 +41,7 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
     >>> all(torch.equal(a, b) for a, b in zip(net.state_dict().values(), again.state_dict().values()))
     True
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     net = thing.net if isinstance(thing, Run) else thing
     tensors = {f"net.{key}": value for key, value in net.state_dict().items()}
     header: dict[str, Any] = {"network": net.settings, "normalisation": net.normalisation}
@@ -60,7 +60,7 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
 
 def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | Run:
     """Read what `save` wrote, else an `InputError`; ``backbone`` is the module that served as such, if not timm's."""
-    path = Path(path)
+    path = Path(path).expanduser()
     header, tensors = _read(path)
     net = _network(header, tensors, path, backbone)
     if "config" not in header:
@@ -79,7 +79,7 @@ def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
     """The network in a run, in a file of this library or of the reference implementation, or as it is."""
     if not isinstance(start, str | Path):
         return start.net if isinstance(start, Run) else start
-    path = Path(start)
+    path = Path(start).expanduser()
     if path.is_file() and not is_safetensors(path):
         return load_reference_checkpoint(path)
     return _network(*_read(path), path)  # the settings of a run are not read, so that one of any version will do
@@ -106,7 +106,8 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
     absent = [name for name in needed if f"{name}.weight" not in state]
     if absent:
         found = f"found no {absent[0]}.weight among the {len(state)} entries of {Path(path).name}"
-        raise InputError(found, "expected a file of PAUL's reference implementation", "for one of ours use pl.load")
+        expected = "expected a weight file of PAUL's reference implementation"
+        raise InputError(found, expected, "for a file of this library use pl.load")
     sizes: dict[str, Any] = {size: len(state[f"{name}.weight"]) for size, name in layers.items()}
     net = PatchNet("resnet50.tv_in1k", patches=patches, **sizes, pretrained=False, generator="reference")
     load_weights(net, _renamed(state, patches), owner=f"the reference's network ({Path(path).name})")

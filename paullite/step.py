@@ -70,12 +70,8 @@ def take_step(
     """Update both memories with a batch, then gather what a loss needs.
 
     The update comes before the loss, as in the reference implementation, so an image's own entry is up to date when
-    its neighbours are compared with it.
-
-    Args:
-        features, embeddings: (B, P, D) and (B, 2, E), from `two_views`.
-        index: row of each image in both memories, (B,); on the CPU, so that checking it waits for no device.
-        memory, centers: the patch memory, N rows of (P, D), and the image centers, N rows of (1, E).
+    its neighbours are compared with it. Features (B, P, D) and embeddings (B, 2, E) are from `two_views`; the memories
+    have N rows of (P, D) and of (1, E); their rows ``index`` (B,) are best on the CPU, where a check waits for nothing.
 
     >>> memory, centers = FeatureMemory(5, 1, 2), FeatureMemory(5, 1, 2)
     >>> x, e = torch.ones(2, 1, 2), torch.ones(2, 2, 2)

@@ -188,7 +188,7 @@ def test_a_weight_file_of_another_image_size(name: str, options: dict, tmp_path:
 @pytest.mark.parametrize(("name", "options"), NAMES[:2])
 def test_a_weight_file_of_another_network(name: str, options: dict, tmp_path: Path) -> None:  # type: ignore[type-arg]
     save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "other.safetensors")
-    with pytest.raises(InputError, match=rf"do not fit '{name}' \(other.safetensors: \d+ of \d+ entries missing"):
+    with pytest.raises(InputError, match=rf"do not fit '{name}' \(other.safetensors\): \d+ of \d+ entries missing"):
         Backbone(name, size=SIZE, weights=tmp_path / "other.safetensors", options=options)
 
 
