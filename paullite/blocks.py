@@ -27,8 +27,7 @@ def pedal_in_blocks(
 
     where p is the softmax of the logits over all others and q the one over the K nearest. Both sums can be gathered
     while walking through the memory once, ``block`` >= 2 rows at a time, so what is held does not grow with N (Milakov
-    and Gimelshein, "Online normalizer calculation for softmax", 2018). The gradient is ready after the forward pass; a
-    second derivative is not there.
+    and Gimelshein, 2018). The gradient is ready after the forward pass; a second derivative is not there.
 
     >>> x = torch.tensor([[[1.0, 0.0]]])
     >>> w = torch.tensor([[[1.0, 0.0]], [[0.8, 0.6]], [[-1.0, 0.0]]])   # row 0 is its own

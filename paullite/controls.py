@@ -60,8 +60,7 @@ def batch_norm(net: Net, target: Target, *, transform: Transform | None = None, 
 
     .. math:: \mu = \frac1M \sum_m \mathrm{mean}(x_m), \qquad \sigma^2 = \frac1M \sum_m \mathrm{var}(x_m)
 
-    over M random batches x_m of ``batch`` images, as many as a training step sees with their surrogates. The idea is
-    AdaBN's: Li et al., Pattern Recognition 2018.
+    over M random batches x_m of ``batch`` images. The idea is AdaBN's: Li et al., Pattern Recognition 2018.
     """
     images, adapted = target.unlabelled(), copy.deepcopy(net)
     if len(images) < 2:

@@ -107,7 +107,6 @@ class Diagnosis:
 
 
 def _share(values: Tensor, near: Tensor, places: Tensor) -> float:
-    """Share of the neighbours (S, P, K) that have the value of the image itself (S,)."""
     return float((values[near] == values[places, None, None]).float().mean())
 
 

@@ -129,8 +129,7 @@ def paul(step: Step) -> PaulLoss:
 
     .. math:: L = \lambda_1 \, \mathrm{PEDAL} + \lambda_2 \, \mathrm{IPFL}
 
-    with ``pedal_weight`` and ``ipfl_weight`` of the step's settings. PEDAL sees the original images only, IPFL both
-    views of each; `paullite.step.Step` lists what both are given.
+    with ``pedal_weight`` and ``ipfl_weight`` of the step's settings. PEDAL sees the originals only, IPFL both views.
 
     >>> from paullite.config import AdaptConfig
     >>> x = F.normalize(torch.randn(4, 2, 8), dim=-1)

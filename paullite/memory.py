@@ -65,8 +65,7 @@ class FeatureMemory(nn.Module):
     def _check(self, index: Tensor, features: Tensor, check_finite: bool) -> None:
         size, *shape = self.features.shape
         if features.shape != (len(index), *shape):
-            found = f"found features {tuple(features.shape)} for {len(index)} rows"
-            raise InputError(found, f"expected ({len(index)}, {shape[0]}, {shape[1]})")
+            raise InputError(f"found features {tuple(features.shape)}", f"expected {(len(index), *shape)}")
         rows = index.cpu().numpy()  # numpy's look at it costs a GPU nothing where the index is on the CPU already
         if len(rows) and not 0 <= rows.min() <= rows.max() < size:
             raise InputError(f"found rows {rows.min()}..{rows.max()}", f"expected rows in 0..{size - 1}")

@@ -171,7 +171,7 @@ NAMES = [("test_vit", {}), ("swin_tiny_patch4_window7_224", SWIN), ("test_resnet
 
 @pytest.mark.filterwarnings("ignore")  # of torch, in timm's interpolation
 @pytest.mark.parametrize(("name", "options"), NAMES)
-def test_a_weight_file_of_another_image_size(name: str, options: dict, tmp_path: Path) -> None:  # type: ignore[type-arg]
+def test_a_weight_file_of_another_image_size(name: str, options: dict, tmp_path: Path) -> None:
     """As timm reads it; what needs no resizing is taken as it is."""
     state = timm.create_model(name, **options).state_dict()
     save_file(state, tmp_path / "own.safetensors")
@@ -186,7 +186,7 @@ def test_a_weight_file_of_another_image_size(name: str, options: dict, tmp_path:
 
 
 @pytest.mark.parametrize(("name", "options"), NAMES[:2])
-def test_a_weight_file_of_another_network(name: str, options: dict, tmp_path: Path) -> None:  # type: ignore[type-arg]
+def test_a_weight_file_of_another_network(name: str, options: dict, tmp_path: Path) -> None:
     save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "other.safetensors")
     with pytest.raises(InputError, match=rf"do not fit '{name}' \(other.safetensors\): \d+ of \d+ entries missing"):
         Backbone(name, size=SIZE, weights=tmp_path / "other.safetensors", options=options)
