@@ -26,17 +26,8 @@ def pedal_in_blocks(
     .. math:: \frac{\partial L}{\partial x} = 2 s \Big( \sum_{j \ne i} p_j w_j - \sum_{j \in K} q_j w_j \Big)
 
     where p is the softmax of the logits over all others and q the one over the K nearest. Both sums can be gathered
-    while walking through the memory once, so what is held does not grow with N. The gradient is ready after the
-    forward pass; a second derivative is not there.
-
-    Args:
-        features, memory, index, scale, k: as for `paullite.losses.pedal`.
-        block: memory rows (of P patches each) that are compared together, 2 or more.
-
-    Raises:
-        InputError: as for `paullite.losses.pedal`, or a block below 2.
-
-    Source: Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018, for the running softmax.
+    while walking through the memory once, ``block`` >= 2 rows at a time, so what is held does not grow with N (Milakov
+    and Gimelshein, 2018). The gradient is ready after the forward pass; a second derivative is not there.
 
     >>> x = torch.tensor([[[1.0, 0.0]]])
     >>> w = torch.tensor([[[1.0, 0.0]], [[0.8, 0.6]], [[-1.0, 0.0]]])   # row 0 is its own
@@ -82,19 +73,14 @@ def _walk(
 def check_pedal(features: Tensor, memory: Tensor, index: Tensor, scale: float, k: int) -> None:
     """Raises an `InputError` if shapes, index, K or s of PEDAL do not fit."""
     if features.shape[1:] != memory.shape[1:] or index.shape != features.shape[:1] or not len(features):
-        raise InputError(
-            f"found features {tuple(features.shape)}, memory {tuple(memory.shape)}, index {tuple(index.shape)}",
-            "expected (B, P, D), (N, P, D) and (B,) with one image or more",
-        )
+        found = f"found features {tuple(features.shape)}, memory {tuple(memory.shape)}, index {tuple(index.shape)}"
+        raise InputError(found, "expected (B, P, D), (N, P, D) and (B,) with one image or more")
     if index.device.type == "cpu":  # a look at an index on a GPU would make the program wait for it
         rows = index.numpy()
         if not 0 <= rows.min() <= rows.max() < len(memory):
             raise InputError(f"found index {rows.min()}..{rows.max()}", f"expected rows in 0..{len(memory) - 1}")
-    if not 1 <= k <= len(memory) - 1:
-        raise InputError(
-            f"found k = {k} with {len(memory)} images in the memory",
-            f"expected 1 <= k <= N - 1 = {len(memory) - 1}, since an image is no neighbour of its own",
-            "use a smaller k or more images",
-        )
+    if not 1 <= k <= len(memory) - 1:  # an image is no neighbour of its own
+        found = f"found k = {k} with {len(memory)} images in the memory"
+        raise InputError(found, f"expected 1 <= k <= N - 1 = {len(memory) - 1}", "use a smaller k or more images")
     if not scale > 0:
         raise InputError(f"found scale = {scale}", "expected a number over 0", "15 for Market-1501, 5 for Duke")

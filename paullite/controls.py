@@ -2,68 +2,56 @@
 
 Each is handed to the evaluation: ``pl.evaluate(net, target, control=pl.controls.camera_mean(net, target))``. Of
 ``target``, a data set or a split, the training images are used, without identities. ``net`` is not changed; it is a
-`PatchNet`, or any torch module with ``transform`` (PIL image -> tensor). An `InputError` says what is missing. Images
-of a camera that has no number, or fewer than ``LEAST`` training images, are treated by the statistics of all cameras.
+`PatchNet`, or any torch module with ``transform`` (PIL image -> tensor). Images of a camera that has no number, or
+fewer than ``LEAST`` training images, are treated by the statistics of all cameras.
 
 >>> import paullite as pl
 >>> net, dolls = pl.shipped_net(), pl.data.PaperDolls("target", identities=4, test_identities=2)
 >>> controls = [make(net, dolls) for make in (batch_norm, batch_norm_by_camera, camera_mean)]
->>> sorted(controls[1].controls, key=str), [pl.evaluate(net, dolls, control=control).queries for control in controls]
+>>> sorted(controls[1].nets, key=str), [pl.evaluate(net, dolls, control=control).queries for control in controls]
 ([10, 11, 12, 13, None], [7, 7, 7])
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor, nn
 
 from .data.items import ReIDDataset, Split
 from .data.transforms import shuffled_places
 from .errors import InputError
-from .features import extract
+from .features import Transform, extract
 from .runs.distributed import Team
 
 Net = TypeVar("Net", bound=nn.Module)
 Target = ReIDDataset | Split
-Transform = Callable[[Image.Image], Tensor]
 LEAST = 8  # with fewer training images, the statistics of a camera would be those of one or two people
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Control:
-    """How images become features: by a network, less ``shift`` (P, D) if there is one. Without, it changes nothing."""
+    """How images become features: by the network of their camera, less its shift (P, D); ``None``: any other camera."""
 
     net: nn.Module
     transform: Transform | None = None
-    shift: Tensor | None = None
+    nets: Mapping[int | None, nn.Module] = field(default_factory=dict)
+    shifts: Mapping[int | None, Tensor] = field(default_factory=dict)
 
     def features(self, split: Split, *, batch: int = 128, workers: int = 0, team: Team | None = None) -> Tensor:
         """(N, P, D) for a `PatchNet`, (N, F) for another module; see `paullite.features.extract`."""
-        x = extract(self.net, split, transform=self.transform, batch=batch, workers=workers, team=team)
-        return x if self.shift is None else F.normalize(x, dim=-1) - self.shift
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class ByCamera:
-    """A control for each camera; the one under ``None`` is for images whose camera is not among them, or not known."""
-
-    net: nn.Module
-    controls: Mapping[int | None, Control]
-
-    def features(self, split: Split, *, batch: int = 128, workers: int = 0, team: Team | None = None) -> Tensor:
-        """As for `Control`; each image by the control of its camera."""
-        cameras = [camera if camera in self.controls else None for camera in split.camids or [None] * len(split)]
+        known = self.nets or self.shifts
         rows: dict[int, Tensor] = {}
+        cameras = [camera if camera in known else None for camera in split.camids or [None] * len(split)]
         for camera, places in _places(cameras).items():
-            x = self.controls[camera].features(split.take(places), batch=batch, workers=workers, team=team)
-            rows.update(zip(places, x, strict=True))
+            net, images = self.nets.get(camera, self.net), split.take(places)
+            x = extract(net, images, transform=self.transform, batch=batch, workers=workers, team=team)
+            rows |= zip(places, F.normalize(x, dim=-1) - self.shifts[camera] if self.shifts else x, strict=True)
         return torch.stack([rows[place] for place in range(len(split))])
 
 
@@ -72,17 +60,17 @@ def batch_norm(net: Net, target: Target, *, transform: Transform | None = None, 
 
     .. math:: \mu = \frac1M \sum_m \mathrm{mean}(x_m), \qquad \sigma^2 = \frac1M \sum_m \mathrm{var}(x_m)
 
-    over M random batches x_m of ``batch`` images, as many as a training step sees with their surrogates.
-
-    Source: Li et al., Pattern Recognition 2018 (AdaBN), for the idea.
+    over M random batches x_m of ``batch`` images. The idea is AdaBN's: Li et al., Pattern Recognition 2018.
     """
     images, adapted = target.unlabelled(), copy.deepcopy(net)
+    if len(images) < 2:
+        raise InputError(f"found {len(images)} training images", "expected 2 or more, for a variance")
     momenta = {m: m.momentum for m in adapted.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
     for layer in momenta:
         layer.reset_running_stats()
         layer.momentum = None  # a plain average over all batches
-    order = shuffled_places(len(images), seed, "first pass")
-    extract(adapted, images.take(order.tolist()), transform=transform, batch=batch, train_mode=True)
+    order = shuffled_places(len(images), seed, "first pass").tolist()
+    extract(adapted, images.take(order), transform=transform, batch=batch, train_mode=True)
     for layer, momentum in momenta.items():
         layer.momentum = momentum
     return adapted
@@ -90,40 +78,38 @@ def batch_norm(net: Net, target: Target, *, transform: Transform | None = None, 
 
 def batch_norm_by_camera(
     net: nn.Module, target: Target, *, transform: Transform | None = None, seed: int = 0, batch: int = 84
-) -> ByCamera:
+) -> Control:
     r"""One set of batch-norm statistics per camera: as `batch_norm`, but over the images of one camera.
 
     .. math:: x_i \to (x_i - \mu_c) / \sigma_c, \qquad c \text{ the camera of image } i
 
     Source: Zhuang et al., ECCV 2020 (camera-based batch normalisation), without their training.
     """
-    images, controls = target.unlabelled(), {}
+    images, nets = target.unlabelled(), {}
     for camera, places in _training_places(images).items():
         even = -(-len(places) // -(-len(places) // batch))  # a last batch of two would weigh as much as the others
         adapted = batch_norm(net, images.take(places), transform=transform, seed=seed, batch=even)
         for own, shared in zip(adapted.parameters(), net.parameters(), strict=True):
             own.data = shared.data  # sixteen cameras need not hold sixteen backbones
-        controls[camera] = Control(adapted, transform)
-    return ByCamera(net, controls)
+        nets[camera] = adapted
+    return Control(net, transform, nets=nets)
 
 
-def camera_mean(net: nn.Module, target: Target, *, transform: Transform | None = None, workers: int = 0) -> ByCamera:
+def camera_mean(net: nn.Module, target: Target, *, transform: Transform | None = None, workers: int = 0) -> Control:
     r"""The camera's mean feature over the training images is subtracted from each feature.
 
     .. math:: y_i = x_i - \frac{1}{N_c} \sum_{j: c_j = c} x_j, \qquad c = c_i
 
-    with L2-normalised x, each patch by itself; y is not normalised again.
-
-    Source: Song et al., ICLR 2025 (camera bias), for the idea.
+    with L2-normalised x, each patch by itself; y is not normalised again. The idea: Song et al., ICLR 2025.
     """
     images = target.unlabelled()
     places = _training_places(images)
     x = F.normalize(extract(net, images, transform=transform, workers=workers), dim=-1)  # N P D
-    return ByCamera(net, {camera: Control(net, transform, x[places[camera]].mean(0)) for camera in places})
+    return Control(net, transform, shifts={camera: x[own].mean(0) for camera, own in places.items()})
 
 
 def _training_places(images: Split) -> dict[int | None, list[int]]:
-    """The places of each camera's images, and of all under ``None``; cameras with fewer than ``LEAST`` are left out."""
+    """The places of each camera's images, if there are ``LEAST``, and of all under ``None``."""
     if images.camids is None:
         raise InputError("found images without camera numbers", "expected one for each", "use pl.controls.batch_norm")
     each = {camera: places for camera, places in _places(images.camids).items() if len(places) >= LEAST}

@@ -1,7 +1,4 @@
-"""Cyclic ranking: which center of the batch is a hard negative of an anchor, and which is the same person after all.
-
-Letters: A anchors, B centers of the batch, E embedding size.
-"""
+"""Cyclic ranking: which center of the batch is a hard negative of an anchor, and which is the same person after all."""
 
 from typing import NamedTuple
 
@@ -13,15 +10,10 @@ from .precision import at_least_float32, full_precision
 
 
 class Ranking(NamedTuple):
-    """The candidates of every anchor, nearest first.
+    """The candidates of every anchor, nearest first."""
 
-    Attributes:
-        candidates: (A, candidates) rows of the other centers.
-        vetoed: (A, candidates) bool, whether the candidate's own list contains the anchor's center.
-    """
-
-    candidates: Tensor
-    vetoed: Tensor
+    candidates: Tensor  #: (A, candidates) rows of the other centers
+    vetoed: Tensor  #: (A, candidates) bool, whether the candidate's own list contains the anchor's center
 
     def negatives(self) -> Tensor:
         """The first candidate of each anchor that is not vetoed, or -1 if all are: (A,)."""
@@ -36,19 +28,8 @@ def cyclic_ranking(
     """Rank the other centers for every anchor, and find those whose own ranking contains the anchor's center.
 
     A candidate that ranks the anchor's center among its own ``nearest`` is taken for the same person. The first
-    candidate that does not is the hard negative.
-
-    Args:
-        embeddings: one row for each anchor, (A, E).
-        centers: running mean of each image of the batch, (B, E).
-        owner: row of each anchor's own center, (A,) integers in 0..B-1.
-        nearest: size of a center's ranking list; it counts the center itself, so 3 is the paper's r = 2.
-        max_candidates: how many other centers are tried, at most.
-
-    Returns:
-        `Ranking`. No gradient flows through a choice, so nothing here is differentiable.
-
-    Source: PAUL, Yang et al., CVPR 2019, figure 4.
+    candidate that does not is the hard negative (figure 4 of PAUL, Yang et al., CVPR 2019). The arguments are those of
+    `paullite.losses.ipfl`; a choice has no gradient.
 
     >>> e = torch.tensor([[0.0], [1.0], [10.0]])
     >>> ranking = cyclic_ranking(e[:1], e, torch.tensor([0]), nearest=2)
@@ -67,8 +48,7 @@ def cyclic_ranking(
 def distances(a: Tensor, b: Tensor) -> Tensor:
     """Euclidean distances between all rows: (A, E), (B, E) -> (A, B).
 
-    By differences and not by a matrix product, which loses the digits of small distances; and not by ``torch.cdist``,
-    whose gradient Apple GPUs lack.
+    A matrix product would lose the digits of small distances, and Apple GPUs lack the gradient of ``torch.cdist``.
 
     >>> distances(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
     tensor([[5., 0.]])

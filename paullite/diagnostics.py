@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .blocks import pedal_logits
 from .config import AdaptConfig
 from .data.items import ReIDDataset, Split
 from .data.reading import PixelReader
@@ -17,25 +18,19 @@ from .models import PatchNet
 from .modes import mode
 from .step import Step
 
-SAMPLE = 512  # images whose neighbours are looked at
-CHUNK = 64  # of them at a time
+SAMPLE, CHUNK = 512, 64  # images whose neighbours are looked at, and how many of them at a time
 
 
 class Diagnosis:
-    r"""Counts, in a run of phase 2, what the losses do with the right and with the wrong people.
+    """Counts, in a run of phase 2, what the losses do with right and wrong people, as columns of the history.
 
-    Columns of the history that need no label, so that they could guide a choice on a real target:
+    Only the first four need no label, so that they could guide a choice on a real target.
 
     ==================  ===================================================================================
     vetoes              candidates that cyclic ranking rules out, for each anchor
     negatives           share of the anchors that have a hard negative
     agreement           share of PEDAL's K nearest images that two patches have in common, mean over all pairs
     other_camera        share of PEDAL's K nearest that another camera took; needs camera numbers
-    ==================  ===================================================================================
-
-    Columns that need the hidden labels:
-
-    ==================  ===================================================================================
     same_person         share of PEDAL's K nearest that are the same person
     same_garment        drawn people only: share that wear the same colour where the patch lies
     right_vetoes        vetoes that hit the same person, for each anchor
@@ -44,10 +39,6 @@ class Diagnosis:
     ==================  ===================================================================================
 
     Nothing of it reaches the losses: the counting draws no random number and leaves the network as it was.
-
-    Args:
-        target: as `paullite.adaptation.adapt` takes it.
-        config: K, the size of the ranking lists, the number of candidates.
 
     >>> from paullite.data import PaperDolls
     >>> dolls = PaperDolls("target", identities=3, test_identities=2)
@@ -58,16 +49,15 @@ class Diagnosis:
 
     def __init__(self, target: ReIDDataset | Split, config: AdaptConfig, device: torch.device | None = None) -> None:
         images = target if isinstance(target, Split) else target.train
-        place = device or torch.device("cpu")
         self.config = config
         self.images = images.unlabelled()
-        self.pids = None if images.pids is None else torch.tensor(images.pids).to(place)
-        self.cameras = None if images.camids is None else torch.tensor(images.camids).to(place)
+        self.pids = None if images.pids is None else torch.tensor(images.pids, device=device)
+        self.cameras = None if images.camids is None else torch.tensor(images.camids, device=device)
         self.garments = getattr(target, "garments", None)  # drawn people say what they wear at a height
 
     @torch.no_grad()
     def step(self, step: Step) -> dict[str, Tensor]:
-        """How the hard negatives of a batch were found; scalars that stay on the device."""
+        """How the hard negatives of a batch were found; scalars on the device."""
         order, vetoed = step.ranking  # A candidates
         tried = vetoed.cumprod(1).bool()  # ruled out before one was taken
         taken = ~vetoed & (vetoed.cumsum(1) == torch.arange(vetoed.shape[1], device=vetoed.device))
@@ -117,15 +107,14 @@ class Diagnosis:
 
 
 def _share(values: Tensor, near: Tensor, places: Tensor) -> float:
-    """Share of the neighbours (S, P, K) that have the value of the image itself (S,)."""
     return float((values[near] == values[places, None, None]).float().mean())
 
 
 def nearest_rows(memory: Tensor, places: Tensor, k: int) -> Tensor:
     """For some rows of the memory (N, P, D) the K nearest others, for each patch: (S,) -> (S, P, K)."""
-    w, rows = memory.float(), places.to(memory.device)
-    closeness = 2 * torch.einsum("spd,npd->spn", w[rows], w) - torch.linalg.vector_norm(w, dim=-1).square().T  # S P N
-    closeness.scatter_(2, rows.view(-1, 1, 1).expand(-1, closeness.shape[1], 1), -torch.inf)
+    w = memory.float()
+    closeness = pedal_logits(w[places], w, scale=1.0)  # S P N
+    closeness.scatter_(2, places.view(-1, 1, 1).expand(-1, closeness.shape[1], 1), -torch.inf)
     return closeness.topk(k, dim=-1).indices
 
 
@@ -144,6 +133,6 @@ def agreement(near: Tensor, size: int) -> float:
 
 
 def _alike(values: Tensor) -> float:
-    """Chance that two different places hold the same value."""
+    """Chance that two places hold the same value."""
     counts = values.unique(return_counts=True)[1].double()
     return float((counts * (counts - 1)).sum() / (len(values) * (len(values) - 1)))

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from .controls import ByCamera, Control, Transform
+from .controls import Control
 from .data.items import ReIDDataset, Split
 from .errors import InputError
+from .features import Transform
 from .models import PatchNet
 from .ranking import Columns, Features, RankingRules, average_precision, cosines, match_ranks, ranking_columns
 from .runs.distributed import Team
@@ -132,7 +133,7 @@ def evaluate(
     net: nn.Module,
     dataset: ReIDDataset,
     *,
-    control: Control | ByCamera | nn.Module | None = None,
+    control: Control | nn.Module | None = None,
     transform: Transform | None = None,
     batch: int = 128,
     workers: int = 0,

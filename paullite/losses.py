@@ -35,10 +35,8 @@ def pedal(features: Tensor, memory: Tensor, index: Tensor, *, scale: float, k: i
         k: number of nearest patches K, 1..N-1. With N-1 the loss is 0.
 
     Returns:
-        The mean over images and patches: a scalar in float32 (float64 for float64 input), also under autocast.
-
-    Raises:
-        InputError: (a ValueError) k is not in 1..N-1, scale is not positive, no image, or the shapes do not fit.
+        The mean over images and patches: a scalar in float32 (float64 for float64 input), also under autocast. Values
+        out of range and shapes that do not fit, here and below, are an `InputError` (a ValueError).
 
     Source: PAUL, Yang et al., CVPR 2019, as its reference implementation computes it.
 
@@ -93,9 +91,6 @@ def ipfl(
     Returns:
         A scalar >= 0, in float32 (float64 for float64 input), also under autocast.
 
-    Raises:
-        InputError: shapes that do not fit, or an unknown ``no_negative``.
-
     Source: PAUL, Yang et al., CVPR 2019, figure 4, as its reference implementation computes it.
 
     >>> e = torch.tensor([[0.0], [1.0], [10.0]])
@@ -104,28 +99,21 @@ def ipfl(
     >>> ipfl(e, e, torch.arange(3), margin=2.0, nearest=1)      # no veto: 0 and 1 push each other
     tensor(0.6667)
     """
-    _check_ipfl(embeddings, centers, owner, no_negative)
+    fits = embeddings.ndim == 2 and embeddings.shape[1:] == centers.shape[1:] and owner.shape == embeddings.shape[:1]
+    if not fits or not len(embeddings) or no_negative not in ("skip", "pull"):
+        found = f"embeddings {tuple(embeddings.shape)}, centers {tuple(centers.shape)}, owner {tuple(owner.shape)}"
+        expected = "expected (A, E), (B, E) and (A,) with one anchor or more, and 'skip' or 'pull'"
+        raise InputError(f"found {found}, no_negative = {no_negative!r}", expected)
     with full_precision(embeddings.device):
         e = at_least_float32(embeddings)
         c, owner = centers.detach().to(e), owner.to(e.device)
         ranking = ranking or cyclic_ranking(e, c, owner, nearest=nearest, max_candidates=max_candidates)
         negative = ranking.negatives()  # A, -1 where there is none
-        found = negative >= 0
+        known = negative >= 0
         pos = length(e - c[owner])  # A
-        neg = length(e - c[negative.clamp(min=0)]) * found  # A
+        neg = length(e - c[negative.clamp(min=0)]) * known  # A
         loss = F.relu(margin + pos - neg)
-        return loss.mean() if no_negative == "pull" else (loss * found).sum() / found.sum().clamp(min=1)
-
-
-def _check_ipfl(embeddings: Tensor, centers: Tensor, owner: Tensor, no_negative: str) -> None:
-    fits = embeddings.ndim == 2 and embeddings.shape[1:] == centers.shape[1:] and owner.shape == embeddings.shape[:1]
-    if not fits or not len(embeddings):
-        raise InputError(
-            f"found embeddings {tuple(embeddings.shape)}, centers {tuple(centers.shape)}, owner {tuple(owner.shape)}",
-            "expected (A, E), (B, E) and (A,) with one anchor or more",
-        )
-    if no_negative not in ("skip", "pull"):
-        raise InputError(f"found no_negative = {no_negative!r}", "expected 'skip' or 'pull'")
+        return loss.mean() if no_negative == "pull" else (loss * known).sum() / known.sum().clamp(min=1)
 
 
 class PaulLoss(NamedTuple):
@@ -141,11 +129,7 @@ def paul(step: Step) -> PaulLoss:
 
     .. math:: L = \lambda_1 \, \mathrm{PEDAL} + \lambda_2 \, \mathrm{IPFL}
 
-    with ``pedal_weight`` and ``ipfl_weight`` of the step's settings. PEDAL sees the original images only, IPFL both
-    views of each.
-
-    Args:
-        step: what the network and the memories know of a batch, see `paullite.step.Step`.
+    with ``pedal_weight`` and ``ipfl_weight`` of the step's settings. PEDAL sees the originals only, IPFL both views.
 
     >>> from paullite.config import AdaptConfig
     >>> x = F.normalize(torch.randn(4, 2, 8), dim=-1)
@@ -161,14 +145,8 @@ def paul(step: Step) -> PaulLoss:
         patches = pedal_in_blocks(*given, scale=config.scale, k=config.k, block=config.memory_block)
     else:
         patches = pedal(*given, scale=config.scale, k=config.k)
-    whole = ipfl(
-        step.anchors,
-        step.centers,
-        step.owner,
-        margin=config.margin,
-        no_negative=config.no_negative,
-        ranking=step.ranking,
-    )
+    views = step.anchors, step.centers, step.owner
+    whole = ipfl(*views, margin=config.margin, no_negative=config.no_negative, ranking=step.ranking)
     return PaulLoss(config.pedal_weight * patches + config.ipfl_weight * whole, patches, whole)
 
 
@@ -189,19 +167,14 @@ def batch_triplet(embeddings: Tensor, labels: Tensor, *, margin: float = 1.0, po
     Returns:
         A scalar >= 0, in float32 (float64 for float64 input), also under autocast.
 
-    Raises:
-        InputError: shapes that do not fit, or an unknown ``positive``.
-
     >>> e = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
     >>> batch_triplet(e, torch.tensor([7, 7, 8]), margin=1.0)       # 1 + 0 - sqrt(2) < 0
     tensor(0.)
     """
     fits = embeddings.ndim == 2 and labels.shape == embeddings.shape[:1] and len(labels)
     if not fits or positive not in ("nearest", "hardest"):
-        raise InputError(
-            f"found embeddings {tuple(embeddings.shape)}, labels {tuple(labels.shape)}, positive = {positive!r}",
-            "expected (B, E) with one row or more, (B,) and 'nearest' or 'hardest'",
-        )
+        found = f"found embeddings {tuple(embeddings.shape)}, labels {tuple(labels.shape)}, positive = {positive!r}"
+        raise InputError(found, "expected (B, E) with one row or more, (B,) and 'nearest' or 'hardest'")
     with full_precision(embeddings.device):
         e = F.normalize(at_least_float32(embeddings), dim=-1)
         distance = distances(e.detach(), e.detach())  # B B, to choose by; the gradient flows through the chosen alone
@@ -217,7 +190,7 @@ def batch_triplet(embeddings: Tensor, labels: Tensor, *, margin: float = 1.0, po
 
 
 class _Module(nn.Module):
-    """A loss function with its settings kept; the call takes the tensors."""
+    """A loss function with its settings kept; the call takes the tensors and gives the scalar."""
 
     def __init__(self, function: Callable[..., Tensor], **settings: float | str) -> None:
         super().__init__()
@@ -225,11 +198,9 @@ class _Module(nn.Module):
         self.settings = settings
 
     def forward(self, *tensors: Tensor) -> Tensor:
-        """The function of these tensors, with the settings: a scalar."""
         return self.function(*tensors, **self.settings)
 
     def extra_repr(self) -> str:
-        """The settings, for ``repr``."""
         return ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
 
 
@@ -246,12 +217,7 @@ class IpflLoss(_Module):
     def __init__(
         self, margin: float = 2.0, nearest: int = 3, max_candidates: int = 15, no_negative: str = "skip"
     ) -> None:
-        settings: dict[str, float | str] = {
-            "nearest": nearest,
-            "max_candidates": max_candidates,
-            "no_negative": no_negative,
-        }
-        super().__init__(ipfl, margin=margin, **settings)
+        super().__init__(ipfl, margin=margin, nearest=nearest, max_candidates=max_candidates, no_negative=no_negative)
 
 
 class BatchTripletLoss(_Module):

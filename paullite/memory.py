@@ -17,14 +17,8 @@ class FeatureMemory(nn.Module):
     in its ``state_dict``, and ``.to(device)`` moves it.
 
     Args:
-        size: N, images in the training set.
-        patches: P.
-        dim: D, size of a feature.
+        size, patches, dim: N images in the training set, P, and D, the size of a feature.
         momentum: :math:`\mu`, share of the new feature, in (0, 1]; 0.1 in PAUL.
-
-    Attributes:
-        features: (N, P, D) float32, zero where nothing was stored.
-        filled: (N,) bool.
 
     >>> memory = FeatureMemory(3, 1, 2, momentum=0.1)
     >>> memory.update(torch.tensor([1]), torch.tensor([[[1.0, 0.0]]]))
@@ -33,32 +27,24 @@ class FeatureMemory(nn.Module):
     (tensor([[0.9000, 0.1000]]), tensor([False,  True, False]))
     """
 
-    features: Tensor
-    filled: Tensor
+    features: Tensor  #: (N, P, D) float32, zero where nothing was stored
+    filled: Tensor  #: (N,) bool
 
     def __init__(self, size: int, patches: int, dim: int, *, momentum: float = 0.1) -> None:
         super().__init__()
         if not 0 < momentum <= 1:
-            raise InputError(
-                f"found momentum = {momentum}", "expected the share of the new feature, over 0 and up to 1"
-            )
+            raise InputError(f"found momentum = {momentum}", "expected a share, over 0 and up to 1")
         self.momentum = float(momentum)
         self.register_buffer("features", torch.zeros(size, patches, dim))  # N P D
         self.register_buffer("filled", torch.zeros(size, dtype=torch.bool))  # N
 
     @torch.no_grad()
     def update(self, index: Tensor, features: Tensor, *, check_finite: bool = True) -> None:
-        """Store or average the features of some images.
+        """Store or average the features (B, P, D), in any float type, of the images in the rows ``index`` (B,).
 
-        Args:
-            index: row of each image, (B,) integers in 0..N-1, each at most once. On the CPU it is checked for free;
-                on a GPU the check waits for the device.
-            features: (B, P, D) in any float type.
-            check_finite: look for NaN and infinity before anything is stored. A training loop that watches its losses
-                passes False, since the look would make the program wait for the device in every step.
-
-        Raises:
-            InputError: an index twice or out of range, a shape that does not fit, NaN or infinity. Nothing is changed.
+        An `InputError`, which changes nothing, names an index that stands twice or is out of range, a shape that does
+        not fit, and with ``check_finite`` NaN and infinity. To look for those, or at an index on a GPU, is to wait for
+        the device: a training loop that watches its losses passes False, and an index on the CPU.
         """
         self._check(index, features, check_finite)
         index = index.to(self.features.device)
@@ -68,25 +54,18 @@ class FeatureMemory(nn.Module):
         self.filled[index] = True
 
     def get_extra_state(self) -> Tensor:
-        """The momentum, as a tensor, so that every entry of the state is one."""
-        return torch.tensor(self.momentum, dtype=torch.float64)
+        return torch.tensor(self.momentum, dtype=torch.float64)  # a tensor, as every entry of the state has to be
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Take the momentum of a stored state."""
         self.momentum = float(state)
 
     def extra_repr(self) -> str:
-        """Sizes and momentum, for ``repr``."""
-        size, patches, dim = self.features.shape
-        return f"{size}, {patches}, {dim}, momentum={self.momentum}"
+        return f"{', '.join(map(str, self.features.shape))}, momentum={self.momentum}"
 
     def _check(self, index: Tensor, features: Tensor, check_finite: bool) -> None:
         size, *shape = self.features.shape
         if features.shape != (len(index), *shape):
-            raise InputError(
-                f"found features {tuple(features.shape)} for {len(index)} rows",
-                f"expected ({len(index)}, {shape[0]}, {shape[1]})",
-            )
+            raise InputError(f"found features {tuple(features.shape)}", f"expected {(len(index), *shape)}")
         rows = index.cpu().numpy()  # numpy's look at it costs a GPU nothing where the index is on the CPU already
         if len(rows) and not 0 <= rows.min() <= rows.max() < size:
             raise InputError(f"found rows {rows.min()}..{rows.max()}", f"expected rows in 0..{size - 1}")

@@ -31,10 +31,8 @@ PHASES = {kind.__name__: kind for kind in (PretrainConfig, AdaptConfig)}
 def save(thing: PatchNet | Run, path: str | Path) -> Path:
     """Write a network, or a run with its settings, history and memories, to one file, whose path is returned.
 
-    The file, usually ``*.safetensors``, is replaced only when the new one is whole.
-
-    Raises:
-        InputError: the disk is full or the folder cannot be written; what was at ``path`` stays.
+    The file, usually ``*.safetensors``, is replaced only when the new one is whole: where the disk is full or the
+    folder cannot be written, an `InputError` says so and what was at ``path`` stays.
 
     >>> import tempfile
     >>> net = PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
@@ -43,7 +41,7 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
     >>> all(torch.equal(a, b) for a, b in zip(net.state_dict().values(), again.state_dict().values()))
     True
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     net = thing.net if isinstance(thing, Run) else thing
     tensors = {f"net.{key}": value for key, value in net.state_dict().items()}
     header: dict[str, Any] = {"network": net.settings, "normalisation": net.normalisation}
@@ -61,59 +59,47 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
 
 
 def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | Run:
-    """Read what `save` wrote; ``backbone`` is the module that served as backbone, if it was no timm network.
-
-    Raises:
-        InputError: no such file, another kind of file, a damaged one, or no backbone for it.
-    """
-    path = Path(path)
+    """Read what `save` wrote, else an `InputError`; ``backbone`` is the module that served as such, if not timm's."""
+    path = Path(path).expanduser()
     header, tensors = _read(path)
     net = _network(header, tensors, path, backbone)
     if "config" not in header:
         return net
     kind = PHASES[header["phase"]]
     _check_settings(header["config"], kind.__dataclass_fields__, header, path)
-    memories = {name: _memory(_part(tensors, f"memory.{name}."), m) for name, m in header["memories"].items()}
-    return Run(net, header["history"], kind(**header["config"]), path.parent, memories)
+    run = Run(net, header["history"], kind(**header["config"]), path.parent)
+    for name, momentum in header["memories"].items():
+        state = _part(tensors, f"memory.{name}.")
+        memory = run.memories[name] = FeatureMemory(*state["features"].shape, momentum=momentum)
+        memory.load_state_dict(memory.state_dict() | state)  # in version 1, only the header has the momentum
+    return run
 
 
 def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
-    """The network in a run, in a file of this library or of the reference implementation, or as it is.
-
-    Settings of a run are not read, so that one of another version does as well.
-    """
+    """The network in a run, in a file of this library or of the reference implementation, or as it is."""
     if not isinstance(start, str | Path):
         return start.net if isinstance(start, Run) else start
-    path = Path(start)
+    path = Path(start).expanduser()
     if path.is_file() and not is_safetensors(path):
         return load_reference_checkpoint(path)
-    return _network(*_read(path), path)
+    return _network(*_read(path), path)  # the settings of a run are not read, so that one of any version will do
 
 
 def shipped_net(name: Literal["source", "adapted"] = "source") -> PatchNet:
-    """A network that comes with the package (``make weights``): on drawn people, with seed 0.
-
-    "source" is after phase 1, "adapted" the same after PAUL on the drawn target; another name, or a package without its
-    weights, is an `InputError`.
-    """
-    if name not in ("source", "adapted"):
-        raise InputError(f"found the shipped network {name!r}", 'expected "source" or "adapted"')
+    """A network that comes with the package, of drawn people and seed 0: after phase 1, or after PAUL on the target."""
     path = files("paullite") / "weights" / f"paperdolls_{name}.safetensors"
     if not path.is_file():
-        raise InputError(f"found no file {path}", "expected the weights that come with paullite", "run: make weights")
+        raise InputError(f"found no {path}", 'expected "source" or "adapted"', "run: make weights")
     return network_of(str(path))
 
 
 def load_reference_checkpoint(path: str | Path) -> PatchNet:
     """Read a weight file of PAUL's reference implementation (either phase) into a `PatchNet`.
 
-    Its layout: ``torch.save({"epoch": ..., "state_dict": ...})`` with every key behind ``module.``. The number of
-    patches, sizes and identities are read from the shapes.
-
-    Raises:
-        InputError: the file is missing, cannot be read without unpickling code, or has another layout.
+    Its layout: ``torch.save({"epoch": ..., "state_dict": ...})`` with every key behind ``module.``; another one is an
+    `InputError`. The number of patches, sizes and identities are read from the shapes.
     """
-    state = {key.removeprefix("module."): value for key, value in read_weights(path).items()}
+    state = read_weights(path)
     patches = len({key.split(".")[2] for key in state if key.startswith("new.down.")})
     layers = {"feature_dim": "new.down.0.0", "embedding_dim": "new.embedding.0", "identities": "new.fc_list.0"}
     needed = ("backbone.conv1", *layers.values(), "patch_proposal.fc_loc.2")
@@ -124,7 +110,7 @@ def load_reference_checkpoint(path: str | Path) -> PatchNet:
         raise InputError(found, expected, "for a file of this library use pl.load")
     sizes: dict[str, Any] = {size: len(state[f"{name}.weight"]) for size, name in layers.items()}
     net = PatchNet("resnet50.tv_in1k", patches=patches, **sizes, pretrained=False, generator="reference")
-    load_weights(net, _renamed(state, patches), file=Path(path).name, owner="the reference's network")
+    load_weights(net, _renamed(state, patches), owner=f"the reference's network ({Path(path).name})")
     return net.eval()
 
 
@@ -143,7 +129,6 @@ def _renamed(state: Mapping[str, Tensor], patches: int) -> dict[str, Tensor]:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Header and tensors of a file that `save` wrote."""
     tensors, header = read_weights(path), {}
     if is_safetensors(path):
         with safe_open(path, "pt") as file:
@@ -160,29 +145,23 @@ def _network(
     settings = dict(header["network"])
     if settings["backbone"] == "custom":
         settings["backbone"] = backbone
-    if settings["backbone"] is None:
-        do = "use pl.load(path, backbone=your_module)"
-        raise InputError(f"found a network on a module of one's own in {path}", "expected that module", do)
+        if backbone is None:
+            do = "use pl.load(path, backbone=your_module)"
+            raise InputError(f"found a network on a module of one's own in {path}", "expected that module", do)
     _check_settings(settings, inspect.signature(PatchNet).parameters, header, path)
     net = PatchNet(**settings, pretrained=False)
     net.normalisation = Normalisation(*map(tuple, header["normalisation"]))
-    owner = f"the network of P = {net.patches} and backbone {net.backbone.name!r} that it describes"
-    load_weights(net, _part(tensors, "net."), file=path.name, owner=owner)
+    owner = f"the network of P = {net.patches} and backbone {net.backbone.name!r} in {path.name}"
+    load_weights(net, _part(tensors, "net."), owner=owner)
     return net.eval()
 
 
 def _check_settings(settings: Mapping[str, Any], known: Collection[str], header: Mapping[str, Any], path: Path) -> None:
-    unknown = [name for name in settings if name not in known]
-    if unknown:
-        found = f"found the setting {unknown[0]!r} in {path}, written by paullite {header.get('version', '1')}"
-        do = "read it with that version; as start=... or --net, where the network alone is read, a run will do"
-        raise InputError(found, f"expected the settings of paullite {__version__}", do)
-
-
-def _memory(state: dict[str, Tensor], momentum: float) -> FeatureMemory:
-    memory = FeatureMemory(*state["features"].shape, momentum=momentum)
-    memory.load_state_dict({**memory.state_dict(), **state})  # files of version 1 have the momentum in the header alone
-    return memory
+    for name in settings:
+        if name not in known:
+            found = f"found the setting {name!r} in {path}, written by paullite {header.get('version', '1')}"
+            do = "read it with that version; as start=... or --net, where the network alone is read, a run will do"
+            raise InputError(found, f"expected the settings of paullite {__version__}", do)
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -7,10 +7,7 @@ from torch import Tensor
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """A block in which autocast is off, so that what is computed there keeps the dtype of its inputs.
-
-    Args:
-        device: where the tensors are. Older versions of torch have no autocast for Apple GPUs to turn off.
+    """A block in which autocast is off on a device, so that what is computed there keeps the dtype of its inputs.
 
     >>> with torch.autocast("cpu", torch.bfloat16), full_precision(torch.device("cpu")):
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
@@ -18,14 +15,14 @@ def full_precision(device: torch.device) -> AbstractContextManager[object]:
     """
     try:
         return torch.autocast(device.type, enabled=False)
-    except RuntimeError:
+    except RuntimeError:  # older versions of torch have no autocast for Apple GPUs to turn off
         return nullcontext()
 
 
 def at_least_float32(x: Tensor) -> Tensor:
     """Half precision as float32, since exp(-s d^2) underflows in it; float32 and float64 stay what they are.
 
-    >>> at_least_float32(torch.ones(1, dtype=torch.bfloat16)).dtype, at_least_float32(torch.ones(1).double()).dtype
-    (torch.float32, torch.float64)
+    >>> [at_least_float32(torch.ones(1, dtype=dtype)).dtype for dtype in (torch.bfloat16, torch.float64)]
+    [torch.float32, torch.float64]
     """
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

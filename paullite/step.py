@@ -1,7 +1,4 @@
-"""One step of PAUL: look at both views of a batch, update both memories, and hand what is known to a loss.
-
-Letters: B images, P patches, D patch feature size, E embedding size, N training images, A = 2 B anchors.
-"""
+"""One step of PAUL: look at both views of a batch, update both memories, and hand what is known to a loss."""
 
 from __future__ import annotations
 
@@ -23,25 +20,15 @@ from .precision import at_least_float32
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What a loss sees of a step. A loss of one's own is a function of it.
+    """What a loss sees of a step. A loss of one's own is a function of it."""
 
-    Attributes:
-        features: (B, P, D) patch features of the original images, with gradient.
-        embeddings: (2, B, E) image embeddings, of the originals and of their surrogates, with gradient.
-        index: (B,) row of each image in the memory.
-        memory: (N, P, D) running means of the patch features, the step's own images already averaged in.
-        centers: (B, E) running means of both views' embeddings, the step's own already averaged in.
-        config: the settings.
-        epoch: counted from 0.
-    """
-
-    features: Tensor
-    embeddings: Tensor
-    index: Tensor
-    memory: Tensor
-    centers: Tensor
-    config: AdaptConfig
-    epoch: int
+    features: Tensor  #: (B, P, D) patch features of the original images, with gradient
+    embeddings: Tensor  #: (2, B, E) image embeddings, of the originals and of their surrogates, with gradient
+    index: Tensor  #: (B,) row of each image in the memory
+    memory: Tensor  #: (N, P, D) running means of the patch features, the step's own images already averaged in
+    centers: Tensor  #: (B, E) running means of both views' embeddings, the step's own already averaged in
+    config: AdaptConfig  #: the settings
+    epoch: int  #: counted from 0
 
     @property
     def anchors(self) -> Tensor:
@@ -56,27 +43,17 @@ class Step:
     @cached_property
     def ranking(self) -> Ranking:
         """The cyclic ranking of the anchors among the centers; computed once, for the loss and for the history."""
-        return cyclic_ranking(
-            self.anchors,
-            self.centers,
-            self.owner,
-            nearest=self.config.nearest,
-            max_candidates=self.config.max_candidates,
-        )
+        sizes = {"nearest": self.config.nearest, "max_candidates": self.config.max_candidates}
+        return cyclic_ranking(self.anchors, self.centers, self.owner, **sizes)
 
 
 def two_views(
     model: Callable[..., PatchOutput], originals: Tensor, surrogates: Tensor, config: AdaptConfig
 ) -> tuple[Tensor, Tensor]:
-    """One forward pass over a batch and its surrogates.
+    """One forward pass of a PatchNet over a batch and its surrogates, (B, 3, height, width) each.
 
-    Args:
-        model: a PatchNet in training mode, perhaps compiled or under autocast.
-        originals, surrogates: (B, 3, height, width) each.
-        config: ``image_embedding`` and ``generator_gradient`` are used.
-
-    Returns:
-        Patch features of the originals, (B, P, D), and embeddings of both views, (B, 2, E), both in float32 or float64.
+    Returns patch features of the originals, (B, P, D), and embeddings of both views, (B, 2, E), both in float32 or
+    float64, also under autocast. Of the settings, ``image_embedding`` and ``generator_gradient`` are used.
     """
     out = model(torch.cat([originals, surrogates]), generator_gradient=config.generator_gradient)
     images = out.embedding if config.image_embedding == "cosines" else out.features.flatten(1)  # 2B E
@@ -96,15 +73,8 @@ def take_step(
     """Update both memories with a batch, then gather what a loss needs.
 
     The update comes before the loss, as in the reference implementation, so an image's own entry is up to date when
-    its neighbours are compared with it.
-
-    Args:
-        features: (B, P, D) and embeddings: (B, 2, E), from `two_views`.
-        index: row of each image in both memories, (B,); on the CPU, so that checking it waits for no device.
-        memory: the patch memory, N rows of (P, D).
-        centers: the image centers, N rows of (1, E).
-        config: settings that the loss reads.
-        epoch: counted from 0.
+    its neighbours are compared with it. Features (B, P, D) and embeddings (B, 2, E) are from `two_views`; the memories
+    have N rows of (P, D) and of (1, E); their rows ``index`` (B,) are best on the CPU, where a check waits for nothing.
 
     >>> memory, centers = FeatureMemory(5, 1, 2), FeatureMemory(5, 1, 2)
     >>> x, e = torch.ones(2, 1, 2), torch.ones(2, 2, 2)
@@ -123,11 +93,8 @@ def take_step(
 def loss_columns(found: Tensor | Mapping[str, Tensor] | tuple[Tensor, ...]) -> dict[str, Tensor]:
     """What a loss returned as columns of the history: ``loss``, which is learned from, and its parts.
 
-    Args:
-        found: a scalar, or a mapping or NamedTuple of scalars with ``total``.
-
-    Raises:
-        InputError: no ``total``, not a scalar with a gradient, or a part that is no scalar tensor or named ``loss``.
+    It is a scalar, or a mapping or NamedTuple of scalars with ``total``. An `InputError` names a total that is missing
+    or no scalar with a gradient, and a part that is no scalar tensor or named ``loss``.
 
     >>> loss_columns({"total": torch.ones((), requires_grad=True), "part": torch.zeros(())}).keys()
     dict_keys(['loss', 'part'])
@@ -136,22 +103,17 @@ def loss_columns(found: Tensor | Mapping[str, Tensor] | tuple[Tensor, ...]) -> d
     columns: dict[str, Any] = dict(named) if isinstance(named, Mapping) else {"total": named}
     total = columns.pop("total", None)
     if not isinstance(total, Tensor) or total.ndim or not total.requires_grad:
-        raise InputError(
-            f"found a loss with {'no total' if total is None else f'a total: {_described(total)}'}",
-            "expected a scalar that depends on step.features or step.embeddings",
-            'return such a scalar, or {"total": scalar, ...}',
-        )
+        found_total = "no total" if total is None else f"a total: {_described(total)}"
+        expected = "expected a scalar that depends on step.features or step.embeddings"
+        raise InputError(f"found a loss with {found_total}", expected, 'return it, or {"total": it, ...}')
     for name, part in columns.items():
         if not isinstance(part, Tensor) or part.ndim or name == "loss":
-            raise InputError(
-                f"found a loss with {name}: {_described(part)}",
-                "expected scalar tensors beside the total, and none named loss, which is the total's column",
-            )
+            expected = "expected scalar tensors beside the total, and none named loss, which is the total's column"
+            raise InputError(f"found a loss with {name}: {_described(part)}", expected)
     return {"loss": total, **{name: part.to(total.device) for name, part in columns.items()}}
 
 
 def _described(value: object) -> str:
-    """A value in a few words."""
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)}, {'with' if value.requires_grad else 'without'} gradient"
     return f"a {type(value).__name__}"

@@ -13,13 +13,11 @@ from .errors import InputError
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """All tensors of a weight file, on the CPU: safetensors, or a foreign .pth or .tar.
+    """All tensors of a weight file, on the CPU: safetensors, or a foreign .pth or .tar; else an `InputError`.
 
     A foreign file is read by ``torch.load(weights_only=True)``, which builds tensors and nothing else; they may stand
-    behind the key ``state_dict`` or ``model``. Those of a safetensors file are views of the file: copy what you keep.
-
-    Raises:
-        InputError: the file is missing, damaged or of another kind.
+    behind the key ``state_dict`` or ``model``, and each behind ``module.``, as those of several GPUs do. Those of a
+    safetensors file are views of the file: copy what you keep.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -27,7 +25,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     ...     read_weights(Path(folder) / "foreign.pth")
     {'a': tensor([1., 1.])}
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         raise InputError(f"found no file {path}", "expected a weight file", "check the path")
     try:
@@ -40,7 +38,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         found = found.get(wrapper, found) if isinstance(found, dict) else found
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
         raise InputError(f"found no weights by name in {path}", "expected a dictionary of tensors")
-    return found
+    return {key.removeprefix("module."): value for key, value in found.items()}
 
 
 def is_safetensors(path: str | Path) -> bool:
@@ -49,11 +47,11 @@ def is_safetensors(path: str | Path) -> bool:
         return file.read(9)[8:] == b"{"
 
 
-def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, file: str, owner: str, extra: bool = False) -> None:
+def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, owner: str, extra: bool = False) -> None:
     """Copy tensors into a module, whose names they bear; only counters of batches may be absent.
 
-    With ``extra`` there may be more of them than the module has, as a classifier. If they do not fit, an `InputError`
-    names the ``file`` and the ``owner``, and nothing is changed.
+    With ``extra`` there may be more of them than the module has, as a classifier. If they do not fit ``owner``, that is
+    an `InputError` and nothing is changed.
     """
     own = net.state_dict()
     needed = {key: value.shape for key, value in own.items() if not key.endswith("num_batches_tracked")}
@@ -62,5 +60,5 @@ def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, file: str, ow
     if wrong:
         problem = f"{len(wrong)} of {len(needed)} entries missing, unknown or of another shape, first {wrong[0]}"
         do = "check --backbone and the sizes, or give the file that belongs to them"
-        raise InputError(f"found weights that do not fit {owner} ({file}: {problem})", "expected its own", do)
+        raise InputError(f"found weights that do not fit {owner}: {problem}", "expected its own", do)
     net.load_state_dict(weights, strict=False)

@@ -3,7 +3,9 @@
 import json
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import timm
@@ -99,12 +101,132 @@ def test_no_map_is_one_line(module: nn.Module, reason: str) -> None:
 
 
 def test_a_name_that_cannot_take_the_size() -> None:
-    with pytest.raises(InputError, match="vit_small_patch14_dinov2.*divisible by patch size"):
-        Backbone("vit_small_patch14_dinov2", size=SIZE, pretrained=False)
+    """The nearest size that it can take is named, and is one."""
+    for size, nearest in (((384, 128), (378, 126)), (SIZE, (126, 70))):
+        expected = "vit_small_patch14_dinov2.*divisible by patch size.*use --size {} {}".format(*nearest)
+        with pytest.raises(InputError, match=expected):
+            Backbone("vit_small_patch14_dinov2", size=size, pretrained=False, options={"depth": 1})
+    fits = Backbone("vit_small_patch14_dinov2", size=(126, 70), pretrained=False, options={"depth": 1})
+    assert fits.map_size == [9, 5]
+
+
+class Says(nn.Module):
+    """A module of one's own, whose output is not simply a map."""
+
+    def __init__(self, say: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.trunk = trunk()
+        self.say = say
+
+    def forward(self, images: Tensor) -> object:
+        return self.say(self.trunk(images))
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        lambda x: [x[:, :, ::2], x],
+        lambda x: (x,),
+        lambda x: {"layer3": x[:, :, ::2], "layer4": x},
+        lambda x: SimpleNamespace(last_hidden_state=x, pooler_output=x.mean((2, 3))),
+        lambda x: x.permute(0, 2, 3, 1),
+        lambda x: [x.permute(0, 2, 3, 1)],
+    ],
+)
+def test_outputs_that_hold_a_map(say: Callable[[Tensor], object]) -> None:
+    own = Says(say)
+    backbone, x = built(own).eval().backbone, torch.randn(2, 3, *SIZE)
+    assert (backbone.channels, backbone.map_size) == (6, [8, 4])
+    assert torch.equal(backbone(x), own.trunk(x))
+
+
+@pytest.mark.parametrize(
+    ("say", "reason"),
+    [
+        (
+            lambda x: SimpleNamespace(last_hidden_state=x.flatten(2).mT),
+            r"of shape \(1, 32, 6\).*lay tokens out as a map",
+        ),
+        (lambda x: x.mean((2, 3)), r"an output of shape \(1, 6\)"),
+        (lambda x: {}, "list index out of range"),
+        (lambda x: "map", "no attribute 'shape'"),
+        (lambda x: x.mean((2, 3), keepdim=True), "1 rows and 1 columns .* remove the pooling"),
+    ],
+)
+def test_outputs_without_a_map_are_one_line(say: Callable[[Tensor], object], reason: str) -> None:
+    with pytest.raises(InputError, match=reason) as caught:
+        built(Says(say))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_idiom_that_keeps_the_pooling() -> None:
+    model = timm.create_model("test_resnet")
+    with pytest.raises(InputError, match="1 rows and 1 columns from custom .* remove the pooling at the end"):
+        built(nn.Sequential(*list(model.children())[:-1], nn.Unflatten(1, (-1, 1, 1))), patches=1)
+
+
+SWIN = {"embed_dim": 24, "depths": (1, 1, 1, 1), "num_heads": (1, 1, 1, 1)}
+NAMES = [("test_vit", {}), ("swin_tiny_patch4_window7_224", SWIN), ("test_resnet", {})]
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch, in timm's interpolation
+@pytest.mark.parametrize(("name", "options"), NAMES)
+def test_a_weight_file_of_another_image_size(name: str, options: dict, tmp_path: Path) -> None:
+    """As timm reads it; what needs no resizing is taken as it is."""
+    state = timm.create_model(name, **options).state_dict()
+    save_file(state, tmp_path / "own.safetensors")
+    backbone = Backbone(name, size=SIZE, weights=tmp_path / "own.safetensors", options=options).eval()
+    own = backbone.net.state_dict()
+    kept = [key for key, value in own.items() if value.shape == state[key].shape]
+    assert all(torch.equal(own[key], state[key]) for key in kept)
+    assert (len(kept) < len(own)) is (name != "test_resnet")
+    by_timm = {"pretrained_cfg_overlay": {"file": str(tmp_path / "own.safetensors")}, **options}
+    expected = Backbone(name, size=SIZE, options=by_timm).eval()
+    assert torch.equal(backbone(x := torch.randn(1, 3, *SIZE)), expected(x))
+
+
+@pytest.mark.parametrize(("name", "options"), NAMES[:2])
+def test_a_weight_file_of_another_network(name: str, options: dict, tmp_path: Path) -> None:
+    save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "other.safetensors")
+    with pytest.raises(InputError, match=rf"do not fit '{name}' \(other.safetensors\): \d+ of \d+ entries missing"):
+        Backbone(name, size=SIZE, weights=tmp_path / "other.safetensors", options=options)
+
+
+def test_names_of_the_hubs_pages() -> None:
+    """timm/NAME is timm's own; another owner's needs the prefix."""
+    assert built("timm/test_resnet.r160_in1k").settings["backbone"] == "test_resnet.r160_in1k"
+    with pytest.raises(InputError, match=r"'BVRA/Mega'.* use hf-hub:BVRA/Mega, or for a folder local-dir:BVRA/Mega"):
+        built("BVRA/Mega")
+
+
+SURVEY = """test_vit test_vit2 test_resnet test_convnext test_efficientnet test_mambaout test_nfnet test_byobnet
+resnetblur50 mobilenetv4_conv_small convnext_atto lcnet_050 regnetx_002 efficientformer_l1 pit_ti_224 crossvit_tiny_240
+mvitv2_tiny swin_tiny_patch4_window7_224 edgenext_xx_small mobilevit_xxs fastvit_t8 deit_tiny_patch16_224
+eva02_tiny_patch14_224 levit_128s xcit_nano_12_p16_224 tiny_vit_5m_224 efficientvit_b0 mixer_s32_224""".split()
+NO_MAP = {"efficientformer_l1", "crossvit_tiny_240", "eva02_tiny_patch14_224"}  # not at this size
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:found a map of")
+@pytest.mark.parametrize("name", SURVEY)
+def test_a_survey_of_timm(name: str) -> None:
+    """Each gives a map of the image's form, or one line that says why not."""
+    if name in NO_MAP:
+        with pytest.raises(InputError, match=f"no map from the backbone '{name}' at 128x64 pixels") as caught:
+            built(name)
+        assert "\n" not in str(caught.value)
+        return
+    net = built(name).eval()
+    rows, columns = net.backbone.map_size
+    out = net(torch.randn(2, 3, *SIZE))
+    assert rows == 2 * columns and rows in (2, 4, 8) and net.backbone.channels >= 64
+    assert torch.isfinite(out.features).all() and out.attention.shape == (2, 2, rows, columns)
 
 
 def test_coarse_maps_are_said() -> None:
-    with pytest.warns(UserWarning, match=r"4 rows and 2 columns from test_mambaout .* 1.3 rows for each of 3 patches"):
+    with pytest.warns(
+        UserWarning, match=r"4 rows .* from test_mambaout .* has 8 and 4\): 1.3 rows for each of 3 patches"
+    ):
         built("test_mambaout", patches=3)
     with pytest.raises(InputError, match=r"4 rows and 2 columns .* 0.67 rows for each of 6 patches.*larger images"):
         built("test_mambaout", patches=6)
@@ -112,6 +234,8 @@ def test_coarse_maps_are_said() -> None:
         built("test_resnet", patches=9)
     with pytest.warns(UserWarning, match="4 rows and 2 columns from custom"):
         built(trunk(stride=32), patches=4)
+    with pytest.warns(UserWarning, match="4 rows and 8 columns .* 0.67 rows for each of 6 patches"):
+        built("test_resnet", patches=6, size=(64, 128))  # a wide image, whose patches may be made columns
 
 
 @pytest.fixture

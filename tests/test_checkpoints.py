@@ -186,7 +186,7 @@ def test_backbone_weights_from_a_file(tmp_path: Path) -> None:
     for path in (good, bad):  # a classifier in the file does no harm, nor does module.
         net = pl.PatchNet("test_resnet", weights=path, size=(128, 64))
         assert torch.equal(net.backbone.net.conv1[0].weight, plain.conv1[0].weight)
-    with pytest.raises(InputError, match=r"do not fit 'mobilenetv2_100' \(good.safetensors: .* missing"):
+    with pytest.raises(InputError, match=r"do not fit 'mobilenetv2_100' \(good.safetensors\): .* missing"):
         pl.PatchNet("mobilenetv2_100", weights=good, size=(128, 64))
 
 

@@ -117,7 +117,9 @@ def test_unknown_cameras_get_the_statistics_of_all(  # type: ignore[no-untyped-d
 ) -> None:
     other = None if camids == "none" else [99] * len(dolls.query)
     control, query = make(seen, dolls), with_cameras(dolls.query, other)
-    assert torch.equal(control.features(query), control.controls[None].features(query))
+    x = extract(control.nets.get(None, seen), query)
+    x = nn.functional.normalize(x, dim=-1) - control.shifts[None] if control.shifts else x
+    assert torch.equal(control.features(query), x)
     assert not torch.allclose(control.features(query), control.features(dolls.query), atol=1e-3)
     one = changed(dolls, "train", [1] * len(dolls.train))  # one camera is all cameras
     assert torch.allclose(make(seen, one).features(query), control.features(query), atol=1e-5)
@@ -128,9 +130,9 @@ def test_a_camera_with_few_training_images_gets_the_statistics_of_all(
 ) -> None:
     few = pl.controls.LEAST - 1
     data = changed(dolls, "train", [1] * few + [2] * (len(dolls.train) - few))
-    assert set(pl.controls.camera_mean(seen, data).controls) == {None, 2}
+    assert set(pl.controls.camera_mean(seen, data).shifts) == {None, 2}
     data = changed(dolls, "train", [1] * (few + 1) + [2] * (len(dolls.train) - few - 1))
-    assert set(pl.controls.camera_mean(seen, data).controls) == {None, 1, 2}
+    assert set(pl.controls.camera_mean(seen, data).shifts) == {None, 1, 2}
 
 
 @pytest.mark.parametrize("make", CONTROLS[1:])
@@ -154,6 +156,21 @@ class Colours(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return nn.functional.adaptive_avg_pool2d(self.norm(images), (6, 1))  # B 3 6 1
+
+
+def test_dropout_stays_off(dolls: pl.data.PaperDolls) -> None:
+    """So that the same images give the same statistics twice."""
+    torch.manual_seed(0)
+    own = nn.Sequential(nn.Conv2d(3, 64, 16, stride=16), nn.Dropout(0.5), nn.BatchNorm2d(64))
+    net = pl.PatchNet(own, patches=4, feature_dim=8, embedding_dim=4, size=(128, 64))
+    once, twice = (pl.controls.batch_norm(net, dolls, seed=0).state_dict() for _ in range(2))
+    assert all(torch.equal(value, twice[name]) for name, value in once.items())
+    assert not torch.equal(once["norm.running_mean"], net.norm.running_mean)
+
+
+def test_a_variance_needs_two_images(net: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
+    with pytest.raises(InputError, match="found 1 training images; expected 2 or more"):
+        pl.controls.batch_norm(net, dolls.train.take([0]))
 
 
 @pytest.mark.parametrize("make", CONTROLS)

@@ -4,7 +4,7 @@ import tracemalloc
 import warnings
 from dataclasses import asdict
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pytest

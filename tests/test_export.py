@@ -1,9 +1,13 @@
 """PatchNet outside of Python: torch.export, tracing, compiling, ONNX."""
 
 import json
+import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -18,11 +22,11 @@ pytestmark = pytest.mark.slow  # every test trains, or starts a process that doe
 SIZE = (128, 64)
 
 
-def small(identities: int | None = None) -> PatchNet:
+def small(identities: int | None = None, name: str = "test_resnet") -> PatchNet:
     """A network whose generator has left its start, in evaluation mode."""
     torch.manual_seed(0)
     sizes = {"patches": 3, "feature_dim": 8, "embedding_dim": 4, "identities": identities}
-    net = PatchNet("test_resnet", **sizes, pretrained=False, size=SIZE)  # type: ignore[arg-type]
+    net = PatchNet(name, **sizes, pretrained=False, size=SIZE)  # type: ignore[arg-type]
     nn.init.normal_(net.generator.linear.weight, 0, 0.05)  # type: ignore[union-attr,arg-type]
     return net.eval()
 
@@ -61,11 +65,12 @@ def test_one_graph() -> None:
         assert torch.equal(compiled(x).attention, net(x).attention)
 
 
-def test_onnx_is_the_network(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit"])
+def test_onnx_is_the_network(name: str, tmp_path: Path) -> None:
     pytest.importorskip("onnx", reason="needs the extra onnx")
     pytest.importorskip("onnxscript", reason="needs the extra onnx")
     runtime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
-    net = small().train()
+    net = small(name=name).train()
     path = pl.export_onnx(net, tmp_path / "net.onnx")
     assert net.training and [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -78,6 +83,32 @@ def test_onnx_is_the_network(tmp_path: Path) -> None:
         assert (torch.from_numpy(features) - net.eval().retrieval_features(x)).abs().max() < 1e-4
     notes = json.loads(session.get_modelmeta().custom_metadata_map["paullite"])
     assert notes == {"size": [128, 64], "mean": [0.5] * 3, "std": [0.5] * 3}
+
+
+PAGE = Path(__file__).parent.parent / "book" / "reference" / "own_project.md"
+
+
+def test_the_program_without_torch(tmp_path: Path, dolls: pl.data.PaperDolls) -> None:
+    """The one on the page, as it stands, on a photo that lies on its side and on one of another size."""
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package, reason="needs the extra onnx")
+    (program,) = re.findall(r"```py\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    net = small()
+    pl.export_onnx(net, tmp_path / "net.onnx")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    one, other = dolls.query[0].image, dolls.gallery[5].image.resize((90, 171))
+    one.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "a.png", exif=turned)
+    other.save(tmp_path / "b.png")
+    blocked = "import sys\nsys.modules.update(dict.fromkeys(['torch', 'torchvision', 'timm', 'paullite']))\n"
+    kept = "np.save('features.npy', [feature('a.png'), feature('b.png')])\n"
+    found = subprocess.run(
+        [sys.executable, "-c", blocked + program + kept], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert found.returncode == 0 and re.fullmatch(r"cosine [\d.]+", found.stdout.strip()), found.stderr
+    for x, image, name in zip(np.load(tmp_path / "features.npy"), (one, other), "ab", strict=True):
+        assert np.abs(x - net.feature(tmp_path / f"{name}.png").numpy()).max() < 1e-4
+        assert np.abs(x - net.feature(image).numpy()).max() < 1e-4
 
 
 def test_onnx_is_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,14 @@
 """PatchNet in every precision: places of patches and cosines never in less than float32."""
 
+import dataclasses
+
 import pytest
 import torch
 
+import paullite as pl
+from paullite.diagnostics import Diagnosis
 from paullite.models import PatchNet, PatchOutput, patch_attention, stripes
+from paullite.modes import mode
 from paullite.precision import at_least_float32, full_precision
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-6, torch.float16: 0.01, torch.bfloat16: 0.06}
@@ -79,6 +84,37 @@ def test_cosines_under_autocast_are_exact() -> None:
     exact = torch.einsum("bpd,ped->bpe", out.features.double(), rows).flatten(1)
     assert out.embedding.dtype == torch.float32 and (out.embedding - exact).abs().max() < 1e-6
     assert differences(out, net.double()(x.double())) < TOLERANCE[torch.bfloat16]
+
+
+def test_the_judge_of_a_run_is_evaluate(dolls: pl.data.PaperDolls) -> None:
+    """A run in half precision writes down the scores that its network has afterwards."""
+    few = pl.data.ReIDDataset("few", dolls.train.take(range(8)), dolls.query, dolls.gallery)
+    config = dataclasses.replace(pl.PRESETS["paperdolls"].adapt, epochs=1, batch=8, k=3, workers=0, progress=False)
+    config = dataclasses.replace(config, precision="bf16", device="cpu", dry_step=False, evaluate_every=1)
+    seen = []
+    run = pl.adapt(config, few, start=small(), after_epoch=lambda _, net: seen.append(half(net)))
+    assert seen == [True] and not half(run.net)  # so the run did compute in half precision, and no more
+    scores = pl.evaluate(run.net, few).headline()
+    assert {name: run.history[-1][name] for name in scores} == scores
+
+
+def half(net: PatchNet) -> bool:
+    """Whether the network computes in half precision although its weights are float32."""
+    dtypes: list[torch.dtype] = []
+    with mode(net, False), net.reduction.register_forward_pre_hook(lambda _, given: dtypes.append(given[0].dtype)):
+        net(torch.zeros(2, 3, 128, 64))
+    return dtypes == [torch.bfloat16]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_network_in_any_dtype_takes_pictures(dtype: torch.dtype, dolls: pl.data.PaperDolls) -> None:
+    """One picture, a whole test and the places of patches, whose pixels are float32."""
+    image = dolls.query[0].image
+    exact = small().double().feature(image)
+    net = small().to(dtype)
+    assert (net.feature(image) - exact).abs().max() < TOLERANCE[dtype]
+    assert 0 <= pl.evaluate(net, dolls).rank1 <= 1
+    assert len(Diagnosis(dolls, pl.AdaptConfig()).heights(net, images=2)) == 3
 
 
 def test_devices_that_know_no_autocast() -> None:

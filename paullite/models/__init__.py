@@ -6,13 +6,5 @@ from .export import export_onnx
 from .generators import LightGenerator, ReferenceGenerator
 from .patchnet import PatchLinear, PatchNet, PatchOutput
 
-__all__ = [
-    "Backbone",
-    "LightGenerator",
-    "Normalisation",
-    "PatchLinear",
-    "PatchNet",
-    "PatchOutput",
-    "ReferenceGenerator",
-]
-__all__ += ["export_onnx", "patch_attention", "pool_patches", "stripes"]
+__all__ = ["Backbone", "LightGenerator", "Normalisation", "PatchLinear", "PatchNet", "PatchOutput"]
+__all__ += ["ReferenceGenerator", "export_onnx", "patch_attention", "pool_patches", "stripes"]

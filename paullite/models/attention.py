@@ -1,8 +1,8 @@
 """Patches as attention maps.
 
 A spatial transformer samples a patch bilinearly from the feature map, and the patch is then averaged. Both steps are
-linear in the map, so together they are one weight for each cell of the map: an attention map. This gives the same
-values and gradients as ``affine_grid``, ``grid_sample`` and a mean, without P copies of the map.
+linear in the map, so together they are one weight for each cell, with the values and gradients of ``affine_grid``,
+``grid_sample`` and a mean, and without P copies of the map.
 """
 
 import torch
@@ -16,8 +16,7 @@ from ..precision import at_least_float32, full_precision
 def stripes(patches: int) -> Tensor:
     """The theta (P, 2, 3), float32, that cuts an image into equal horizontal stripes, top to bottom.
 
-    Stripe p is [[1, 0, 0], [0, 1/P, (2p + 1 - P)/P]]: full width, 1/P of the height, moved to its place. A P below 1 is
-    an `InputError`.
+    Stripe p is [[1, 0, 0], [0, 1/P, (2p + 1 - P)/P]]: full width, 1/P of the height, moved to its place.
 
     >>> stripes(2)[0]
     tensor([[ 1.0000,  0.0000,  0.0000],
@@ -43,11 +42,9 @@ def patch_attention(theta: Tensor, height: int, width: int, *, align_corners: bo
     Args:
         theta: (B, P, 2, 3) affine parameters, as `torch.nn.functional.affine_grid` takes them; else an `InputError`.
         height, width: size of the map, in cells.
-        align_corners: -1 and 1 are the centres of the outer cells, as in the reference implementation; False: their
-            outer edges, as is PyTorch's default since 1.3.
+        align_corners: -1 and 1 are the outer cells' centres, as in the reference; False: their edges, torch's default.
 
-    Returns:
-        (B, P, H, W), differentiable in theta; in float32 (float64 for float64 input), also under autocast.
+    Returns (B, P, H, W), differentiable in theta; in float32 (float64 for float64 input), also under autocast.
 
     Source: Jaderberg et al., NeurIPS 2015, equations 1 and 5, averaged over the patch.
 
@@ -77,7 +74,7 @@ def pool_patches(attention: Tensor, feature_map: Tensor) -> Tensor:
 
 
 def _steps(cells: int, align_corners: bool, like: Tensor) -> Tensor:
-    """The normalised coordinates of the cells' centres along one side; 0 for a single cell."""
+    """The normalised coordinates of the cells' centres along one side."""
     edge = 1.0 if align_corners and cells > 1 else (cells - 1) / cells
     return torch.linspace(-edge, edge, cells, dtype=like.dtype, device=like.device)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 
 import timm
 import torch
-from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD, resolve_model_data_config
+from timm.data import resolve_model_data_config
+from timm.layers import BlurPool2d
 from timm.models.resnet import ResNet
 from torch import Tensor, nn
 
@@ -38,17 +40,18 @@ class Backbone(nn.Module):
 
     Args:
         name: a timm name (``timm.list_models()``; also ``hf-hub:owner/name`` and ``local-dir:folder``), a timm model,
-            or any module that turns images into a map, or into a list of maps, of which the last is taken.
-        size: (height, width) of the images in pixels; position embeddings of a ViT are made for it.
-        pretrained, weights: whether to fetch weights from timm's hub; a .safetensors or .pth file instead of the hub.
+            or any module whose output is a map, channels first or last, a list or dict of maps, of which the last is
+            taken, or an object with ``last_hidden_state``.
+        size: (height, width) of the images in pixels; position embeddings are made for it.
+        pretrained, weights: whether to fetch weights from timm's hub; a .safetensors or .pth file instead of the hub,
+            whose position embeddings are resized as timm does it.
         options: further arguments of ``timm.create_model``, such as ``{"pad_type": "same"}``.
 
     Attributes:
         channels, map_size: C, and [H, W] for images of ``size``.
         normalisation: of the images, as timm knows it; ImageNet's for other modules, which a log line says.
 
-    Raises:
-        InputError: unknown name, no weights for it, hub out of reach, a weight file that does not fit, or no map.
+    Raises an `InputError` for an unknown name, no weights for it, a weight file or a size that does not fit, or no map.
 
     >>> Backbone("test_resnet", size=(128, 64), pretrained=False)(torch.zeros(1, 3, 128, 64)).shape
     torch.Size([1, 96, 8, 4])
@@ -64,22 +67,31 @@ class Backbone(nn.Module):
         options: Options | None = None,
     ) -> None:
         super().__init__()
-        self.net = _create(name, size, pretrained and not weights, options or {}) if isinstance(name, str) else name
-        self.name = name if isinstance(name, str) else "custom"
+        self.name = name.removeprefix("timm/") if isinstance(name, str) else "custom"  # the hub's pages have timm/NAME
+        pretrained = pretrained and not weights
+        self.net = name if isinstance(name, nn.Module) else _create(self.name, size, pretrained, options or {})
         if ":" in self.name:  # hub and folder may be out of reach when a saved network is read
             self.name = str(vars(self.net)["pretrained_cfg"]["architecture"])
         self.net.to(memory_format=torch.channels_last)  # 30 % quicker steps on a CPU
         if weights:
-            found = {key.removeprefix("module."): value for key, value in read_weights(weights).items()}
-            load_weights(self.net, found, file=Path(weights).name, owner=repr(self.name), extra=True)
-        self.normalisation = _normalisation(self.net)
-        self.tokens = False
+            owner = f"{self.name!r} ({Path(weights).name})"
+            load_weights(self.net, _resized(read_weights(weights), self.net), owner=owner, extra=True)
+        if not hasattr(self.net, "pretrained_cfg"):  # which all of timm's have
+            log = logging.getLogger("paullite")
+            log.warning("the backbone names no mean and std: set net.normalisation if they are not ImageNet's")
+        found = resolve_model_data_config(self.net)  # ImageNet's for a module that names none
+        self.normalisation = Normalisation(tuple(found["mean"]), tuple(found["std"]))
+        self.tokens = False  # of a ViT; how the output is to be read is found out by the probe
+        self.channels_last = False
         self.channels, *self.map_size = self._probe(size)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, h, w) -> (B, C, H, W)."""
         images = images.contiguous(memory_format=torch.channels_last)
-        return _token_map(self.net, images) if self.tokens else _last_map(self.net, images)
+        if self.tokens:  # timm drops class and register tokens, and gives the last stage behind its final norm
+            options = {"indices": 1, "norm": hasattr(self.net, "norm"), "output_fmt": "NCHW"}
+            return self.net.forward_intermediates(images, **options, intermediates_only=True)[-1]  # type: ignore[operator]
+        return _output(self.net, images).permute(0, 3, 1, 2) if self.channels_last else _output(self.net, images)
 
     @property
     def like(self) -> Tensor:
@@ -92,14 +104,16 @@ class Backbone(nn.Module):
         try:
             with mode(self, False):
                 images = self.like.new_zeros(1, 3, *size)
-                self.tokens = hasattr(self.net, "pretrained_cfg") and _last_map(self.net, images).ndim == 3
+                shape = tuple(_output(self.net, images).shape)
+                self.tokens = hasattr(self.net, "pretrained_cfg") and len(shape) == 3
+                self.channels_last = not _has_form(shape[2:], size) and _has_form(shape[1:-1], size)
                 shape = tuple(self(images).shape)
             if len(shape) != 4:
                 raise ValueError(f"an output of shape {shape}")
         except Exception as error:  # a module of one's own can raise anything
             found = f"found no map from the backbone {self.name!r} at {size[0]}x{size[1]} pixels ({str(error)[:160]})"
-            do = "use another size, or cut off its pooling and its head"
-            raise InputError(found, "expected a map (B, C, H, W) of images (B, 3, height, width)", do) from error
+            expected = "expected a map (B, C, H, W) of images (B, 3, height, width)"
+            raise InputError(found, expected, _what_to_do(self.net, size)) from error
         return shape[1:]
 
 
@@ -109,25 +123,43 @@ def check_rows(backbone: Backbone, size: tuple[int, int], patches: int) -> None:
     found = f"found a map of {rows} rows and {columns} columns from {backbone.name} at {size[0]}x{size[1]} pixels"
     each = f"{rows / patches:.2g} rows for each of {patches} patches"
     do = "use larger images, fewer patches, or a backbone of stride 16"
-    if max(rows, columns) < patches:  # on wide images patches may be made columns
+    if rows == columns == 1 or max(rows, columns) < patches:  # on wide images patches may be made columns
+        do = "remove the pooling at the end of the backbone" if rows == columns == 1 else do
         raise InputError(f"{found}: {each}", "expected one row or more for each patch", do)
-    if rows < size[0] // 16 or columns < size[1] // 16:
-        warnings.warn(f"{found}, coarser than a sixteenth of the image: {each}; {do}", stacklevel=3)
+    if rows < max(size[0] // 16, patches) or columns < size[1] // 16:
+        sixteenth = f"a sixteenth of the image has {size[0] // 16} and {size[1] // 16}"
+        warnings.warn(f"{found} ({sixteenth}): {each}; {do}", stacklevel=3)
 
 
-def _normalisation(net: nn.Module) -> Normalisation:
-    if hasattr(net, "pretrained_cfg"):  # timm's
-        found = resolve_model_data_config(net)
-        return Normalisation(tuple(found["mean"]), tuple(found["std"]))
-    logging.getLogger("paullite").warning("the backbone names no mean and std: set net.normalisation if not ImageNet's")
-    return Normalisation(IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
+def _has_form(grid: tuple[int, ...], size: tuple[int, int]) -> bool:
+    """Whether rows and columns of cells have the form of the image, up to one of them."""
+    return len(grid) == 2 and abs(grid[0] * size[1] - grid[1] * size[0]) <= sum(size)
+
+
+def _what_to_do(net: nn.Module, size: tuple[int, int]) -> str:
+    """If the patches of a ViT do not divide an image, the nearest size that they do."""
+    side = getattr(getattr(net, "patch_embed", None), "patch_size", 1)
+    sides = side if isinstance(side, tuple) else (side, side)
+    height, width = (max(round(pixels / side), 1) * side for pixels, side in zip(size, sides, strict=True))
+    if (height, width) != size:
+        return f"use --size {height} {width}"
+    return "use another size, or cut off its pooling and its head, and lay tokens out as a map"
+
+
+def _resized(weights: dict[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
+    """The weights of a timm network as its own filter hands them on, which fits position embeddings to the size."""
+    resize = getattr(sys.modules[type(net).__module__], "checkpoint_filter_fn", None)
+    with suppress(Exception):  # what it cannot read is of another network, as the names will tell
+        return resize(dict(weights), net) if resize and hasattr(net, "pretrained_cfg") else weights
+    return weights
 
 
 def _create(name: str, size: tuple[int, int], pretrained: bool, options: Options) -> nn.Module:
     base = name.split(".")[0]
     if ":" not in name and not timm.is_model(base):
-        nearest = f"nearest names: {nearest_names(base, timm.list_models())}"
-        raise InputError(f"found the backbone name {name!r}", "expected one of timm.list_models()", nearest)
+        do = f"use hf-hub:{name}, or for a folder local-dir:{name}"
+        do = do if "/" in name else f"nearest names: {nearest_names(base, timm.list_models())}"
+        raise InputError(f"found the backbone name {name!r}", "expected one of timm.list_models()", do)
     try:
         return _adapted(name, size, {"pretrained": pretrained, "num_classes": 0, **options})
     except Exception as error:  # timm, the hub and the network between raise many kinds
@@ -141,18 +173,16 @@ def _create(name: str, size: tuple[int, int], pretrained: bool, options: Options
 
 def _adapted(name: str, size: tuple[int, int], options: dict[str, Any]) -> nn.Module:
     """The network with stride 16. timm says which kind it is by what its constructor takes."""
-    if _is_resnet(name):
+    if ":" in name:  # what stands behind a source is known once it is built
+        resnet = isinstance(timm.create_model(name, pretrained=False), ResNet)
+    else:
+        resnet = timm.models.model_entrypoint(name.split(".")[0]).__module__ == ResNet.__module__
+    if resnet:
         return _unstride(timm.create_model(name, **options))
     for extra in ({"img_size": size, "dynamic_img_size": True}, {"img_size": size}, {"output_stride": 16}):
         with suppress(TypeError, NotImplementedError, AssertionError):  # this kind of network does not take that
             return timm.create_model(name, **options, **extra)
     return timm.create_model(name, **options)
-
-
-def _is_resnet(name: str) -> bool:
-    if ":" in name:  # what stands behind a source is known once it is built
-        return isinstance(timm.create_model(name, pretrained=False), ResNet)
-    return timm.models.model_entrypoint(name.split(".")[0]).__module__ == ResNet.__module__
 
 
 def _unstride(net: nn.Module) -> nn.Module:
@@ -161,20 +191,14 @@ def _unstride(net: nn.Module) -> nn.Module:
         for child_name, child in parent.named_children():
             if isinstance(child, nn.Conv2d) and child.stride == (2, 2):
                 child.stride = (1, 1)
-            elif isinstance(child, nn.AvgPool2d):  # ResNet-D pools in its shortcut
+            elif isinstance(child, nn.AvgPool2d | BlurPool2d):  # ResNet-D pools in its shortcut, others blur
                 setattr(parent, child_name, nn.Identity())
     return net
 
 
-def _last_map(net: nn.Module, images: Tensor) -> Tensor:
+def _output(net: nn.Module, images: Tensor) -> Tensor:
     """What a network says before any pooling and any head: a map, or tokens (B, prefix + H W, C)."""
     out = (getattr(net, "forward_features", net) if hasattr(net, "pretrained_cfg") else net)(images)
-    out = out[-1] if isinstance(out, list | tuple) else out  # timm's features_only gives every stage
-    channels_last = out.ndim == 4 and str(getattr(net, "output_fmt", "")).endswith("NHWC")
-    return out.permute(0, 3, 1, 2) if channels_last else out
-
-
-def _token_map(net: nn.Module, images: Tensor) -> Tensor:
-    """The patch tokens of a ViT as a grid, (B, C, H, W); timm drops class and register tokens."""
-    options = {"indices": 1, "norm": hasattr(net, "norm"), "output_fmt": "NCHW"}  # the last stage, and its final norm
-    return net.forward_intermediates(images, **options, intermediates_only=True)[-1]  # type: ignore[operator]
+    out = getattr(out, "last_hidden_state", out)  # of Hugging Face's transformers
+    out = list(out.values()) if isinstance(out, Mapping) else out
+    return out[-1] if isinstance(out, list | tuple) else out  # timm's features_only gives every stage

@@ -22,10 +22,8 @@ def export_onnx(net: PatchNet, path: str | Path) -> Path:
 
     Input ``images``: (B, 3, height, width) float32 with any B, resized and normalised as ``net.transform`` does it.
     Output ``features``: (B, P * D) float32, P unit vectors side by side, for ranking by cosine. The file's metadata
-    ``paullite`` repeats size, mean and standard deviation as JSON. The network is not changed.
-
-    Raises:
-        InputError: the packages for it are not installed, or the file cannot be written.
+    ``paullite`` repeats size, mean and standard deviation as JSON. The network is not changed. An `InputError` says
+    that the packages for it are not installed, or that the file cannot be written.
     """
     images = torch.zeros(2, 3, *net.size)  # not 1, which the exporter would take for a number that never changes
     frozen = _Retrieval(copy.deepcopy(net)).to("cpu", torch.float32).eval()

@@ -12,8 +12,6 @@ from .attention import stripes
 class ReferenceGenerator(nn.Module):
     """The PGN in the size of the reference implementation: 77.6 M parameters for 2048 channels and P = 6.
 
-    An unpadded 3x3 convolution from C to 2C channels, batch-norm, ReLU, max-pooling, the average, two linear layers.
-
     >>> ReferenceGenerator(8, patches=3)(torch.zeros(2, 8, 4, 4)).shape
     torch.Size([2, 3, 2, 3])
     """
@@ -41,8 +39,7 @@ def check_map(height: int, width: int) -> None:
 class LightGenerator(nn.Module):
     """A PGN for less than 1 % of the backbone's work, on maps of any size. This one is ours, not the paper's.
 
-    The map is averaged to a coarse column of ``rows``, since people stand upright; one convolution over the rows, to
-    ``width`` channels, and one linear layer give theta.
+    The map is averaged to a column of ``rows``, since people stand upright; a convolution and a linear layer follow.
 
     >>> LightGenerator(8, patches=3)(torch.zeros(2, 8, 5, 2))[0, 0]     # it starts at the stripes
     tensor([[ 1.0000,  0.0000,  0.0000],

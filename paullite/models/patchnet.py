@@ -25,23 +25,14 @@ GENERATORS = {"light": LightGenerator, "reference": ReferenceGenerator}
 
 
 class PatchOutput(NamedTuple):
-    """What PatchNet says of a batch. Theta, attention, features and embedding are float32 in half precision, too.
+    """What PatchNet says of a batch. Theta, attention, features and embedding are float32 in half precision, too."""
 
-    Attributes:
-        features: (B, P, D) patch features, L2-normalised; what PEDAL and retrieval use.
-        embedding: (B, E) for each patch the cosines between its feature and the rows of the embedding layer (phase 2).
-        theta: (B, P, 2, 3) where the patches are.
-        attention: (B, P, H, W) the weight of each cell of the map in each patch.
-        source_embedding: (B, E) the embedding of phase 1, behind a ReLU.
-        logits: P tensors (B, identities), behind the same ReLU; () for a network without identities.
-    """
-
-    features: Tensor
-    embedding: Tensor
-    theta: Tensor
-    attention: Tensor
-    source_embedding: Tensor
-    logits: tuple[Tensor, ...]
+    features: Tensor  #: (B, P, D) patch features, L2-normalised; what PEDAL and retrieval use
+    embedding: Tensor  #: (B, E) of each patch the cosines of its feature with the embedding layer's rows (phase 2)
+    theta: Tensor  #: (B, P, 2, 3) where the patches are
+    attention: Tensor  #: (B, P, H, W) the weight of each cell of the map in each patch
+    source_embedding: Tensor  #: (B, E) the embedding of phase 1, behind a ReLU
+    logits: tuple[Tensor, ...]  #: P tensors (B, identities), behind the same ReLU; () without identities
 
 
 class PatchLinear(nn.Module):
@@ -73,14 +64,10 @@ class PatchNet(nn.Module):
         identities: people in the labelled source; ``None`` for a network without classifiers.
         generator: ``"light"``, or ``"reference"`` in the size of the reference implementation.
         size: (height, width) of the images in pixels. CNNs also take other sizes.
-        pretrained, weights, backbone_options: as in `Backbone`.
+        pretrained, weights, backbone_options: as in `Backbone`, which also says what is an `InputError`.
 
     Attributes:
         normalisation: mean and std of the input, as the backbone knows them. Set it if your weights want others.
-        settings: the arguments, as a file of the network keeps them; patches, feature_dim and size are attributes, too.
-
-    Raises:
-        InputError: see `Backbone`; also an unknown generator, or a map too small for it.
 
     Source: PAUL, Yang et al., CVPR 2019, figure 2; sizes of its reference implementation.
 
@@ -130,11 +117,11 @@ class PatchNet(nn.Module):
         self.to(self.backbone.like)  # a backbone of one's own may be in another dtype or on another device
 
     def forward(self, images: Tensor, *, generator_gradient: bool = True) -> PatchOutput:
-        """Look at normalised images (B, 3, height, width).
+        """Look at normalised images (B, 3, height, width), in whatever dtype the network is in.
 
         Without ``generator_gradient``, the gradient through theta reaches neither the generator nor, by it, the map.
         """
-        feature_map = self.backbone(images)  # B C H W
+        feature_map = self.backbone(images.to(self.reduction.weight.dtype))  # B C H W
         with torch.set_grad_enabled(torch.is_grad_enabled() and generator_gradient):
             theta = self.generator(feature_map)  # B P 2 3
         attention = patch_attention(theta, *feature_map.shape[-2:])  # B P H W
@@ -157,8 +144,7 @@ class PatchNet(nn.Module):
     def feature(self, image: Image.Image | str | Path) -> Tensor:
         """The feature of an image of any size, in evaluation mode: ``net.feature(a) @ net.feature(b)`` is a cosine.
 
-        (P * D,), of length 1, on the network's device. No module's training flag is changed. The path of a file that
-        cannot be read as an image is an `InputError`.
+        (P * D,), of length 1, on the network's device. A file that cannot be read as an image is an `InputError`.
         """
         picture = to_rgb(image) if isinstance(image, Image.Image) else open_image(image)
         with mode(self, False):
