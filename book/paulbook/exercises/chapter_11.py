@@ -127,7 +127,7 @@ def cameras_are_numbers(make: MakeTable) -> None:
     """One number for each camera, the same for everybody."""
     pairs = {(line["path"].split("_")[1], line["camid"].strip()) for line in lines_of(make)}
     odd = sorted(camid for _, camid in pairs if not camid.isdecimal())
-    expect(not odd, f"A camid is {(odd or [''])[0]!r}. The reader wants a number there: number the words.")
+    expect(not odd, f"A camid is {(odd or [''])[0]!r}. The exercise asks for a number there: number the words.")
     words, camids = {word for word, _ in pairs}, {camid for _, camid in pairs}
     expect(
         len(camids) > 1,
