@@ -95,9 +95,9 @@ def closed_line(reports: Sequence[Report]) -> str:
 
 
 def seconds_line(reports: Sequence[Report]) -> str:
-    """How long it took."""
-    totals = [report["seconds"]["total"] for report in reports]
-    return f"A whole run took {min(totals):.0f} to {max(totals):.0f} seconds on 2 cores, pretraining included."
+    """How long it took: the quickest run, since other work on the same machine makes a run several times as long."""
+    quickest = min(report["seconds"]["total"] for report in reports)
+    return f"The quickest of these runs took {quickest:.0f} seconds on 2 cores, pretraining included."
 
 
 def write(reports: Sequence[Report]) -> None:
