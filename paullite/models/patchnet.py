@@ -146,6 +146,9 @@ class PatchNet(nn.Module):
 
         (P * D,), of length 1, on the network's device. A file that cannot be read as an image is an `InputError`.
         """
+        if not isinstance(image, Image.Image | str | Path):
+            do = "of an array in RGB, give Image.fromarray(array)"
+            raise InputError(f"found a {type(image).__name__}", "expected one PIL image or path", do)
         picture = to_rgb(image) if isinstance(image, Image.Image) else open_image(image)
         with mode(self, False):
             feature = self.retrieval_features(self.transform(picture)[None].to(self.embedding.weight))[0]
