@@ -15,6 +15,7 @@ from .data.views import originals
 from .errors import InputError
 from .models import PatchNet
 from .modes import mode
+from .ranges import Range
 from .runs.distributed import Team
 
 Transform = Callable[[Image.Image], Tensor]
@@ -46,6 +47,8 @@ def extract(
     """
     if not len(split):
         raise InputError("found an empty split", "expected one image or more")
+    for name, number, least in (("batch", batch, 1), ("workers", workers, 0)):
+        Range(least)(f"{name} = {number}", number)
     team = team or Team()
     parts = parts_of(len(split), batch, 2)
     shares = [team.share(part) or part[:1] for part in parts]

@@ -77,8 +77,10 @@ def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | R
 
 def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
     """The network in a run, in a file of this library or of the reference implementation, or as it is."""
-    if not isinstance(start, str | Path):
+    if isinstance(start, PatchNet | Run):
         return start.net if isinstance(start, Run) else start
+    if not isinstance(start, str | Path):
+        raise InputError(f"found a {type(start).__name__} as start", "expected a PatchNet, a Run or a file of one")
     path = Path(start).expanduser()
     if path.is_file() and not is_safetensors(path):
         return load_reference_checkpoint(path)

@@ -87,6 +87,9 @@ def cosines(query: Features, gallery: Features, chunk: int = 256) -> Iterator[tu
     dtype = torch.promote_types(torch.as_tensor(query[:0]).dtype, torch.float32)
     q = _unit_rows(query, "query", dtype)  # Q D
     g = _unit_rows(gallery, "gallery", dtype).to(q.device)  # G D
+    if q.shape[1] != g.shape[1]:
+        found = f"found features of {q.shape[1]} numbers for the query and {g.shape[1]} for the gallery"
+        raise InputError(found, "expected those of one network")
     for start in range(0, len(q), chunk):
         yield start, (q[start : start + chunk] @ g.T).cpu().numpy()
 

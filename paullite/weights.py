@@ -27,11 +27,12 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise InputError(f"found no file {path}", "expected a weight file", "check the path")
+        do = f"of a run, give {path}/run.safetensors" if path.is_dir() else "check the path"
+        raise InputError(f"found no file {path}", "expected a weight file", do)
     try:
         found = load_file(path) if is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        problem = f"damaged or of another kind ({type(error).__name__}: {str(error)[:80]})"
+        problem = f"damaged or of another kind ({type(error).__name__}: {str(error).partition('. ')[0][:80]})"
         expected = "expected a whole .safetensors file, or a .pth file that holds tensors only"
         raise InputError(f"cannot read {path} as weights, {problem}", expected) from None
     for wrapper in ("state_dict", "model"):

@@ -160,6 +160,7 @@ def test_what_is_imported_is_declared(package: str, path: Path) -> None:
 def test_lower_bounds_only() -> None:
     """Upper bounds would keep users from new versions; each one that stays has its reason here."""
     upper = {"jupyter-book>=1.0.4,<2", f"paullite=={pl.__version__}"}  # version 2 is another program; one repository
+    upper |= {"ipywidgets>=7.7.1,!=8.1.9"}  # which shows nothing in VS Code (microsoft/vscode-jupyter#17504)
     lists = [(LIBRARY, "dependencies"), *((LIBRARY, name) for name in ("test", "lab", "onnx", "group"))]
     for path, name in [*lists, (BOOK, "dependencies"), (BOOK, "site")]:
         for needed in requirements(path, name):

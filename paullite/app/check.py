@@ -72,15 +72,16 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
         raise InputError(f"{kind} is drawn, not read", f"expected {', '.join(ROWS)}", "go on, nothing needs a check")
     check_kind(kind)
     bad: dict[str, str] = {}
+    paths: list[str] = []
     counts: list[Count] = []
     notes: list[str] = []
-    problem, opened = "", 0
+    problem = ""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             rows = ROWS[kind](root)
-            opened = len(paths_of(rows)) if full else 0
-            bad = layouts.find_unreadable(paths_of(rows), full=full)
+            paths = paths_of(rows)
+            bad = layouts.find_unreadable(paths, full=full)
             data = assemble(kind, kind, root, rows)
             splits = data.train, data.query, data.gallery
             keys = content_keys(*splits) if full else [list(map(os.path.realpath, split.paths)) for split in splits]
@@ -89,8 +90,11 @@ def check_dataset(kind: str, root: str | Path, *, full: bool = True) -> CheckRep
         except InputError as error:
             problem = str(error)
     notes = [*(str(warning.message) for warning in caught), *notes]
+    if bad and list(bad.values()).count("missing") == len(paths):
+        problem = f"found none of the files, the first {paths[0]}; correct their names or the folder in front"
     do = layouts.check_command(kind, root) if problem else _next_command(kind, root, counts, bool(bad))
-    return CheckReport(kind, str(root), tuple(_tree(kind, root)), tuple(counts), bad, tuple(notes), problem, do, opened)
+    opened, tree = len(paths) * full, tuple(_tree(kind, root))
+    return CheckReport(kind, str(root), tree, tuple(counts), bad, tuple(notes), problem, do, opened)
 
 
 def _matched(data: ReIDDataset, query: list[str], gallery: list[str]) -> int:

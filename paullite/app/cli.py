@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 import traceback
 import warnings
@@ -39,6 +40,9 @@ def guarded(program: str, run: Callable[[list[str]], None], argv: Sequence[str] 
         with messages_as_lines(program):
             run([a for a in args if a != "--debug"])
         return 0
+    except BrokenPipeError:  # whoever read on, as head does, has seen enough; nothing is left for Python to flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in args:
             traceback.print_exc()

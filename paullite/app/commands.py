@@ -127,8 +127,9 @@ def make_adapt(preset: Preset) -> Callable[..., None]:
             do = "use --start FILE; the one that comes along knows drawn people only"
             raise InputError("found no --start", "expected the network of phase 1, from: paullite pretrain", do)
         run = run_phase(config, target, start=load_net(start), resume=extra.resume, force=extra.force)
-        data = f"{kind} {quoted(root)}" if root else kind
-        report(run, f"paullite evaluate {data} --net {quoted(f'{config.output}/run.safetensors')}")
+        scored = "rank1" in (run.history or [{}])[-1] or (config.evaluate_every == 0 and len(target.query))
+        then = f"evaluate {kind} {quoted(root) if root else ''}" if scored else "search IMAGE FOLDER"
+        report(run, f"paullite {then.rstrip()} --net {quoted(f'{config.output}/run.safetensors')}")
 
     return adapt
 

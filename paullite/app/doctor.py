@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 import torch
 
 from ..config import PRESETS
-from ..data.paperdolls.cache import default_folder
+from ..data.paperdolls.cache import default_folder, spare_folder
 from ..errors import InputError
 from ..files import writable_folder
 from ..networks import shipped_net
@@ -57,7 +57,10 @@ def _package(name: str, least: str) -> Line:
 
 def _cache() -> Line:
     try:
-        folder = writable_folder(default_folder())
+        try:
+            folder = writable_folder(default_folder())
+        except InputError:  # the pictures are kept there, too, then
+            folder = writable_folder(spare_folder())
     except InputError as error:
         return False, "cache", f"{error}; set PAULLITE_CACHE to another folder"
     free = shutil.disk_usage(folder).free / 1e9

@@ -103,5 +103,5 @@ def _one_line(box: str, prog: str) -> InputError:
     if value and (choices := re.search(r"one of \((.*?),?\)", said)):
         names = choices[1].replace("'", "").split(", ")
         return InputError(found, f"expected one of {', '.join(names)}", f"nearest: {nearest_names(value[0], names)}")
-    form = re.search(r"Argument helptext:\s+(\S.*)", "".join(more)) or re.search(r"Expected (\d+ value)", said)
+    form = re.search(r"Argument helptext:\s+(\S.*)", "".join(more)) or re.search(r"Expected (\d+ values?)", said)
     return InputError(found, f"expected {form[1].strip()}" if form else "", see)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import warnings
 from collections import Counter
 from contextlib import suppress
 from importlib.util import find_spec
@@ -16,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..data.items import Split, open_image
-from ..data.layouts import find_unreadable, image_files
+from ..data.layouts import HIDDEN, find_unreadable, image_files
 from ..errors import InputError, at_least_one
 from ..features import extract
 from ..files import replacing, writable_folder, write_csv
@@ -29,6 +30,7 @@ from .pictures import File, draw_groups, draw_matches
 INDEX = "index.safetensors"
 ALONE = -1
 NEAREST = 5  # neighbours of an image, itself among them
+TIE = 1e-6  # cosines that differ by less are equal
 APART = 0.9  # distance from which on two groups are two people
 MOST = 20_000  # pictures to group; their table of pairs takes about 10 GB
 MOST_ROWS = 40  # of the montage
@@ -129,7 +131,8 @@ def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
     from sklearn.cluster import AgglomerativeClustering
 
     cosine = (features @ features.T).fill_diagonal_(2)  # N N; each is its own nearest
-    near = torch.zeros_like(cosine).scatter_(1, cosine.topk(min(NEAREST, len(cosine))).indices, 1)
+    last = cosine.topk(min(NEAREST, len(cosine))).values[:, -1:]
+    near = (cosine >= last - TIE).float()  # all copies of an image, however many, are its neighbours
     mutual = near * near.T * (cosine > 1 - distance)
     common, size = mutual @ mutual.T, mutual.sum(1)
     apart = 1 - common / (size[:, None] + size - common)
@@ -142,7 +145,8 @@ def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
 def pictures_below(folder: File, skip_unreadable: bool = False, without: File = "") -> Split:
     """All pictures in a folder and those inside it, by name; ``without`` one of them, or without unreadable ones.
 
-    Hidden files and folders, ``__MACOSX``, dead links and earlier results of `search` and `group` are passed over.
+    Hidden files and folders, ``__MACOSX``, dead links and earlier results of `search` and `group` are passed over. A
+    link to a folder is followed; a folder that may not be read is left out with a warning.
 
     Raises:
         InputError: no such folder, or no picture in it.
@@ -150,9 +154,12 @@ def pictures_below(folder: File, skip_unreadable: bool = False, without: File = 
     if not Path(folder).is_dir():
         raise InputError(f"found no folder {folder}", "expected a folder with pictures of people", "check the path")
     own = os.stat(without) if os.path.isfile(without) else None
-    files = []
-    for place, folders, _ in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+    files, seen = [], {os.path.realpath(folder)}
+    warn = lambda error: warnings.warn(f"left out {error.filename} ({error.strerror})", stacklevel=3)  # noqa: E731
+    for place, folders, _ in os.walk(folder, onerror=warn, followlinks=True):
+        real = {os.path.realpath(os.path.join(place, name)): name for name in folders if not name.startswith(HIDDEN)}
+        folders[:] = [name for path, name in real.items() if path not in seen]
+        seen.update(real)
         for file in map(str, image_files(Path(place))):
             result = os.path.basename(file) in RESULTS and os.path.exists(f"{file[:-3]}csv")
             with suppress(OSError):  # of dead links

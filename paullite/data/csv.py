@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .items import EMPTY, ReIDDataset
-from .layouts import SPLITS
+from .layouts import SPLITS, listed
 from .rows import Entries, Rows, build, path_of, rows_of
 
 COLUMNS = ("path", "pid", "camid", "split")
@@ -68,6 +68,8 @@ def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
     if missing := [name for name in COLUMNS if name not in names]:
         found = f"{path} line 1 is {','.join(names)[:80] or 'empty'}"
         raise InputError(found, f"expected the columns {HEADER}", f"add {', '.join(missing)}, with commas between")
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        raise InputError(f"{path} line 1 has {listed(twice)} twice", f"expected the columns {HEADER}", "rename one")
     for line, values in lines:
         if any(values) and len(values) != len(names):
             found = f"{path} line {line} has {len(values)} values"

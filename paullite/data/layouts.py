@@ -64,8 +64,12 @@ def listed(names: Iterable[str], most: int = 5) -> str:
 
 def visible(folder: Path) -> list[str]:
     """The names in a folder in order, folders with a slash, hidden ones left out."""
-    with os.scandir(folder) as entries:
-        return sorted(e.name + "/" * e.is_dir() for e in entries if not e.name.startswith(HIDDEN))
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name + "/" * e.is_dir() for e in entries if not e.name.startswith(HIDDEN))
+    except OSError as error:
+        found = f"cannot read the folder {folder} ({error.strerror})"
+        raise InputError(found, "expected one that may be read", "ask for access, or move it elsewhere") from None
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -75,8 +79,11 @@ def image_files(folder: Path) -> list[Path]:
 
 def images_below(folder: Path) -> int:
     """How many pictures lie in a folder and in the folders inside it."""
-    names = (file.relative_to(folder).parts for file in folder.rglob("*"))
-    return sum(n[-1].lower().endswith(IMAGE_ENDINGS) for n in names if not any(part.startswith(HIDDEN) for part in n))
+    count = 0
+    for _, folders, names in os.walk(folder):  # what may not be read counts for nothing
+        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
+        count += sum(name.lower().endswith(IMAGE_ENDINGS) and not name.startswith(HIDDEN) for name in names)
+    return count
 
 
 def warn_passed_over(folders: Iterable[Path]) -> None:

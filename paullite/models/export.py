@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..files import expanded
 from .patchnet import PatchNet
 
 
@@ -32,9 +33,9 @@ def export_onnx(net: PatchNet, path: str | Path) -> Path:
     try:
         program: Any = torch.onnx.export(frozen, (images,), **options)
         program.model.metadata_props["paullite"] = json.dumps({"size": net.size, **net.normalisation._asdict()})
-        program.save(path)
+        program.save(expanded(path))
     except ImportError as error:  # onnx and onnxscript, which few need
         raise InputError(f"cannot export ({error})", "expected onnx", 'run: pip install "paullite[onnx]"') from None
     except OSError as error:
         raise InputError(f"cannot write {path} ({error.strerror})", "expected a folder that may be written") from None
-    return Path(path)
+    return expanded(path)

@@ -15,6 +15,7 @@ from torchvision.transforms import v2
 from ..data.items import open_image, to_rgb
 from ..data.transforms import evaluation_transform
 from ..errors import InputError, at_least_one
+from ..files import expanded
 from ..modes import mode
 from ..precision import at_least_float32, full_precision
 from .attention import patch_attention, pool_patches
@@ -146,7 +147,10 @@ class PatchNet(nn.Module):
 
         (P * D,), of length 1, on the network's device. A file that cannot be read as an image is an `InputError`.
         """
-        picture = to_rgb(image) if isinstance(image, Image.Image) else open_image(image)
+        if not isinstance(image, Image.Image | str | Path):
+            do = "of an array in RGB, give Image.fromarray(array)"
+            raise InputError(f"found a {type(image).__name__}", "expected one PIL image or path", do)
+        picture = to_rgb(image) if isinstance(image, Image.Image) else open_image(expanded(image))
         with mode(self, False):
             feature = self.retrieval_features(self.transform(picture)[None].to(self.embedding.weight))[0]
         return F.normalize(feature, dim=0)
