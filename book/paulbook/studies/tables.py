@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from .compare import Line, compare_trials
+from .families import base_of, lines_of
+from .lines import Line
 from .receipts import Receipt, read
-from .statistics import Interval, seed_interval
+from .significance import p_text
+from .statistics import Interval, share_interval
 from .studies import FAILURES, STUDIES
+
+__all__ = ["ArmRow", "arm_rows", "base_of", "listing", "markdown", "table"]
 
 SCORES = {"rank1": "rank-1", "map_step": "mAP (step)"}
 
@@ -23,8 +27,8 @@ class ArmRow:
         arm, title: its name and what it is.
         seeds: how many trials.
         means: mean over the seeds by score, in shares.
-        spread: interval over seeds by score; ``None`` for one seed.
-        against: by score, the comparison with the base; ``None`` for the base itself.
+        spread: 95 % confidence interval over seeds by score; ``None`` for one seed.
+        against: by score, the comparison with the base, corrected over the study; ``None`` for the base itself.
     """
 
     arm: str
@@ -49,17 +53,11 @@ def arm_rows(receipt: Receipt, base: str | None = None, arms: Sequence[str] | No
         trials = receipt.of(arm)
         if trials:
             values = {score: [trial.scores[score] for trial in trials] for score in SCORES}
-            lines = None if arm == base else {ln.score: ln for ln in compare_trials(receipt.of(base), trials)}
+            lines = None if arm == base else lines_of(receipt, base, arm)
             means = {score: fmean(numbers) for score, numbers in values.items()}
-            spread = {score: seed_interval(numbers) for score, numbers in values.items()}
+            spread = {score: share_interval(numbers) for score, numbers in values.items()}
             found.append(ArmRow(arm, receipt.arms[arm]["title"], len(trials), means, spread, lines))
     return found
-
-
-def base_of(receipt: Receipt) -> str:
-    """The arm that the others are compared with."""
-    study = STUDIES.get(receipt.study)
-    return study.base if study and receipt.of(study.base) else next(arm for arm in receipt.arms if receipt.of(arm))
 
 
 def markdown(rows: Sequence[ArmRow]) -> str:
@@ -115,4 +113,5 @@ def _gain(row: ArmRow, score: str) -> str:
     if row.against is None:
         return "(base)"
     line = row.against[score]
-    return f"{100 * (line.b - line.a):+.1f} {_span(line.seeds)} {line.verdict()}".replace("  ", " ")
+    p = "" if line.p_value is None else f"{p_text(line.p_value)}, "
+    return f"{100 * (line.b - line.a):+.1f} {_span(line.seeds)} {p}{line.verdict()}".replace("  ", " ")
