@@ -133,20 +133,32 @@ def share_interval(values: Sequence[float], low: float = 0.0, high: float = 1.0)
     >>> share_interval([-0.5, 0.0, 0.5], low=-1.0)  # correlations
     Interval(mean=0.0, low=-0.846045, high=0.846045)
     """
-    return _within(values, low, high, 1 / len(values) if len(values) else 0)
+    x = (_numbers(values) - low) / (high - low)
+    if x.min() < 0 or x.max() > 1:
+        raise InputError(f"found numbers from {min(values):g} to {max(values):g}", f"expected {low:g}..{high:g}")
+    mean = x.mean()
+    if len(x) == 1 or mean in (0, 1):  # all values at one end do not vary, and the logit has no value there
+        return None if len(x) == 1 else _interval(*[low + (high - low) * mean] * 3)
+    half = t_quantile(len(x) - 1) * sqrt(_variance(x) / len(x)) / (mean * (1 - mean))
+    ends = [1 / (1 + (1 - mean) / mean * np.exp(np.clip(side * half, -500, 500))) for side in (1, -1)]
+    return _interval(*(low + (high - low) * share for share in (mean, *ends)))
 
 
 def prediction_interval(values: Sequence[float], low: float = 0.0, high: float = 1.0) -> Interval | None:
-    """Where the next single value lies in 95 % of cases, if it is drawn as these were.
+    """Where the next single value lies in 95 % of cases, if it is drawn as these were; ``None`` for a single value.
 
-        logit(m) +- t(n - 1) * s * sqrt(1 + 1 / n) / (m (1 - m)),   taken back from the logit scale
+        mean +- t(n - 1) * s * sqrt(1 + 1 / n),   as far as values can go
 
-    A confidence interval says where the *mean* lies, so it is much narrower. Otherwise as `share_interval`.
+    A confidence interval says where the *mean* lies, so it is much narrower. Cutting at the ends loses nothing here.
 
-    >>> prediction_interval([0.25, 0.5, 0.75])
-    Interval(mean=0.5, low=0.006907, high=0.993093)
+    >>> prediction_interval([0.45, 0.5, 0.55])
+    Interval(mean=0.5, low=0.251586, high=0.748414)
     """
-    return _within(values, low, high, 1 + 1 / len(values) if len(values) else 0)
+    x = _numbers(values)
+    if len(x) == 1:
+        return None
+    half = t_quantile(len(x) - 1) * sqrt(_variance(x) * (1 + 1 / len(x)))
+    return _interval(x.mean(), max(low, x.mean() - half), min(high, x.mean() + half))
 
 
 def seed_difference(values: Sequence[float], others: Sequence[float], *, paired: bool) -> Interval | None:
@@ -222,7 +234,7 @@ def spearman(a: Sequence[float], b: Sequence[float]) -> float | None:
     return round(float(stats.spearmanr(x, y).statistic), 6)
 
 
-TestKey = tuple[str, tuple[int, ...], tuple[int, ...]]
+TestKey = tuple[str, str, tuple[int, ...], tuple[int, ...]]
 
 
 def which_test(trial: Trial) -> TestKey:
@@ -231,17 +243,17 @@ def which_test(trial: Trial) -> TestKey:
     Records from before the test's own fingerprint was noted have that of the training images instead.
     """
     images = trial.data.get("test") or f"by training images {trial.data.get('target', '')}"
-    return images, tuple(trial.people["pids"]), tuple(trial.people["queries"])
+    return images, trial.data.get("gallery", ""), tuple(trial.people["pids"]), tuple(trial.people["queries"])
 
 
 def _draw(trials: Sequence[Trial], draws: int, seed: int) -> dict[TestKey, np.ndarray]:
     """For every test among the trials the places of the drawn people, (draws, people)."""
     rng = np.random.default_rng(seed)
     tests = sorted({which_test(trial) for trial in trials})  # whichever arm comes first
-    for _, pids, _ in tests:
+    for _, _, pids, _ in tests:
         if len(pids) < 2:
             raise InputError(f"found {len(pids)} test people", "expected two or more", "one person has no interval")
-    return {test: rng.integers(len(test[1]), size=(draws, len(test[1]))) for test in tests}
+    return {test: rng.integers(len(test[2]), size=(draws, len(test[2]))) for test in tests}
 
 
 def _means(trials: Sequence[Trial], column: str, drawn: dict[TestKey, np.ndarray]) -> np.ndarray:
@@ -273,20 +285,6 @@ def _t_test(mean: float, variance: float, df: float, deviation: float | None) ->
     half = t_quantile(df) * sqrt(variance)
     p = 2 * float(stats.t.sf(abs(mean) / sqrt(variance), df)) if variance else float(mean == 0)
     return Test(_interval(mean, mean - half, mean + half), p, deviation)
-
-
-def _within(values: Sequence[float], low: float, high: float, factor: float) -> Interval | None:
-    """Mean and t interval on the logit scale; ``factor`` times the variance of one value is that of what is meant."""
-    x = (_numbers(values) - low) / (high - low)
-    if x.min() < 0 or x.max() > 1:
-        raise InputError(f"found numbers from {min(values):g} to {max(values):g}", f"expected {low:g}..{high:g}")
-    mean = x.mean()
-    if len(x) == 1 or mean in (0, 1):
-        return None
-    half = t_quantile(len(x) - 1) * x.std(ddof=1) * sqrt(factor) / (mean * (1 - mean))
-    middle = np.log(mean / (1 - mean))
-    ends = [1 / (1 + np.exp(-np.clip(middle + side * half, -500, 500))) for side in (-1, 1)]
-    return _interval(*(low + (high - low) * share for share in (mean, *ends)))
 
 
 def _interval(*numbers: float) -> Interval:
