@@ -61,7 +61,7 @@ def test_intervals_of_scores_cover_and_predict(seeds: int, middle: float, deviat
     held = predicted = 0
     for *known, new in scores(rng, middle, deviation, DRAWS, seeds + 1).tolist():
         mean, run = share_interval(known), prediction_interval(known)
-        assert mean and run and 0 <= run.low <= mean.low <= mean.mean <= mean.high <= run.high <= 1
+        assert mean and run and 0 < mean.low < mean.mean < mean.high < 1 and 0 <= run.low < run.high <= 1
         held += mean.low <= truth <= mean.high
         predicted += run.low <= new <= run.high
     assert 0.925 <= held / DRAWS <= 0.975 and 0.92 <= predicted / DRAWS <= 0.975
