@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from paulbook.studies.compare import Line, compare_trials
+from paulbook.studies.lines import Line, compare_trials
 from paulbook.studies.real import NAMES
 from paulbook.studies.statistics import bootstrap
 
@@ -162,8 +162,7 @@ def _trained(settings: Mapping[str, Any]) -> str:
 
 REAL = (
     "One training for each line. The brackets hold 95 % intervals over the test people, with the network as it is. "
-    "They say nothing of another training. So between two lines the verdict is **cannot be said**, however far apart "
-    "they are."
+    "They say nothing of another training, so whether two lines differ **cannot be said**, however far apart they are."
 )
 BRING = (
     "All three files are yours to bring: the folder of the data set; the ImageNet weights of that name in timm, as "
