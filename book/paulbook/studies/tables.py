@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from .families import base_of, lines_of
+from .families import base_of, lines_of, primary_score
 from .lines import Line
 from .receipts import Receipt, read
 from .significance import p_text
@@ -83,13 +83,13 @@ def table(path: str | Path) -> str:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     print(table(write(receipt, folder)))
     toy: Is it good?
-    %                                             seeds   rank-1      mAP   rank-1 against base
+    %                                             seeds   rank-1      mAP   mAP against base
     PAUL                                              1     50.0     50.0   (base)
     """
     receipt = read(path)
-    lines = [f"{receipt.study}: {receipt.question}", f"{'%':<46}seeds   rank-1      mAP   rank-1 against base"]
+    lines = [f"{receipt.study}: {receipt.question}", f"{'%':<46}seeds   rank-1      mAP   mAP against base"]
     for row in arm_rows(receipt):
-        gain = _gain(row, "rank1")
+        gain = _gain(row, primary_score(receipt.study))
         scores = "".join(f"{100 * row.means[score]:9.1f}" for score in SCORES)
         lines.append(f"{row.title[:45]:<46}{row.seeds:>5}{scores}   {gain}")
     return "\n".join(lines)

@@ -141,7 +141,7 @@ def real(shelf: Shelf) -> list[str]:
         if trials:
             over = bootstrap(trials)
             rows.append([facts["title"], *(f"{number(over[s].mean)} {span(over[s])}" for s in SCORES)])
-    blocks += [_trained(receipt.settings), table(["", "rank-1, %", "mAP, %"], rows)]
+    blocks += [_trained(receipt.settings), table(["", *(f"{name}, %" for name in SCORES.values())], rows)]
     return [*blocks, *_real_gains(shelf), f"To make it again:\n\n```sh\n{receipt.command}\n```", BRING]
 
 
@@ -188,4 +188,6 @@ def _real_gains(shelf: Shelf) -> list[str]:
 
 
 def _differences(lines: Sequence[Line]) -> list[str]:
-    return [f"{number(line.b - line.a, '+')} {span(line.people, '+')}<br>{line.verdict()}" for line in lines]
+    found = {line.score: line for line in lines}
+    ordered = [found[score] for score in SCORES]
+    return [f"{number(line.b - line.a, '+')} {span(line.people, '+')}<br>{line.verdict()}" for line in ordered]
