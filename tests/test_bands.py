@@ -49,9 +49,13 @@ def test_an_untrained_network_is_outside_the_band_of_chapter_5() -> None:
             assert 100 * value < pb.band("chapter5", column).low, (seed, column, value)
 
 
-def test_a_band_is_three_deviations_wide_and_stays_within_0_and_100() -> None:
-    assert (Band((0.4, 0.5, 0.6)).low, Band((0.4, 0.5, 0.6)).high) == pytest.approx((20, 80))
+def test_a_band_is_a_prediction_interval_and_stays_within_0_and_100() -> None:
+    """Mean, and t(2) = 4.303 times the deviation times the root of 1 + 1/3 to either side."""
+    half = 4.302653 * 5 * (4 / 3) ** 0.5
+    assert (Band((0.45, 0.5, 0.55)).low, Band((0.45, 0.5, 0.55)).high) == pytest.approx((50 - half, 50 + half))
     assert (Band((0.9, 1.0, 0.95)).high, Band((0.01, 0.1)).low) == (100, 0)
+    with pytest.raises(pl.InputError, match="found one number"):
+        print(Band((0.5,)).low)
 
 
 def test_an_unknown_band_names_the_nearest() -> None:

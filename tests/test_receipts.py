@@ -11,7 +11,8 @@ import torch
 from paulbook.studies import receipts
 from paulbook.studies.compare import compare, compare_trials
 from paulbook.studies.receipts import Receipt, Trial, people_of, settings_of
-from paulbook.studies.statistics import bootstrap, seed_difference, seed_interval, spearman, t_quantile
+from paulbook.studies.statistics import bootstrap, seed_difference, seed_interval, seed_test, spearman, t_quantile
+from scipy import stats
 
 import paullite as pl
 from paullite.errors import InputError
@@ -288,7 +289,28 @@ def test_t_is_that_of_the_table() -> None:
     assert [f"{t_quantile(df):.3f}" for df in range(1, 31)] == table
     assert t_quantile(4) > t_quantile(4.5) > t_quantile(5)
     assert t_quantile(120) == pytest.approx(1.97993, abs=1e-5)
-    assert t_quantile(float("inf")) == pytest.approx(1.95996, abs=3e-4)
+    assert t_quantile(float("inf")) == pytest.approx(1.95996, abs=1e-5)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_t_test_is_scipys(paired: bool) -> None:
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(0.5, 0.1, 6), rng.normal(0.6, 0.2, 6)
+    found = seed_test(a.tolist(), b.tolist(), paired=paired)
+    scipys = stats.ttest_rel(b, a) if paired else stats.ttest_ind(b, a, equal_var=False)
+    ends = scipys.confidence_interval(0.95)
+    assert found and found.p == pytest.approx(scipys.pvalue, abs=1e-6)
+    assert (found.interval.low, found.interval.high) == pytest.approx((ends.low, ends.high), abs=1e-6)
+    assert found.deviation == (pytest.approx((b - a).std(ddof=1)) if paired else None)
+
+
+def test_the_t_test_of_what_does_not_vary() -> None:
+    same, moved = [0.1, 0.2, 0.3], [0.2, 0.3, 0.4]  # 0.3 - 0.2 and 0.4 - 0.3 differ in the last bit
+    for paired, p in ((True, 0.0), (False, None)):
+        found = seed_test(same, moved, paired=paired)
+        assert found and (p is None or found.p == p)
+    nothing = seed_test(same, same, paired=True)
+    assert nothing and nothing.p == 1 and not nothing.interval.leaves_out_zero()
 
 
 @pytest.mark.parametrize("kind", ["one", "paired", "welch"])
@@ -349,23 +371,22 @@ def test_what_statistics_refuse() -> None:
 def test_a_planted_gain_is_found(tmp_path: Path) -> None:
     path = file_of(tmp_path, "gain", arm_of("off", 0.5, range(5)) + arm_of("on", 0.6, range(5)))
     text = compare(f"{path}:off", f"{path}:on")
-    assert text.count("   more than chance") == 2 and "not" not in text
+    assert text.count(", significant") == 2 and "not" not in text and "two" not in text
+    assert "corrected by Holm" not in text  # the only comparison of this record
     assert "A  gain:off, the arm off\nB  gain:on, the arm on\n" in text
     assert "seeds 0, 1, 2, 3, 4: same test people and queries" in text
     for line in compare_trials(arm_of("off", 0.5, range(5)), arm_of("on", 0.6, range(5))):
         assert line.seeds and line.seeds.mean == pytest.approx(line.b - line.a, abs=2e-6) and line.b > line.a
     back = compare(f"{path}:on", f"{path}:off")
-    assert back.count("   more than chance") == 2 and "-" in back.split("rank-1")[-1]
+    assert back.count(", significant") == 2 and "-" in back.split("rank-1")[-1]
 
 
 def test_no_gain_is_not_found(tmp_path: Path) -> None:
-    """Of two arms that differ by their seeds' luck alone, few are told apart."""
+    """Of two arms that differ by chance alone, about one in twenty is called significant."""
     found = 0
     for world in range(20):
         seeds = range(5 * world, 5 * world + 5)
-        found += any(
-            "not" not in line.verdict() for line in compare_trials(arm_of("a", 0.5, seeds), arm_of("c", 0.5, seeds))
-        )
+        found += any(line.significant for line in compare_trials(arm_of("a", 0.5, seeds), arm_of("c", 0.5, seeds)))
     assert found <= 3
 
 
@@ -373,31 +394,41 @@ def test_a_receipt_and_itself(tmp_path: Path) -> None:
     path = file_of(tmp_path, "toy", arm_of("a", 0.5, [0, 1]) + arm_of("b", 0.6, [0, 1]))
     text = compare(path, path)
     assert text.count("settings, A (now B): none differs") == 2 and "versions" not in text
-    assert text.count("+0.0     +0.0 .. +0.0        +0.0 .. +0.0     not shown") == 4
+    assert text.count("+0.0   +0.0 .. +0.0       +0.0 .. +0.0       p = 1.00, cannot be said") == 4
+    assert text.count("2 seeds: from 3 on") == 2
 
 
-def test_people_alone_or_seeds_alone_are_not_enough() -> None:
+def test_people_alone_are_not_enough_and_seeds_alone_only_where_each_has_a_test_of_its_own() -> None:
     steady, moved = arm_of("a", 0.5, range(4), spread=0), arm_of("b", 0.53, range(4), spread=0)
     line = compare_trials(steady, moved)[1]
-    assert line.verdict() == "more than chance"
+    assert line.verdict() == "significant" and not line.one_test
     jumps = [
         trial("b", s, np.clip(np.array(t.people["hits"]) / 5 + d, 0, 1).tolist())
         for s, t, d in zip(range(4), steady, [0.6, 0.0, 0.4, 0.0], strict=True)
     ]
     line = compare_trials(steady, jumps)[0]
     assert line.people.leaves_out_zero() and line.seeds and not line.seeds.leaves_out_zero()
-    assert line.verdict() == "not shown"
-    few = [[trial(arm, s, [0.2, 0.8, share], "one world") for s in range(3)] for arm, share in (("a", 0.2), ("b", 0.8))]
-    line = compare_trials(*few)[0]
-    assert line.seeds and line.seeds.leaves_out_zero() and not line.people.leaves_out_zero()
-    assert line.verdict() == "not shown"
+    assert line.verdict() == "not significant"
+    for world, said in (("one world", "not significant"), (None, "significant")):
+        few = [[trial(arm, s, [0.2, 0.8, share], world) for s in range(3)] for arm, share in (("a", 0.2), ("b", 0.8))]
+        line = compare_trials(*few)[0]
+        assert line.seeds and line.seeds.leaves_out_zero() and line.p == 0
+        assert line.one_test == (world is not None) and line.verdict() == said
+        assert world is None or not line.people.leaves_out_zero()
+
+
+def test_two_seeds_that_agree_decide_nothing() -> None:
+    two = [[trial(arm, s, [share] * 30) for s in range(2)] for arm, share in (("a", 0.2), ("b", 0.8))]
+    line = compare_trials(*two)[0]
+    assert line.p == 0 and line.seeds and line.seeds.low == line.seeds.high
+    assert line.verdict() == "cannot be said" and not line.significant
 
 
 def test_one_training_cannot_tell(tmp_path: Path) -> None:
     path = file_of(tmp_path, "once", arm_of("off", 0.3, [0]) + arm_of("on", 0.9, [0]) + arm_of("many", 0.9, [1, 2]))
     text = compare(f"{path}:off", f"{path}:on")
-    assert text.count("cannot be said") == 2 and "one training each: the interval is the judge's alone" in text
-    assert "over people, 95 %" in text and "over seeds" not in text
+    assert text.count("cannot be said") == 2 and "one training each: the interval covers the test people only" in text
+    assert "people, 95 % CI" in text and "seeds, 95 %" not in text
     assert "one training on one side" in compare(f"{path}:off", f"{path}:many")
 
 
@@ -407,8 +438,22 @@ def test_other_people_are_drawn_apart(tmp_path: Path) -> None:
     text = compare(a, b)
     assert "different test data: the queries are not of the same people" in text
     assert "seeds of A 0, 1, 2; of B 0, 1, 2, 3; seeds are not paired" in text
-    assert text.count("   more than chance") == 2
+    assert text.count(", significant") == 2
     assert "different test data" not in compare(a, a)
+
+
+def test_a_test_is_known_by_its_own_fingerprint() -> None:
+    """Trained on other images, yet paired; the same training images and another test, yet not."""
+    old = arm_of("paul", 0.5, range(3))
+    ours, own = (
+        [Trial(t.arm, t.seed, t.scores, t.people, {}, {"target": images, "test": f"test {t.seed}"}) for t in old]
+        for images in ("study", "mine")
+    )
+    assert compare_trials(ours, own)[0].deviation == 0  # paired
+    other = [Trial(t.arm, t.seed, t.scores, t.people, {}, {**t.data, "test": "another"}) for t in ours]
+    assert compare_trials(ours, other)[0].deviation is None
+    assert compare_trials(old, old)[0].deviation == 0  # records from before it was noted
+    assert compare_trials(old, ours)[0].deviation is None
 
 
 def test_seeds_without_a_partner_are_left_out(tmp_path: Path) -> None:

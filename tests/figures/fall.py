@@ -4,9 +4,10 @@ import random
 
 import numpy as np
 from paulbook.studies.receipts import read
-from paulbook.studies.statistics import Interval, seed_difference, seed_interval
+from paulbook.studies.significance import seeds_needed
+from paulbook.studies.statistics import Interval, prediction_interval, seed_difference
 
-YOURS, CONTROL, SEEDS, SPREAD = "your mean rank-1", "your control's", "seeds", "spread of the differences"
+YOURS, CONTROL, SEEDS, SPREAD = "your mean rank-1", "your control's", "seeds", "standard deviation of the differences"
 MOST = 30
 
 
@@ -45,17 +46,17 @@ def expected(history: list[dict[str, float]], data: dict) -> dict[str, str]:
     """The read-outs for the last setting; the seeds of PAUL are read from the receipt again."""
     now = history[-1]
     paul = [100 * trial.scores["rank1"] for trial in read("ablation").of("paul")]
-    of_paul, yours = seed_interval(paul), over_seeds(now, int(now[SEEDS]))
-    needed = [n for n in range(2, MOST + 1) if over_seeds(now, n).leaves_out_zero()]
-    if yours is None:
-        said = "cannot be said: one seed shows no spread"
+    next_run, yours = prediction_interval(paul, high=100), over_seeds(now, int(now[SEEDS]))
+    needed = seeds_needed(now[YOURS] - now[CONTROL], now[SPREAD], most=MOST)
+    if now[SEEDS] < 3:
+        said = "cannot be said with fewer than three seeds"
     else:
-        said = "shown over seeds; the people must agree, too" if yours.leaves_out_zero() else "not shown"
+        said = "significant, as a single comparison" if yours.leaves_out_zero() else "not significant"
     return {
         "place": f"{sum(value < now[YOURS] for value in paul)} of {len(paul)}",
-        "inside": "yes" if of_paul.low <= now[YOURS] <= of_paul.high else "no",
+        "inside": "yes" if next_run.low <= now[YOURS] <= next_run.high else "no",
         "difference": f"{signed(now[YOURS] - now[CONTROL])} points",
         "interval": f"{signed(yours.low)} to {signed(yours.high)}" if yours else "none",
         "verdict": said,
-        "needed": f"{needed[0]}" if needed else f"more than {MOST}",
+        "needed": f"{needed}" if needed else f"more than {MOST}",
     }

@@ -16,9 +16,11 @@ from paullite.data.items import Split
 from paullite.data.paperdolls import photograph
 
 from ..figures import COLOURS, RIGHT, WRONG, plot
-from ..studies.compare import Line, compare_trials
+from ..studies.families import lines_of
+from ..studies.lines import Line
 from ..studies.receipts import SHIPPED, history, names, read
-from ..studies.statistics import Interval, seed_interval, t_quantile
+from ..studies.significance import FEWEST, detectable
+from ..studies.statistics import Interval, prediction_interval, share_interval, t_quantile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,26 +62,25 @@ MOST_SEEDS = 30
 
 @cache
 def compared(name: str) -> dict[str, Line]:
-    """One of `COMPARISONS`, by score.
+    """One of `COMPARISONS`, by score, with p values corrected by Holm's method over the comparisons of its study.
 
     >>> compared("PAUL - direct transfer")["rank1"].verdict()
-    'more than chance'
+    'significant'
     """
     study, first, second = COMPARISONS[name]
-    receipt = read(study)
-    return {line.score: line for line in compare_trials(receipt.of(first), receipt.of(second))}
+    return lines_of(read(study), first, second)
 
 
 def both(name: str) -> str:
     """The verdicts on a comparison in mAP and rank-1, in words.
 
     >>> both("PAUL - direct transfer"), both("PAUL - batch-norm only")
-    ('more than chance', 'more than chance, in mAP only')
+    ('significant', 'not significant')
     """
     in_map, in_rank1 = (compared(name)[score].verdict() for score in ("map_step", "rank1"))
     if in_map == in_rank1:
         return in_map
-    return f"more than chance, in {'mAP' if in_rank1 == 'not shown' else 'rank-1'} only"
+    return f"significant, in {'rank-1' if in_map.startswith('not') else 'mAP'} only"
 
 
 def span(interval: Interval | None) -> str:
@@ -133,7 +134,7 @@ def followed(row: Mapping[str, Any], usual: str) -> str:
     """A row of `paulbook.studies.signals`: signal, arms or runs, correlation, gain of its choice over the usual."""
     gain = Interval(*(row[f"gain_{usual}{end}"] for end in ("", "_low", "_high")))
     rho = f"{row['rho']:+.2f} [{row['rho_low']:+.2f}, {row['rho_high']:+.2f}]"
-    words = "more than none" if gain.leaves_out_zero() else "not shown"
+    words = "significant" if gain.leaves_out_zero() else "not significant"
     count = row.get("arms", row.get("runs"))
     return f"{row['signal']:13}{count:3}  {rho}   {100 * gain.mean:+.1f} {span(gain)}  {words}"
 
@@ -227,9 +228,10 @@ def fall_data() -> dict[str, Any]:
     strips = []
     for name, arm in STRIPS.items():
         values = [trial.scores["rank1"] for trial in study.of(arm)]
-        over = seed_interval(values)
-        assert over is not None
+        over, new = share_interval(values), prediction_interval(values)
+        assert over is not None and new is not None
         row = {"name": name, "seeds": [100 * v for v in values], "low": 100 * over.low, "high": 100 * over.high}
+        row["next"] = [100 * new.low, 100 * new.high]
         strips.append({key: _short(value) for key, value in row.items()})
     pairs = []
     for name in SHOWN:
@@ -237,7 +239,7 @@ def fall_data() -> dict[str, Any]:
         if line.seeds is not None:
             ends = {"mean": line.b - line.a, "low": line.seeds.low, "high": line.seeds.high}
             points = {key: _short(100 * value) for key, value in ends.items()}
-            pairs.append({"name": name, **points, "shown": line.verdict() == "more than chance"})
+            pairs.append({"name": name, **points, "shown": line.significant})
     yours, control = (round(2 * fmean(strips[place]["seeds"])) / 2 for place in (2, 1))
     apart = [a - b for a, b in zip(strips[2]["seeds"], strips[1]["seeds"], strict=True)]
     start = {"yours": yours, "control": control, "seeds": len(apart), "spread": round(2 * stdev(apart)) / 2}
@@ -246,6 +248,7 @@ def fall_data() -> dict[str, Any]:
         "strips": strips,
         "pairs": pairs,
         "t": [round(t_quantile(df), 6) for df in range(1, MOST_SEEDS)],
+        "power": [round(detectable(1.0, seeds), 6) for seeds in range(FEWEST, MOST_SEEDS + 1)],
     }
 
 
@@ -279,7 +282,7 @@ def _named(axes: Axes, rows: Sequence[str], label: str) -> None:
 def fall_numbers(data: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The table below that figure."""
     rows = [(s["name"], fmean(s["seeds"]), s["low"], s["high"], "") for s in data["strips"]]
-    rows += [(p["name"], p["mean"], p["low"], p["high"], "yes" if p["shown"] else "not shown") for p in data["pairs"]]
-    heads = ("arm, % or difference, points", "mean", "low", "high", "more than chance")
+    rows += [(p["name"], p["mean"], p["low"], p["high"], "yes" if p["shown"] else "no") for p in data["pairs"]]
+    heads = ("arm, % or difference, points", "mean", "low", "high", "significant")
     columns = [[f"{v:.1f}" if isinstance(v, float) else v for v in column] for column in zip(*rows, strict=True)]
     return dict(zip(heads, columns, strict=True))

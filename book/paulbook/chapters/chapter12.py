@@ -174,7 +174,7 @@ def outcome(control: str | Path, own: str | Path) -> str:
     """The lower part of ``paulbook compare``: which seeds, and the table, narrowed to the page's width."""
     lines = compare(str(control), str(own)).splitlines()
     table = next(i for i, line in enumerate(lines) if "B - A" in line)
-    return "\n".join([lines[table - 1], *narrowed(lines[table : table + 3])])
+    return "\n".join([lines[table - 1], *narrowed(lines[table : table + 3]), *lines[table + 3 :]])
 
 
 def narrowed(lines: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from paullite.errors import InputError
 
 from ..figures import COLOURS, RIGHT, WRONG, plot
 from ..studies import receipts
-from ..studies.compare import compare_trials
+from ..studies.families import lines_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,19 +113,21 @@ def draw_ends(ends: Mapping[str, Tensor]) -> Figure:
 
 
 def difference(study: str, arm: str, base: str) -> str:
-    """A line on what an arm of a shipped study adds to another: points, the interval over seeds, * more than chance.
+    """A line on what an arm of a shipped study adds to another: points, 95 % interval over seeds, * significant.
 
-    >>> difference("harm", "sharp", "batch_norm")[:44]
-    'K = 1, s = 60  rank-1 -37.8 [-54.0, -21.5] *'
+    Significant is meant after Holm's correction over the comparisons of the study.
+
+    >>> difference("settings", "k=320", "paul")[-25:]
+    'AP -12.0 [-15.0, -9.0]  *'
     """
     receipt = receipts.read(study)
     said = [receipt.arms[arm]["title"].ljust(13)]
-    for line in compare_trials(receipt.of(base), receipt.of(arm)):
+    for line in lines_of(receipt, base, arm).values():
         if line.seeds is None:
             raise InputError(f"found one seed of {arm!r}", "expected two or more", "take another study")
         score = {"rank1": "rank-1", "map_step": "mAP"}[line.score]
         span = f"[{100 * line.seeds.low:+.1f}, {100 * line.seeds.high:+.1f}]"
-        mark = "*" if line.verdict() == "more than chance" else " "
+        mark = "*" if line.significant else " "
         said.append(f"{score} {100 * (line.b - line.a):+5.1f} {span:14} {mark}")
     return "  ".join(said).rstrip()
 

@@ -13,7 +13,7 @@ from ..bands import Band
 from ..figures import COLOURS, RIGHT, WRONG, Html, plot
 from ..numbers import Columns, folded, given
 from ..studies.settings import STUDY, Settings
-from ..studies.statistics import seed_interval
+from ..studies.statistics import share_interval
 from .chapter9_film import Film, moment
 
 if TYPE_CHECKING:
@@ -98,14 +98,19 @@ def draw_arms(scores: Mapping[str, float], bands: Mapping[str, Band], worlds: Ma
     figure, axes = plot(width=5.6, height=0.75 + 0.72 * len(scores))
     for row, (arm, score) in enumerate(scores.items()):
         band, values, first = bands[arm], worlds[arm], row == 0
-        interval = seed_interval(values)
+        interval = share_interval(values, high=100)
         axes.barh(row - 0.2, band.high - band.low, 0.26, band.low, color="#bbbbbb", label="_band")
         axes.plot(score, row - 0.2, "*", color="black", markersize=13, label="this run" if first else "_")
         axes.plot(values, [row + 0.2] * len(values), "o", color=COLOURS[4], ms=7, label="5 worlds" if first else "_")
         if interval:
             axes.plot(interval.mean, row + 0.2, "D", color=COLOURS[0], label="their mean" if first else "_")
-            ends = max(0, interval.low), interval.high
-            axes.plot(ends, [row + 0.2] * 2, "-", color=COLOURS[0], label="95 % interval" if first else "_")
+            axes.plot(
+                [interval.low, interval.high],
+                [row + 0.2] * 2,
+                "-",
+                color=COLOURS[0],
+                label="its 95 % interval" if first else "_",
+            )
     axes.set_yticks(range(len(scores)), [NAMES[arm] for arm in scores])
     axes.set(xlabel="mAP (step), %", ylim=(len(scores) - 0.45, -0.6), xlim=(0, None))
     axes.legend(loc="upper right", handletextpad=0.2)

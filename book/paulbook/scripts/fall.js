@@ -1,23 +1,23 @@
-// Where does your run fall? Own and control's mean rank-1, seeds and spread, among the seeds and intervals of receipts.
+// Where does your run fall? Own and control's mean rank-1, seeds and standard deviation, among the seeds and intervals of receipts.
 (root, data, ui) => {
   const WIDTH = 360, ROW = 25, LEFT = 8, RIGHT = 352;
   const YES = "#0072B2", NO = "#D55E00", INK = "#1a1a1a", PALE = "#d8d8d8";
   const state = { ...data.start }; // PAUL, its control, their seeds, and the spread of their differences
 
-  // ---- the computation: paulbook.studies.statistics.seed_difference, of pairs with this mean and spread
+  // ---- the computation: paulbook.studies.statistics.seed_test and significance.detectable, of pairs with this mean and deviation
   const half = (n) => (data.t[n - 2] * state.spread) / Math.sqrt(n);
   const leavesOut = (mean, n) => Math.abs(mean) > half(n) + 1e-9;
   const needed = (mean) => {
-    for (let n = 2; n <= data.t.length + 1; n++) if (leavesOut(mean, n)) return `${n}`;
-    return `more than ${data.t.length + 1}`;
+    for (let i = 0; i < data.power.length; i++) if (mean && data.power[i] * state.spread <= Math.abs(mean)) return `${i + 3}`;
+    return `more than ${data.power.length + 2}`;
   };
   const signed = (v) => {
     const text = Math.abs(v).toFixed(1);
     return (v < 0 && text !== "0.0" ? "-" : "+") + text;
   };
   const words = (mean) => {
-    if (state.seeds < 2) return "cannot be said: one seed shows no spread";
-    return leavesOut(mean, state.seeds) ? "shown over seeds; the people must agree, too" : "not shown";
+    if (state.seeds < 3) return "cannot be said with fewer than three seeds";
+    return leavesOut(mean, state.seeds) ? "significant, as a single comparison" : "not significant";
   };
 
   // ---- the drawing
@@ -83,11 +83,11 @@
     const top = below + 38, end = top + ROW * data.pairs.length + 32;
     text(LEFT, top - 20, "differences in rank-1, points", { "font-style": "italic" });
     line(along(0), top - 14, along(0), end - 8, INK, { "stroke-dasharray": "4 3" });
-    interval(top + 8, "you - your control", mean, low, high, some && leavesOut(mean, n), true);
+    interval(top + 8, "you - your control", mean, low, high, n > 2 && leavesOut(mean, n), true);
     data.pairs.forEach((pair, i) => interval(top + 8 + (i + 1) * ROW, pair.name, pair.mean, pair.low, pair.high, pair.shown, false));
     axis(end - 8, along, [-30, 0, 30, 70], "");
     say.place(`${fewer} of ${paul.seeds.length}`);
-    say.inside(state.yours >= paul.low && state.yours <= paul.high ? "yes" : "no");
+    say.inside(state.yours >= paul.next[0] && state.yours <= paul.next[1] ? "yes" : "no");
     say.difference(`${signed(mean)} points`);
     say.interval(some ? `${signed(low)} to ${signed(high)}` : "none");
     say.verdict(words(mean));
@@ -99,24 +99,24 @@
   const key = ui.make("div", ui.stage, { style: "display:flex;flex-wrap:wrap;gap:.2em 1.2em;justify-content:center;font-size:.92em" });
   for (const [sign, colour, said] of [
     ["\u2503", YES, "you"], ["\u2506", NO, "your control"], ["\u25CF", INK, "one seed"],
-    ["\u25C6", YES, "more than chance (yours: over seeds)"], ["\u25CB", NO, "not shown"],
+    ["\u25C6", YES, "significant"], ["\u25CB", NO, "not significant"],
   ]) {
     const row = ui.make("span", key);
     ui.make("span", row, { style: `color:${colour}`, "aria-hidden": "true" }, `${sign} `);
     row.append(said);
   }
   say.place = ui.readout(results, "place", "PAUL's seeds below you:");
-  say.inside = ui.readout(results, "inside", "within PAUL's interval over seeds:");
+  say.inside = ui.readout(results, "inside", "where one more run of PAUL may lie (95 %):");
   say.difference = ui.readout(results, "difference", "difference:");
-  say.interval = ui.readout(results, "interval", "its interval over seeds:");
+  say.interval = ui.readout(results, "interval", "its 95 % confidence interval:");
   say.verdict = ui.readout(results, "verdict", "verdict:");
-  say.needed = ui.readout(results, "needed", "seeds that would show it:");
+  say.needed = ui.readout(results, "needed", "seeds that find it with 80 % power:");
   const percent = (v) => `${v.toFixed(1)} %`;
   const ranges = {
     yours: ["your mean rank-1", { min: 0, max: 100, step: 0.5 }, percent],
     control: ["your control's", { min: 0, max: 100, step: 0.5 }, percent],
     seeds: ["seeds", { min: 1, max: 20, step: 1 }, (v) => `${v}`],
-    spread: ["spread of the differences", { min: 0, max: 30, step: 0.5 }, (v) => `${v.toFixed(1)} points`],
+    spread: ["standard deviation of the differences", { min: 0, max: 30, step: 0.5 }, (v) => `${v.toFixed(1)} points`],
   };
   for (const [name, [label, range, show]] of Object.entries(ranges)) {
     ui.slider(sliders, label, { ...range, value: state[name] }, show, (v) => { state[name] = v; draw(); }).update();

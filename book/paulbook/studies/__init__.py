@@ -4,7 +4,9 @@
 settings, studies    what an arm is made of; every study with its question, arms and seeds
 trial, runner        one arm on one seed; all trials of a study in processes, and going on after a stop
 receipts             the files that a study leaves, and reading them back
-statistics, compare  intervals over people and over seeds; what differs between two receipts
+statistics           confidence intervals over people and over seeds, prediction intervals, t-tests
+significance         Holm's correction, power, and what worlds and trainings add to the variation
+compare, families    what differs between two receipts; all comparisons of a study, corrected together
 tables               a receipt as a table; the list of studies
 single               the receipt of one network, for ``paulbook evaluate --receipt``
 rivals               instance discrimination, and learning from clusters

@@ -78,7 +78,7 @@ def _market(root: str, weights: str, source: str, people: int, gpu: bool, output
 
 
 def compare(a: Side, b: Side, /) -> None:
-    """Say how two receipts differ, and whether the difference in rank-1 and mAP is more than chance."""
+    """Say how two receipts differ, and whether the difference in mAP and rank-1 is significant."""
     from .compare import compare as compare_receipts
 
     print(compare_receipts(a, b))

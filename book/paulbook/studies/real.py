@@ -26,9 +26,9 @@ from paullite.files import writable_folder
 from paullite.models import PatchNet
 from paullite.networks import network_of
 from paullite.pretraining import build_net, pretrain
-from paullite.runs.provenance import fingerprint, versions
+from paullite.runs.provenance import versions
 
-from .receipts import Receipt, Trial, people_of, write
+from .receipts import Receipt, Trial, fingerprints, people_of, write
 
 Say = Callable[[str], None]
 
@@ -129,7 +129,7 @@ def run_real(real: Real, folder: str | Path, *, command: str, say: Say = print) 
         found = f"found no file {real.weights!r}"
         raise InputError(found, "expected ImageNet weights of mobilenetv2_100 from timm", "give --weights FILE")
     folder, target, trials = writable_folder(folder), real.images(), []
-    data = {"target": fingerprint(target.train), "test": fingerprint(target.query)}
+    data = fingerprints(target)
     for arm, make in arms(real, target, folder):
         clock = Clock()
         with clock("train"):

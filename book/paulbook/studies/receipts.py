@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from paullite.data.items import ReIDDataset
 from paullite.errors import InputError, nearest_names
 from paullite.evaluation import Columns, Scores
 from paullite.files import replacing, writable_folder, write_csv
+from paullite.runs.provenance import fingerprint
 
 FORMAT = 1
 SHIPPED = Path(__file__).with_name("receipts")  # a folder of that name, beside this module
@@ -34,7 +36,8 @@ class Trial:
         people: for each test identity, lists of one length: pids; queries that were scored; hits, those with a right
             first place; precisions, the sum of their average precisions (step). See `people_of`.
         seconds: by phase, on the machine that the receipt names.
-        data: fingerprints of what was learned from and judged on, "source" and "target".
+        data: fingerprints of what was learned from, "source" and "target", and of what was evaluated, "test" and
+            "gallery". See `fingerprints`.
     """
 
     arm: str
@@ -186,6 +189,18 @@ def people_of(scores: Scores, pids: Columns) -> dict[str, list[Any]]:
     queries, hits = (column.astype(int).tolist() for column in sums[:2])
     precisions = [round(value, DIGITS) for value in sums[2].tolist()]
     return {"pids": people.tolist(), "queries": queries, "hits": hits, "precisions": precisions}
+
+
+def fingerprints(dataset: ReIDDataset) -> dict[str, str]:
+    """Of the training images, the queries and the gallery: two networks are paired if the last two are the same.
+
+    >>> from paullite.data import PaperDolls
+    >>> small, large = (PaperDolls("target", identities=n, test_identities=2) for n in (2, 3))
+    >>> [name for name, value in fingerprints(small).items() if value == fingerprints(large)[name]]
+    []
+    """
+    parts = {"target": dataset.train, "test": dataset.query, "gallery": dataset.gallery}
+    return {name: fingerprint(split) for name, split in parts.items()}
 
 
 _FIELDS = [field.name for field in fields(Receipt)]

@@ -18,7 +18,7 @@ from statistics import fmean
 from paullite.errors import InputError
 
 from .followed import SCORE, SIGNALS, Facts, Followed, comparable
-from .statistics import seed_interval, spearman
+from .statistics import seed_interval, share_interval, spearman
 
 FEW_ARMS, FEW_SEEDS, FEW_EPOCHS = 5, 3, 10  # below these a row says "few": of 4 arms, 1 order in 12 looks perfect
 CLOCK = "epoch"  # the control: a signal that only grows with time, so that all it can say is "go on" or "go back"
@@ -70,7 +70,7 @@ def across_epochs(runs: Sequence[Followed]) -> list[Facts]:
 
             signal, runs, seeds       "constant": runs where signal or score never changes
             epochs                    of the shortest run
-            rho, rho_low, rho_high    Spearman's correlation, mean over runs; 95 % interval over seeds
+            rho, rho_low, rho_high    Spearman's correlation, mean over seeds of their runs; 95 % interval over seeds
             same_sign                 share of the runs on whose side the mean is; a constant one is on none
             picked                    mAP of the epoch that the signal picks, its sign taken from the other seeds
             best, last, random        mAP of the best epoch, of the last, and of any, on average
@@ -198,7 +198,7 @@ def _followed(values: Lists, scores: Lists, usual: str, usual_scores: Mapping[in
         usual: usual_scores,
         "random": {seed: [fmean(s) for s in lists] for seed, lists in scores.items()},
     }
-    facts: Facts = {"constant": of_all.count(None), **_within_one(_spread("rho", rhos))}
+    facts: Facts = {"constant": of_all.count(None), **_spread("rho", rhos, correlation=True)}
     facts["same_sign"] = sum(sides) / len(of_all) if mean else None
     facts |= {name: _mean([x for own in by_seed.values() for x in own]) for name, by_seed in columns.items()}
     pairs = {"regret": ("best", "picked"), f"gain_{usual}": ("picked", usual), "gain_random": ("picked", "random")}
@@ -218,17 +218,14 @@ def _difference(
     return {seed: [a - b for a, b in zip(more[seed], less[seed], strict=False)] for seed in more}
 
 
-def _spread(name: str, by_seed: Mapping[int, Sequence[float | None]]) -> Facts:
-    """Mean over all, and the interval over seeds of their own means."""
+def _spread(name: str, by_seed: Mapping[int, Sequence[float | None]], correlation: bool = False) -> Facts:
+    """Mean over seeds of their own means, with its interval; that of correlations stays within -1..1 (Fisher's z)."""
     own = [mean for values in by_seed.values() if (mean := _mean(values)) is not None]
-    interval = seed_interval(own) if own else None
+    interval = None
+    if own:
+        interval = share_interval(own, low=-1.0) if correlation else seed_interval(own)
     low, high = (interval.low, interval.high) if interval else (None, None)
-    return {name: _mean([x for values in by_seed.values() for x in values]), f"{name}_low": low, f"{name}_high": high}
-
-
-def _within_one(facts: Facts) -> Facts:
-    """No correlation lies beyond 1; the t-interval, which does not know it, ends there."""
-    return {name: value if value is None else min(max(value, -1.0), 1.0) for name, value in facts.items()}
+    return {name: _mean(own), f"{name}_low": low, f"{name}_high": high}
 
 
 def _by_seed(runs: Iterable[Followed]) -> dict[int, list[Followed]]:

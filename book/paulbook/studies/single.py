@@ -16,9 +16,9 @@ from paullite.errors import InputError
 from paullite.evaluation import Scores
 from paullite.networks import load
 from paullite.run import Run
-from paullite.runs.provenance import differences, fingerprint, versions
+from paullite.runs.provenance import differences, versions
 
-from .receipts import Receipt, Trial, people_of, read, write
+from .receipts import Receipt, Trial, fingerprints, people_of, read, write
 from .statistics import same_people
 
 
@@ -113,7 +113,7 @@ def _receipt(
     command: str,
 ) -> Receipt:
     """One arm with one trial. The seed stands in the trial alone, so that seeds share their settings."""
-    people, data = people_of(scores, dataset.query.pids or ()), {"target": fingerprint(dataset.query)}
+    people, data = people_of(scores, dataset.query.pids or ()), fingerprints(dataset)
     told = {name: value for name, value in run.items() if name != "seed"}
     return Receipt(
         study=Path(path).stem,
@@ -159,7 +159,7 @@ def _check_seed(old: Receipt, new: Receipt, path: str | Path) -> None:
 
 
 def _check_test(old: Trial, new: Trial, path: str | Path) -> None:
-    if old.data != new.data:
+    if [old.data.get(part) for part in ("test", "gallery")] != [new.data.get(part) for part in ("test", "gallery")]:
         found = f"found other test images than those of {path}"
         raise InputError(found, "expected the same test for every seed", "give another name, or the same data")
     if not same_people(old, new):

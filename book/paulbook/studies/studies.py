@@ -30,12 +30,22 @@ class Study:
         arms: by name.
         seeds: on which every arm runs.
         base: the arm that the others are compared with.
+        primary: the comparison that answers the question, the arm to subtract first. It and `score` are named before a
+            study runs, so that neither is picked by its result. (Of the studies of the first edition they were named
+            when the records were there: so they are corrected like all others.)
+        score: the one that decides. mAP looks at the whole ranking, so it varies less by chance than rank-1.
+        more: comparisons besides those with the base and with the controls.
+        apart: whether arms live in worlds of their own, and so are compared with the controls there alone.
     """
 
     question: str
     arms: Mapping[str, Arm]
     seeds: tuple[int, ...]
     base: str = "paul"
+    primary: tuple[str, str] | None = None
+    score: str = "map_step"
+    more: tuple[tuple[str, str], ...] = ()
+    apart: bool = False
 
 
 PAUL = Arm("PAUL", {})
@@ -117,6 +127,7 @@ STUDIES: dict[str, Study] = {
             "supervised": Arm("trained with the target's labels", {"method": "supervised"}),
         },
         FIVE,
+        primary=("batch_norm", "paul"),
     ),
     "kinds": Study(
         "Do patches that learn their places beat patches that do not?",
@@ -128,6 +139,7 @@ STUDIES: dict[str, Study] = {
             }
         ),
         FIVE,
+        primary=("stripes", "paul"),
     ),
     "negatives": Study(
         "Does cyclic ranking find better negatives than taking the nearest?",
@@ -138,6 +150,8 @@ STUDIES: dict[str, Study] = {
             "heavy_hardest": Arm("hardest negative, IPFL weight 1", {"adapt": {**FULL["adapt"], "nearest": 1}}),
         },
         FIVE,
+        primary=("hardest", "paul"),
+        more=(("heavy_hardest", "heavy"),),
     ),
     "rivals": Study(
         "Does PAUL beat other unlabelled methods on the same backbone and budget?",
@@ -149,9 +163,14 @@ STUDIES: dict[str, Study] = {
             "cluster": Arm("DBSCAN pseudo-labels, cluster memory", {"method": "cluster", "rival": CLUSTER}),
         },
         FIVE,
+        primary=("cluster", "paul"),
     ),
     "reference": Study(
-        "Do our defaults differ from the reference implementation's choices?", reference_arms(), FIVE, base="default"
+        "Do our defaults differ from the reference implementation's choices?",
+        reference_arms(),
+        FIVE,
+        base="default",
+        primary=("reference", "default"),
     ),
     "patches": Study(
         "How many patches?",
@@ -165,6 +184,7 @@ STUDIES: dict[str, Study] = {
             }
         ),
         THREE,
+        primary=("P=1", "paul"),
     ),
     "settings": Study(
         "How much do the numbers in the losses matter?",
@@ -178,6 +198,7 @@ STUDIES: dict[str, Study] = {
             **adapt_arms("nearest", "IPFL weight 1: list of", 2, 6, below=FULL),
         },
         THREE,
+        primary=("k=1", "paul"),
     ),
     "shift": Study(
         "How far may the target's cameras be from the source's?",
@@ -191,6 +212,8 @@ STUDIES: dict[str, Study] = {
             }
         ),
         THREE,
+        primary=("shift=1.5/batch_norm", "shift=1.5"),
+        apart=True,
     ),
     "labels": Study(
         "How many labelled people does the source need?",
@@ -202,6 +225,7 @@ STUDIES: dict[str, Study] = {
             }
         ),
         THREE,
+        primary=("source=20", "paul"),
     ),
     "surrogates": Study(
         "Which of the surrogate's transforms helps IPFL (weight 1)?",
@@ -214,6 +238,7 @@ STUDIES: dict[str, Study] = {
         },
         THREE,
         base="heavy",
+        primary=("none", "heavy"),
     ),
     "harm": Study(
         "Where does PAUL hurt?",
@@ -228,6 +253,8 @@ STUDIES: dict[str, Study] = {
             "pull": Arm("IPFL weight 5", {"adapt": {"ipfl_weight": 5.0}}),
         },
         THREE,
+        primary=("few/batch_norm", "few"),
+        apart=True,
     ),
 }
 """Every study by name, in the order in which ``make experiments`` runs them."""
@@ -236,5 +263,8 @@ FAILURES = Study(
     "Which queries are found worst, and what do wrong first places share with them?",
     {"direct": DIRECT, "batch_norm": BATCH_NORM, "paul": PAUL},
     FIVE,
+    primary=("batch_norm", "paul"),
 )
 """What `paulbook.studies.groups` looks at again, group by group."""
+
+ALL = {**STUDIES, "failures": FAILURES}

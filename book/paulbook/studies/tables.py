@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from .compare import Line, compare_trials
+from .families import base_of, lines_of, primary_score
+from .lines import Line
 from .receipts import Receipt, read
-from .statistics import Interval, seed_interval
+from .significance import p_text
+from .statistics import Interval, share_interval
 from .studies import FAILURES, STUDIES
+
+__all__ = ["ArmRow", "arm_rows", "base_of", "listing", "markdown", "table"]
 
 SCORES = {"rank1": "rank-1", "map_step": "mAP (step)"}
 
@@ -23,8 +27,8 @@ class ArmRow:
         arm, title: its name and what it is.
         seeds: how many trials.
         means: mean over the seeds by score, in shares.
-        spread: interval over seeds by score; ``None`` for one seed.
-        against: by score, the comparison with the base; ``None`` for the base itself.
+        spread: 95 % confidence interval over seeds by score; ``None`` for one seed.
+        against: by score, the comparison with the base, corrected over the study; ``None`` for the base itself.
     """
 
     arm: str
@@ -49,17 +53,11 @@ def arm_rows(receipt: Receipt, base: str | None = None, arms: Sequence[str] | No
         trials = receipt.of(arm)
         if trials:
             values = {score: [trial.scores[score] for trial in trials] for score in SCORES}
-            lines = None if arm == base else {ln.score: ln for ln in compare_trials(receipt.of(base), trials)}
+            lines = None if arm == base else lines_of(receipt, base, arm)
             means = {score: fmean(numbers) for score, numbers in values.items()}
-            spread = {score: seed_interval(numbers) for score, numbers in values.items()}
+            spread = {score: share_interval(numbers) for score, numbers in values.items()}
             found.append(ArmRow(arm, receipt.arms[arm]["title"], len(trials), means, spread, lines))
     return found
-
-
-def base_of(receipt: Receipt) -> str:
-    """The arm that the others are compared with."""
-    study = STUDIES.get(receipt.study)
-    return study.base if study and receipt.of(study.base) else next(arm for arm in receipt.arms if receipt.of(arm))
 
 
 def markdown(rows: Sequence[ArmRow]) -> str:
@@ -85,13 +83,13 @@ def table(path: str | Path) -> str:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     print(table(write(receipt, folder)))
     toy: Is it good?
-    %                                             seeds   rank-1      mAP   rank-1 against base
+    %                                             seeds   rank-1      mAP   mAP against base
     PAUL                                              1     50.0     50.0   (base)
     """
     receipt = read(path)
-    lines = [f"{receipt.study}: {receipt.question}", f"{'%':<46}seeds   rank-1      mAP   rank-1 against base"]
+    lines = [f"{receipt.study}: {receipt.question}", f"{'%':<46}seeds   rank-1      mAP   mAP against base"]
     for row in arm_rows(receipt):
-        gain = _gain(row, "rank1")
+        gain = _gain(row, primary_score(receipt.study))
         scores = "".join(f"{100 * row.means[score]:9.1f}" for score in SCORES)
         lines.append(f"{row.title[:45]:<46}{row.seeds:>5}{scores}   {gain}")
     return "\n".join(lines)
@@ -115,4 +113,5 @@ def _gain(row: ArmRow, score: str) -> str:
     if row.against is None:
         return "(base)"
     line = row.against[score]
-    return f"{100 * (line.b - line.a):+.1f} {_span(line.seeds)} {line.verdict()}".replace("  ", " ")
+    p = "" if line.p_value is None else f"{p_text(line.p_value)}, "
+    return f"{100 * (line.b - line.a):+.1f} {_span(line.seeds)} {p}{line.verdict()}".replace("  ", " ")

@@ -27,7 +27,7 @@ from paullite.pretraining import build_net, pretrain
 from paullite.run import Run
 from paullite.runs.provenance import digest, fingerprint, versions
 
-from .receipts import people_of
+from .receipts import fingerprints, people_of
 from .rivals import discriminate_instances, learn_clusters
 from .settings import Settings
 
@@ -71,7 +71,7 @@ def carry_out(settings: Settings, seed: int, folder: Path, key: str) -> Outcome:
         "people": people_of(scores, target.query.pids or ()),
         "history": [before(settings, start, target), *history] if history else [],
         "seconds": clock.seconds,
-        "data": {"source": fingerprint(source_of(settings, seed).train), "target": fingerprint(target.train)},
+        "data": {"source": fingerprint(source_of(settings, seed).train), **fingerprints(target)},
         "versions": versions(),
     }
 

@@ -45,7 +45,8 @@ INTRO = (
     "*Correlation* is of ranks (Spearman's): it is one if the score rises whenever the signal does. *Picked over "
     "default* is what one wins by following the signal. The sign, more or less is better, was learned on the other "
     "seeds. *Same sign* is the share of the seeds, or runs, whose correlation has the sign of the mean; in a "
-    "*constant* one the signal never changes. Arms are compared only where a signal measures the same in all of them."
+    "*constant* one the signal never changes. Arms are compared only where a signal measures the same in all of them. "
+    "Brackets are 95 % confidence intervals over seeds, and they are not corrected for the number of signals."
 )
 
 

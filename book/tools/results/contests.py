@@ -86,8 +86,8 @@ CONTESTS = (
     Contest("patches", "paul", "P=1", idea="several patches are better than one"),
 )
 SHOWN: tuple[Kind, ...] = ("better",)
-AGAINST: tuple[Kind, ...] = ("worse", "partly worse", "mixed", "open")
-PARTLY: tuple[Kind, ...] = ("partly better", "unsaid")
+AGAINST: tuple[Kind, ...] = ("worse", "open")
+UNSAID: tuple[Kind, ...] = ("unsaid",)
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Outcome:
     def text(self) -> str:
         """The verdict, the numbers, and where to read on."""
         where = f"[The study](#results-{self.contest.study})."
-        seeds = f"Ahead in rank-1 in {self.ahead[0]} of {count(self.ahead[1], 'seed')}."
+        seeds = f"Ahead in mAP in {self.ahead[0]} of {count(self.ahead[1], 'seed')}."
         return f"- **{self.headline()}** {numbers(self.lines)} {seeds} {where}"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from paulbook.figures import COLOURS, plot
-from paulbook.studies.statistics import Interval, seed_interval
+from paulbook.studies.statistics import Interval, seed_interval, share_interval
 
 from .words import folded, number, percent, table
 
@@ -29,11 +29,13 @@ class Dots:
         label: above the row.
         values: one for each seed, in shares.
         style: a key of `STYLES`.
+        difference: whether they are differences, which may be negative, and not shares.
     """
 
     label: str
     values: tuple[float, ...]
     style: str = "other"
+    difference: bool = False
 
     @property
     def mean(self) -> float:
@@ -41,7 +43,7 @@ class Dots:
 
     @property
     def interval(self) -> Interval | None:
-        return seed_interval(self.values)
+        return seed_interval(self.values) if self.difference else share_interval(self.values)
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ def _draw_curve(axes: Any, curve: Curve, scale: float, style: tuple[str, str]) -
     line, marker = ("--", "") if curve.dashed else ("-", marker)
     axes.plot(curve.x, [scale * m for m in curve.means], line, color=colour, marker=marker, label=curve.label)
     if not curve.dashed:
-        around = [(x, span) for x, values in zip(curve.x, curve.values, strict=True) if (span := seed_interval(values))]
+        interval = share_interval if scale == 100 else seed_interval
+        around = [(x, span) for x, values in zip(curve.x, curve.values, strict=True) if (span := interval(values))]
         low, high = ([scale * end for end in ends] for ends in zip(*((s.low, s.high) for _, s in around), strict=True))
         axes.vlines([x for x, _ in around], low, high, color=colour, linewidth=1.2, alpha=0.7)
         points = [(x, scale * v) for x, values in zip(curve.x, curve.values, strict=True) for v in values]

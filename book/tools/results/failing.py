@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from paulbook.studies.compare import Line, compare_trials
+from paulbook.studies.lines import Line, compare_trials
 from paulbook.studies.real import NAMES
 from paulbook.studies.statistics import bootstrap
 
@@ -141,7 +141,7 @@ def real(shelf: Shelf) -> list[str]:
         if trials:
             over = bootstrap(trials)
             rows.append([facts["title"], *(f"{number(over[s].mean)} {span(over[s])}" for s in SCORES)])
-    blocks += [_trained(receipt.settings), table(["", "rank-1, %", "mAP, %"], rows)]
+    blocks += [_trained(receipt.settings), table(["", *(f"{name}, %" for name in SCORES.values())], rows)]
     return [*blocks, *_real_gains(shelf), f"To make it again:\n\n```sh\n{receipt.command}\n```", BRING]
 
 
@@ -162,8 +162,7 @@ def _trained(settings: Mapping[str, Any]) -> str:
 
 REAL = (
     "One training for each line. The brackets hold 95 % intervals over the test people, with the network as it is. "
-    "They say nothing of another training. So between two lines the verdict is **cannot be said**, however far apart "
-    "they are."
+    "They say nothing of another training, so whether two lines differ **cannot be said**, however far apart they are."
 )
 BRING = (
     "All three files are yours to bring: the folder of the data set; the ImageNet weights of that name in timm, as "
@@ -189,4 +188,6 @@ def _real_gains(shelf: Shelf) -> list[str]:
 
 
 def _differences(lines: Sequence[Line]) -> list[str]:
-    return [f"{number(line.b - line.a, '+')} {span(line.people, '+')}<br>{line.verdict()}" for line in lines]
+    found = {line.score: line for line in lines}
+    ordered = [found[score] for score in SCORES]
+    return [f"{number(line.b - line.a, '+')} {span(line.people, '+')}<br>{line.verdict()}" for line in ordered]

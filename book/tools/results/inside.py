@@ -78,7 +78,7 @@ def _against_chance(shelf: Shelf, column: str, words: str) -> Drawing | None:
     curves += [chance] if chance.x else []
     told = [f"{one.label} from {percent(one.means[0])} to {percent(one.means[-1])}" for one in curves]
     alt = f"Share of PEDAL's K nearest that {words}, by epoch: {'; '.join(told)}."
-    caption = f"Of PEDAL's K nearest, the share that {words}. Upright lines: 95 % intervals over seeds."
+    caption = f"Of PEDAL's K nearest, the share that {words}. Upright lines: 95 % confidence intervals."
     return Drawing(f"inside-{column.replace('_', '-')}", alt, caption, curves, AXES)
 
 
@@ -116,7 +116,7 @@ def _false(rows: Sequence[dict[str, Any]], title: str) -> Drawing:
     ]
     told = [f"{one.label} from {percent(one.means[0])} to {percent(one.means[-1])}" for one in curves if one.x]
     alt = f"Share of the anchors whose hard negative is the same person, by epoch, {title}: {'; '.join(told)}."
-    caption = "Share of the anchors that are pushed from their own person. Upright lines: 95 % intervals over seeds."
+    caption = "Share of the anchors that are pushed from their own person. Upright lines: 95 % confidence intervals."
     return Drawing("inside-false-negatives", alt, caption, curves, AXES)
 
 

@@ -26,9 +26,11 @@ INTRO = (
 )
 SHORT = (
     "All scores but those under [Real people](#results-market1501) are of drawn people, whom nobody trained on. They "
-    "are in percent; differences are in points. Square brackets hold 95 % intervals over seeds. *More than chance* is "
-    "said only if two intervals leave out zero: that over seeds, and that over the test people. More under [How to "
-    "read this page](#results-reading). mAP is mAP (step)."
+    "are in percent, and differences are in points. Square brackets hold 95 % confidence intervals of the mean over "
+    "seeds. Each study has one primary comparison and one primary score, which is mAP (step) throughout. A difference "
+    "is called *significant* if its p value is below 5 %. That p value comes from a paired t-test over seeds and is "
+    "corrected by Holm's method over all comparisons of its study. With fewer than three seeds nothing is called "
+    "significant or not. More under [How to read this page](#results-reading)."
 )
 SETTINGS = (
     "The studies use a shortened training, `paulbook.studies.settings.STUDY`. The whole schedule of the demo "
@@ -38,21 +40,33 @@ SETTINGS = (
 WORDS = (
     "**Arm**: one way of training. **PAUL**: both losses, PEDAL on patches and IPFL on whole images. **Direct "
     "transfer**: the network of the source as it is. **Batch-norm statistics only**: the same network with its "
-    "statistics taken anew from the target, and nothing learned. That is the control to beat, because it is nearly "
+    "statistics re-estimated on the target, and nothing learned. That is the control to beat, because it is nearly "
     "free. The other words are in the [glossary](glossary.md)."
 )
 READING = """- **A seed** draws the world, that is its people, clothes, cameras and pictures, and starts the training
-  on it. The interval over seeds covers both together. It does not cover other kinds of data, other networks or longer
-  trainings.
-- **The interval over people** draws the test people again and keeps the networks. It covers who happened to be in
-  the test. It is not shown in the tables, but the verdict needs it, too. `paulbook compare` prints it.
-- **Pairs.** Arms with the same seed and the same test are compared seed by seed. What makes a seed hard for both then
-  drops out, so a difference can be surer than either score.
-- **Not more than chance** does not mean *equal*. Look at the interval: it holds all differences that these seeds do
-  not rule out.
-- **Few seeds.** With three seeds an interval is wide, and it leans on the scores being roughly normal."""
+  on it. The confidence interval over seeds covers both together. It does not cover other kinds of data, other networks
+  or longer trainings.
+- **A confidence interval** says where the mean over many more seeds would lie. It does not say where the next seed will
+  lie, which is the business of a prediction interval and much less certain. Intervals of scores are computed on the
+  logit scale, so they stay between nothing and all.
+- **The interval over people** comes from a cluster bootstrap: it draws the test people again, each with all their
+  queries, and keeps the networks and the gallery. `paulbook compare` prints it. Here every seed has test people of its
+  own, so the interval over seeds covers them as well. Where all seeds share one test, as on Market-1501, the interval
+  over people has to leave out zero too.
+- **Pairs.** Arms with the same seed and the same test are compared seed by seed, by a paired t-test. What makes a seed
+  hard for both then drops out, so a difference can be surer than either score.
+- **Interval and p value.** The interval is that of one comparison alone, whereas the p value is corrected over all
+  comparisons of the study. For this reason an interval may leave out zero although the difference is not significant.
+- **Power.** Each study says which true difference it would find with 80 % power. Smaller differences may well exist.
+- **Not significant** does not mean *equal*. Look at the interval, which holds all differences that these seeds do not
+  rule out.
+- **The primary comparison** is written down in the study's definition before it runs. For the studies of this page it
+  was written down when the records were there already, so it is corrected like every other comparison."""
 HOLD = "Hidden labels are used in this section for counting. Nothing that learns sees them."
-STUDY_INTRO = "A base has no difference to itself. Click the folded lines for mAP and for the numbers behind a figure."
+STUDY_INTRO = (
+    "A base has no difference to itself. Click the folded lines for rank-1 and for the numbers behind a figure. The "
+    "figures show rank-1."
+)
 
 
 def build(shelf: Shelf, root: Path = ROOT) -> tuple[str, list[Drawing]]:

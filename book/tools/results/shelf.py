@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from paulbook.studies import receipts
-from paulbook.studies.compare import Line, compare_trials
+from paulbook.studies.families import comparisons, lines_of
+from paulbook.studies.lines import Line, compare_trials
 from paulbook.studies.receipts import Receipt, Trial
 
 Row = Mapping[str, Any]
@@ -40,9 +41,15 @@ class Shelf:
         receipt = self.get(study)
         return receipt.of(arm) if receipt else []
 
-    def rank1(self, study: str, arm: str) -> list[float]:
-        """Rank-1 of an arm, lowest seed first."""
-        return [trial.scores["rank1"] for trial in self.trials(study, arm)]
+    def scores(self, study: str, arm: str, score: str) -> list[float]:
+        """A score of an arm, lowest seed first."""
+        return [trial.scores[score] for trial in self.trials(study, arm)]
+
+    def family(self, study: str) -> list[Lines]:
+        """All comparisons of a study, corrected together."""
+        receipt = self.get(study)
+        pairs = comparisons(receipt) if receipt else []
+        return [lines for base, arm in pairs if (lines := self.compare(study, base, arm))]
 
     def title(self, study: str, arm: str) -> str:
         """What an arm is called in its receipt."""
@@ -50,18 +57,18 @@ class Shelf:
         return str(receipt.arms[arm]["title"]) if receipt else arm
 
     def compare(self, study: str, base: str, arm: str) -> Lines | None:
-        """An arm minus another of its study, by score; ``None`` if one was not run."""
+        """An arm minus another of its study, by score, corrected over the study; ``None`` if one was not run."""
         return self._minus((study, arm), (study, base))
 
     def ahead(self, study: str, base: str, arm: str) -> tuple[int, int]:
-        """In how many seeds an arm has the higher rank-1, of how many that both have."""
-        gains = self.gains((study, arm), (study, base))
+        """In how many seeds an arm has the higher mAP, of how many that both have."""
+        gains = self.gains((study, arm), (study, base), "map_step")
         return sum(gain > 0 for gain in gains), len(gains)
 
-    def gains(self, arm: Place, base: Place) -> list[float]:
-        """Rank-1 of an arm minus that of another, on each seed that both have."""
-        before = {trial.seed: trial.scores["rank1"] for trial in self.trials(*base)}
-        return [t.scores["rank1"] - before[t.seed] for t in self.trials(*arm) if t.seed in before]
+    def gains(self, arm: Place, base: Place, score: str = "rank1") -> list[float]:
+        """A score of an arm minus that of another, on each seed that both have."""
+        before = {trial.seed: trial.scores[score] for trial in self.trials(*base)}
+        return [t.scores[score] - before[t.seed] for t in self.trials(*arm) if t.seed in before]
 
     def against(self, study: str, arm: str, control: str) -> Lines | None:
         """An arm minus a control in the same world: its own, that of its study, or that of the usual world."""
@@ -86,13 +93,14 @@ class Shelf:
 
     def _minus(self, arm: Place, base: Place) -> Lines | None:
         if (arm, base) not in self._compared:
-            a, b = self.trials(*base), self.trials(*arm)
-            self._compared[arm, base] = {line.score: line for line in compare_trials(a, b)} if a and b else None
+            a, b, receipt = self.trials(*base), self.trials(*arm), self.get(arm[0])
+            if not a or not b or receipt is None:
+                self._compared[arm, base] = None
+            elif arm[0] == base[0]:
+                self._compared[arm, base] = lines_of(receipt, base[1], arm[1])
+            else:
+                self._compared[arm, base] = {line.score: line for line in compare_trials(a, b)}
         return self._compared[arm, base]
-
-    def compared(self) -> list[Lines]:
-        """Every comparison that was asked for so far, once."""
-        return [lines for lines in self._compared.values() if lines]
 
     def history(self, study: str, arm: str) -> list[dict[str, Any]]:
         """Rows of an arm by seed and epoch."""

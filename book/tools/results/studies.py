@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any
 
+from paulbook.studies.families import base_of
 from paulbook.studies.receipts import Receipt
-from paulbook.studies.statistics import seed_interval
+from paulbook.studies.statistics import share_interval
 from paulbook.studies.studies import STUDIES
-from paulbook.studies.tables import base_of
 
 from .drawing import NAMES, Curve, Dots, Drawing
 from .findings import CONTROLS, World, usual_seeds, worlds
 from .shelf import Shelf
-from .words import SCORES, capital, count, folded, kind, number, percent, span, table, verdict_cell
+from .words import PRIMARY, SCORES, capital, count, folded, gain, kind, number, percent, span, table, verdict_cell
 
 Block = str | Drawing
 OTHER_WORLDS = ("shift", "harm")  # arms in different worlds: to compare PAUL here with PAUL there says little
@@ -35,7 +35,23 @@ def study_section(shelf: Shelf, study: str) -> list[Block]:
     head = f"(results-{study})=\n### {receipt.question if receipt else STUDIES[study].question}"
     if receipt is None:
         return [head, f"This was not run. To run it:\n\n```sh\npaulbook experiment {study}\n```"]
-    return [head, *_body(shelf, receipt), _again(shelf, receipt)]
+    return [head, *_primary(shelf, receipt), *_body(shelf, receipt), _again(shelf, receipt)]
+
+
+def _primary(shelf: Shelf, receipt: Receipt) -> list[Block]:
+    """The comparison that answers the question, and what so many seeds could have found."""
+    a, b = STUDIES[receipt.study].primary or ("", "")
+    lines = shelf.compare(receipt.study, a, b) if a and shelf.trials(receipt.study, a) else None
+    if not lines:
+        return []
+    line = lines[PRIMARY]
+    text = f"**Primary comparison**: *{shelf.title(receipt.study, b)}* minus *{shelf.title(receipt.study, a)}*, "
+    text += f"{gain(line, ' points of mAP')}, {line.verdict()}."
+    least = line.detectable()
+    if least is not None:
+        text += f" With {count(line.trials, 'seed')}, a true difference of about {number(least)} points is found with "
+        text += "80 % power, before any correction."
+    return [text]
 
 
 def _body(shelf: Shelf, receipt: Receipt) -> list[Block]:
@@ -63,8 +79,11 @@ def _again(shelf: Shelf, receipt: Receipt) -> str:
 
 def _against_base(shelf: Shelf, receipt: Receipt, arms: Sequence[str]) -> list[Block]:
     say = f"Each arm, and its difference to *{receipt.arms[base_of(receipt)]['title']}* in points:"
-    rank1, precision = (arm_table(shelf, receipt, arms, score) for score in SCORES)
-    return [say, rank1, folded("The same in mAP", precision)]
+    first, second = (arm_table(shelf, receipt, arms, score) for score in SCORES)
+    return [say, first, folded(SECOND, second)]
+
+
+SECOND = "The same in rank-1, which decides nothing here"
 
 
 def arm_table(shelf: Shelf, receipt: Receipt, arms: Sequence[str], score: str) -> str:
@@ -73,7 +92,7 @@ def arm_table(shelf: Shelf, receipt: Receipt, arms: Sequence[str], score: str) -
     for arm in arms:
         values = _values(receipt, arm, score)
         if values:
-            mean = f"{number(fmean(values))} {span(seed_interval(values))}".strip()
+            mean = f"{number(fmean(values))} {span(share_interval(values))}".strip()
             lines = shelf.compare(receipt.study, base, arm) if arm != base else None
             cells.append([receipt.arms[arm]["title"], mean, verdict_cell(lines[score]) if lines else "(base)"])
     return table(["arm", f"{SCORES[score]}, %", "difference"], cells)
@@ -81,8 +100,8 @@ def arm_table(shelf: Shelf, receipt: Receipt, arms: Sequence[str], score: str) -
 
 def _against_controls(shelf: Shelf, study: str, arms: Sequence[str]) -> list[Block]:
     say = "PAUL minus each control in the same world, in points:"
-    rank1, precision = (control_table(shelf, study, arms, score) for score in SCORES)
-    return [say, rank1, folded("The same in mAP", precision)]
+    first, second = (control_table(shelf, study, arms, score) for score in SCORES)
+    return [say, first, folded(SECOND, second)]
 
 
 def control_table(shelf: Shelf, study: str, arms: Sequence[str], score: str) -> str:
@@ -125,7 +144,7 @@ def _scores(receipt: Receipt) -> Drawing:
     return Drawing(f"{receipt.study}-scores", alt, caption, rows, axes)
 
 
-MARKS = "Pale dots: one seed each. Large mark: their mean. Line: its 95 % interval over seeds."
+MARKS = "Pale dots: one seed each. Large mark: their mean. Line: its 95 % confidence interval."
 
 
 def _over_base(shelf: Shelf, receipt: Receipt, arms: Sequence[str]) -> Drawing:
@@ -148,7 +167,7 @@ def _over_control(shelf: Shelf, study: str, arms: Sequence[str]) -> Drawing:
 
 
 def _minus(name: str, caption: str, gains: dict[str, list[float]]) -> Drawing:
-    rows = [Dots(title, tuple(values)) for title, values in gains.items() if values]
+    rows = [Dots(title, tuple(values), difference=True) for title, values in gains.items() if values]
     told = [f"{row.label} {number(row.mean, '+')}" for row in rows]
     alt = f"Mean difference in rank-1, in points: {'; '.join(told)}. Zero is drawn as a dashed line."
     return Drawing(name, alt, caption, rows, {"x": "difference in rank-1, points", "line": 0.0, "sign": "+"})
@@ -175,7 +194,7 @@ def _curves(shelf: Shelf, study: str) -> Drawing:
     axes["ticks"] = [f"{place:g}" for place in places.values()]
     told = [f"{c.label} from {percent(c.means[0])} to {percent(c.means[-1])}" for c in curves]
     alt = f"Rank-1 over {label}, from {axes['ticks'][0]} to {axes['ticks'][-1]}: {'; '.join(told)}."
-    caption = f"Rank-1 over {label}. Marks: means. Pale dots: one seed each. Upright lines: 95 % intervals over seeds."
+    caption = f"Rank-1 over {label}. Marks: means. Pale dots: one seed each. Upright lines: 95 % confidence intervals."
     return Drawing(study, alt, caption, curves, axes)
 
 
@@ -189,7 +208,7 @@ def _curve(shelf: Shelf, study: str, method: str, places: dict[str, float]) -> C
 
 
 def hurts(shelf: Shelf) -> list[Block]:
-    """All worlds and settings together, sorted by the gain over batch-norm only; where PAUL does not beat it, first."""
+    """All worlds and settings together, sorted by the gain over batch-norm only; where PAUL is not better, first."""
     found = sorted(worlds(shelf, "batch_norm"), key=_gained)
     if not found:
         return ["No world with its controls was run yet."]
@@ -197,24 +216,25 @@ def hurts(shelf: Shelf) -> list[Block]:
     others = [world for world in found if kind(world.lines) != "better"]
     below = sum(_gained(world) < 0 for world in found)
     say = f"PAUL was tried in {count(len(found), 'world or setting', 'worlds and settings')}, those of all studies. In "
-    say += f"{below} of them its mean mAP is below that of batch-norm statistics only."
+    say += f"{below} of them its mean mAP is below that of batch-norm statistics only. The p values are corrected "
+    say += "over all of them together."
     blocks: list[Block] = [say]
     if others:
         blocks += [
-            "Here PAUL does not beat that control in both scores. The table has the mAP, the worst first:",
+            "Here PAUL is not significantly better than that control. The table has the mAP, the worst first:",
             _world_table(shelf, others),
         ]
     return [*blocks, folded(f"Where it does: {len(beaten)}", _world_table(shelf, beaten))] if beaten else blocks
 
 
 def _gained(world: World) -> float:
-    return world.lines["map_step"].b - world.lines["map_step"].a
+    return world.lines[PRIMARY].b - world.lines[PRIMARY].a
 
 
 def _world_table(shelf: Shelf, found: Sequence[World]) -> str:
-    rows = []
+    rows, direct = [], {(world.study, world.arm): world.lines for world in worlds(shelf, "direct")}
     for world in found:
-        direct = shelf.against(world.study, world.arm, "direct")
-        cells = [verdict_cell(lines["map_step"]) if lines else "not run" for lines in (world.lines, direct)]
+        both = (world.lines, direct.get((world.study, world.arm)))
+        cells = [verdict_cell(lines[PRIMARY]) if lines else "not run" for lines in both]
         rows.append([f"[{capital(world.title)}](#results-{world.study})", *cells])
     return table(["mAP, points", "minus batch-norm only", "minus direct transfer"], rows)

@@ -1,29 +1,28 @@
-"""Numbers in words: percent, points, intervals, and the verdict of a comparison."""
+"""Numbers in words: percent, points, intervals, p values, and the verdict of a comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
 
-from paulbook.studies.compare import Line
+from paulbook.studies.lines import Line
+from paulbook.studies.significance import p_text
 from paulbook.studies.statistics import Interval
+from paulbook.studies.studies import Study
 
 from .shelf import Lines
 
-Kind = Literal["worse", "partly worse", "mixed", "open", "partly better", "unsaid", "better"]
-ORDER: tuple[Kind, ...] = ("worse", "partly worse", "mixed", "open", "partly better", "unsaid", "better")
-SCORES = {"rank1": "rank-1", "map_step": "mAP"}
-CHANCE = "more than chance"
+Kind = Literal["worse", "open", "unsaid", "better"]
+ORDER: tuple[Kind, ...] = ("worse", "open", "unsaid", "better")
+PRIMARY = Study.score  # it decides; the other score is printed beside it
+SCORES = {"map_step": "mAP", "rank1": "rank-1"}
 SPACE = "\N{NO-BREAK SPACE}"
 
 HEADLINES: dict[Kind, str] = {
-    "better": "{ours} beats {theirs}.",
-    "partly better": "{ours} beats {theirs} in {some}; in {rest} that is not shown.",
-    "open": "{ours} is not shown to beat {theirs}.",
-    "unsaid": "Whether {ours} beats {theirs} cannot be said.",
-    "mixed": "{ours} beats {theirs} in {some} and is worse in {rest}.",
-    "partly worse": "{ours} is worse than {theirs} in {some}; in {rest} no difference is shown.",
-    "worse": "{ours} is worse than {theirs}.",
+    "better": "{ours} is significantly better than {theirs}.",
+    "open": "{ours} is not significantly better than {theirs}.",
+    "unsaid": "Whether {ours} is better than {theirs} cannot be said.",
+    "worse": "{ours} is significantly worse than {theirs}.",
 }
 
 
@@ -55,8 +54,9 @@ def span(interval: Interval | None, sign: str = "") -> str:
 
 
 def gain(line: Line, unit: str = "") -> str:
-    """A difference in points with its interval over seeds; over people, where there is one seed only."""
-    return f"{number(line.b - line.a, '+')}{unit} {span(line.seeds or line.people, '+')}"
+    """A difference in points, its interval over seeds, and its p value; over people, where there is one seed only."""
+    p = "" if line.p_value is None else f", {p_text(line.p_value).replace(' ', SPACE)}"
+    return f"{number(line.b - line.a, '+')}{unit} {span(line.seeds or line.people, '+')}{p}"
 
 
 def count(things: int, one: str, many: str = "") -> str:
@@ -81,50 +81,37 @@ def capital(text: str) -> str:
     >>> capital("learned patches"), capital("s = 4")
     ('Learned patches', 's = 4')
     """
-    return text if text[1:3] == " =" else text[:1].upper() + text[1:]
-
-
-def sign_of(line: Line) -> int:
-    """1 or -1 if the difference is more than chance, else 0."""
-    return 0 if line.verdict() != CHANCE else 1 if line.b > line.a else -1
+    return text if text[1:3] == " =" or text.startswith("mAP") else text[:1].upper() + text[1:]
 
 
 def kind(lines: Lines) -> Kind:
-    """What both scores say together."""
-    signs = {sign_of(line) for line in lines.values()}
-    if any(line.seeds is None for line in lines.values()):
+    """What the score that decides says."""
+    line = lines[PRIMARY]
+    if line.verdict() == "cannot be said":
         return "unsaid"
-    if signs == {1, -1}:
-        return "mixed"
-    if signs == {0}:
+    if not line.significant:
         return "open"
-    word: Literal["better", "worse"] = "better" if 1 in signs else "worse"
-    if 0 not in signs:
-        return word
-    return "partly better" if word == "better" else "partly worse"
+    return "better" if line.b > line.a else "worse"
 
 
 def headline(lines: Lines, ours: str, theirs: str) -> str:
     """The verdict as a sentence; ``lines`` are ours minus theirs."""
-    found, signs = kind(lines), {score: sign_of(line) for score, line in lines.items()}
-    wanted = 1 if found == "mixed" or 1 in signs.values() else -1
-    some = listed([SCORES[score] for score, sign in signs.items() if sign == wanted])
-    rest = listed([SCORES[score] for score, sign in signs.items() if sign != wanted])
-    return capital(HEADLINES[found].format(ours=ours, theirs=theirs, some=some, rest=rest))
+    return capital(HEADLINES[kind(lines)].format(ours=ours, theirs=theirs))
 
 
 def numbers(lines: Lines) -> str:
     """Both scores of both sides, and the differences."""
-    parts = [
-        f"{SCORES[score]} {percent(line.b)} against {percent(line.a)}: {gain(line, ' points')}"
-        for score, line in lines.items()
-    ]
+    parts = []
+    for score, name in SCORES.items():
+        line = lines[score]
+        parts.append(f"{name} {percent(line.b)} against {percent(line.a)}, {gain(line, ' points')}")
     return f"{capital('; '.join(parts))}."
 
 
 def verdict_cell(line: Line) -> str:
-    """A difference in a table: points, interval, verdict."""
-    return f"{gain(line)}<br>{line.verdict()}".replace(SPACE, " ")  # a phone is narrow
+    """A difference in a table: points, interval, p value, and, in the score that decides, the verdict."""
+    says = f"<br>{line.verdict()}" if line.score == PRIMARY or line.p_value is None else ""
+    return f"{gain(line)}{says}".replace(SPACE, " ")  # a phone is narrow
 
 
 def seeds_of(seeds: Sequence[int]) -> str:
