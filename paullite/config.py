@@ -11,15 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from .errors import InputError
-from .files import expanded
 from .ranges import Count, Natural, NonNegative, Positive, PositiveShare, Range, Share, checks_of
-
-
-def _at_home(what: str, path: str) -> str:
-    return str(expanded(path)) if path.startswith("~") else path
-
-
-FilePath = Annotated[str, _at_home]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +44,7 @@ class RunConfig:
     """Epochs between two looks of the judge; 0 for none. It never changes what is learned."""
     progress: bool = True
     """Show a progress bar."""
-    output: FilePath | None = None
+    output: str | None = None
     """Folder for checkpoints, history.csv, curves.png and the last network; none: nothing is written."""
     save_minutes: NonNegative = 10.0
     """Minutes between two checkpoints inside an epoch; the end of an epoch writes one, too. 0: only there."""
@@ -90,7 +82,7 @@ class PretrainConfig(RunConfig):
     """More arguments of timm.create_model, as in: pad_type same."""
     pretrained: bool = True
     """Start from timm's weights, fetched from the hub."""
-    weights: FilePath | None = None
+    weights: str | None = None
     """File with the backbone's weights, instead of the hub."""
     mean: tuple[Share, Share, Share] | None = None
     """Mean of the images that the weights expect, per colour, in 0..1; none: what timm says of the name."""

@@ -115,8 +115,9 @@ def group(
 def clusters(features: Tensor, *, distance: float, least: int = 2) -> list[int]:
     """Join groups of images that have mutual nearest neighbours in common (average linkage), while d is below 0.9.
 
-    d(a, b) = 1 - |M(a) and M(b)| / |M(a) or M(b)|; M(a) are those of a's five nearest images, itself the first, that
-    have a among theirs. A limit on what two images share fits networks whose cosines differ in height.
+    d(a, b) is the share of the members of M(a) and M(b) together that lie in one of the two alone; M(a) are those of
+    a's five nearest images, itself the first, that have a among theirs. A limit on what two images share fits networks
+    whose cosines differ in height.
 
     Args:
         features: (N, F), each of length 1; N is 2 or more.

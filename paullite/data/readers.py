@@ -201,8 +201,8 @@ def load_dataset(
     if not str(root) and kind in ROWS:
         raise InputError(f"found no folder for {kind}", "expected where it lies", f"for example: {kind} my/folder")
     if kind in ROWS:
-        reader: Callable[..., ReIDDataset] = partial(MSMT17, lists=lists) if kind == "msmt17" else READERS[kind]
-        dataset = reader(root, skip_unreadable=skip_unreadable)
+        more = {"lists": lists} if kind == "msmt17" else {}
+        dataset = READERS[kind](root, skip_unreadable=skip_unreadable, **more)
     else:
         dataset = PaperDolls(kind.removeprefix("paperdolls-"))
     return dataset if people is None else dataset.first_people(people)
