@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from .errors import InputError
+from .files import expanded
 from .ranges import Count, Natural, NonNegative, Positive, PositiveShare, Range, Share, checks_of
 
 
@@ -61,6 +62,9 @@ class RunConfig:
         """
         for name, check in checks_of(type(self)).items():
             object.__setattr__(self, name, check(f"{name} = {getattr(self, name)!r}", getattr(self, name)))
+        for name in {"output", "weights"} & vars(self).keys():
+            path = getattr(self, name)
+            object.__setattr__(self, name, str(expanded(path)) if (path or "").startswith("~") else path)
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
             raise InputError(f"found device = {self.device!r}", "expected auto, cpu, mps, cuda or cuda:1 and the like")
 

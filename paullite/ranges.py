@@ -44,7 +44,7 @@ CONVERSIONS: dict[Any, tuple[Callable[[Any], Any], str]] = {
     int: (lambda value: int(operator.index(value)), "a whole number"),
     float: (float, "a number"),
     bool: (lambda value: {True: True, False: False}[value], "True or False"),
-    str: (lambda value: os.path.expanduser(os.fsdecode(value)), "text or a path"),  # ~ is the home folder
+    str: (lambda value: str(os.fsdecode(value)), "text or a path"),
     dict: (dict, "names with values"),
 }
 

@@ -133,8 +133,8 @@ class Session:
     def prepare(self, net: PatchNet, batches: Batches[Any]) -> Model:
         """The network as a step calls it: under autocast, and compiled, where the settings say so; results in float32.
 
-        The network itself stays as it is, so that the judge sees it as `paullite.evaluation.evaluate` does. One step is tried that
-        changes nothing. A line says what it costs, or an `InputError` names a batch that fits.
+        The network itself stays as it is, so that the judge sees it as `paullite.evaluation.evaluate` does. One step is
+        tried that changes nothing. A line says what it costs, or an `InputError` names a batch that fits.
         """
         forward = torch.compile(net) if self.config.compile else net
 
