@@ -19,7 +19,7 @@ import torch
 from paulbook.cli import main
 from paulbook.studies import real, receipts, runner
 from paulbook.studies.settings import STUDY, Method, Settings
-from paulbook.studies.studies import STUDIES, Arm, Study
+from paulbook.studies.studies import ALL, STUDIES, Arm, Study
 from paulbook.studies.tables import arm_rows, base_of
 from paulbook.studies.trial import METHODS, begin, key_of, phase1, random_boxes, run_trial, source_net
 from safetensors.torch import save_file
@@ -55,7 +55,8 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Study:
     asked = {"direct": "direct", "paul": "adapt", "instance": "instance", "supervised": "supervised"}
     arms = {name: Arm(name, small({"method": method})) for name, method in asked.items()}
     study = Study("Does it run?", arms, (0, 1))
-    monkeypatch.setitem(STUDIES, "tiny", study)
+    for known in (STUDIES, ALL):
+        monkeypatch.setitem(known, "tiny", study)
     return study
 
 

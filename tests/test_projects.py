@@ -61,7 +61,7 @@ def test_a_receipt_with_a_score_and_one_to_compare_with(finished: dict) -> None:
     assert receipt.trials[0].people != receipt.trials[1].people  # another seed is another training
     (other,) = [path for path in folder.glob("*.json") if path != Path(finished["receipt"])]
     words = compare(str(other), str(finished["receipt"]))
-    assert "seeds 0, 1: same test people and queries" in words and "over seeds, 95 %" in words
+    assert "seeds 0, 1: same test people and queries" in words and "seeds, 95 % CI" in words
     assert max(map(len, chapter12.outcome(other, finished["receipt"]).splitlines())) <= 84
 
 

@@ -195,7 +195,7 @@ def _head(line: Line) -> str:
 def _row(line: Line) -> str:
     numbers = f"{TITLES[line.score]:6}{_points(line.a)} {_points(line.b)} {_points(line.b - line.a, '+')}"
     seeds = "" if line.seeds is None else f"{_span(line.seeds):16}  "
-    p = "" if line.p_value is None else f"{p_text(line.p_value)}, "
+    p = "" if line.p_value is None or line.trials < FEWEST else f"{p_text(line.p_value)}, "
     return f"{numbers}   {_span(line.people):16}   {seeds} {p}{line.verdict()}"
 
 

@@ -16,7 +16,7 @@ CONTROLS = ("batch_norm", "direct")
 def comparisons(receipt: Receipt) -> list[Pair]:
     """The pairs of arms that a study compares, as far as both were run: its family, for Holm's correction.
 
-    Every arm with the base, unless the study's arms live in worlds of their own (`Study.apart`); where arms have
+    Every arm with the base, unless the study's arms live in worlds of their own (``Study.apart``); where arms have
     controls beside them, each arm with these; and what the study names besides.
 
     >>> from paulbook.studies.receipts import read

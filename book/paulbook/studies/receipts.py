@@ -37,7 +37,7 @@ class Trial:
             first place; precisions, the sum of their average precisions (step). See `people_of`.
         seconds: by phase, on the machine that the receipt names.
         data: fingerprints of what was learned from, "source" and "target", and of what was evaluated, "test" and
-            "gallery". See `fingerprints`.
+            "gallery". See ``fingerprints``.
     """
 
     arm: str

@@ -69,7 +69,7 @@ def detectable(deviation: float, seeds: int, chance: float = POWER) -> float:
 
 
 def seeds_needed(difference: float, deviation: float, chance: float = POWER, most: int = 1000) -> int | None:
-    """The fewest seeds, from `FEWEST`, with which a difference is found with 80 % power; ``None`` above ``most``.
+    """The fewest seeds, from ``FEWEST``, with which a difference is found with 80 % power; ``None`` above ``most``.
 
     >>> seeds_needed(1.0, 1.0), seeds_needed(0.0, 1.0)
     (10, None)
