@@ -30,8 +30,8 @@ class Study:
         arms: by name.
         seeds: on which every arm runs.
         base: the arm that the others are compared with.
-        primary: the comparison that answers the question, the arm to subtract first. It and ``score`` are named before a
-            study runs, so that neither is picked by its result. (Of the studies of the first edition they were named
+        primary: the comparison that answers the question, the arm to subtract first. It and ``score`` are named before
+            a study runs, so that neither is picked by its result. (Of the studies of the first edition they were named
             when the records were there: so they are corrected like all others.)
         score: the one that decides. mAP looks at the whole ranking, so it varies less by chance than rank-1.
         more: comparisons besides those with the base and with the controls.
