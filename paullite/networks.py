@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from .config import AdaptConfig, PretrainConfig
 from .errors import InputError
-from .files import replacing
+from .files import expanded, replacing
 from .memory import FeatureMemory
 from .models import Normalisation, PatchNet
 from .run import Run
@@ -41,7 +41,7 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
     >>> all(torch.equal(a, b) for a, b in zip(net.state_dict().values(), again.state_dict().values()))
     True
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     net = thing.net if isinstance(thing, Run) else thing
     tensors = {f"net.{key}": value for key, value in net.state_dict().items()}
     header: dict[str, Any] = {"network": net.settings, "normalisation": net.normalisation}
@@ -60,7 +60,7 @@ def save(thing: PatchNet | Run, path: str | Path) -> Path:
 
 def load(path: str | Path, *, backbone: nn.Module | None = None) -> PatchNet | Run:
     """Read what `save` wrote, else an `InputError`; ``backbone`` is the module that served as such, if not timm's."""
-    path = Path(path).expanduser()
+    path = expanded(path)
     header, tensors = _read(path)
     net = _network(header, tensors, path, backbone)
     if "config" not in header:
@@ -81,7 +81,7 @@ def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
         return start.net if isinstance(start, Run) else start
     if not isinstance(start, str | Path):
         raise InputError(f"found a {type(start).__name__} as start", "expected a PatchNet, a Run or a file of one")
-    path = Path(start).expanduser()
+    path = expanded(start)
     if path.is_file() and not is_safetensors(path):
         return load_reference_checkpoint(path)
     return _network(*_read(path), path)  # the settings of a run are not read, so that one of any version will do

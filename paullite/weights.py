@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from .errors import InputError
+from .files import expanded
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -25,7 +26,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     ...     read_weights(Path(folder) / "foreign.pth")
     {'a': tensor([1., 1.])}
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     if not path.is_file():
         do = f"of a run, give {path}/run.safetensors" if path.is_dir() else "check the path"
         raise InputError(f"found no file {path}", "expected a weight file", do)

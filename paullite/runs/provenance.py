@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -70,11 +70,11 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     >>> differences({"settings": {"lr": 0.1, "k": 3}}, {"settings": {"lr": 0.2, "k": 3}})
     ['lr 0.1 (now 0.2)']
     """
-    found: list[str] = []
-    for name in dict.fromkeys([*then, *now]):
-        a, b = then.get(name), now.get(name)
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
-            found += differences(a, b)
-        elif a != b:
-            found.append(f"{name} {a} (now {b})")
-    return found
+    a, b = dict(_flat(then)), dict(_flat(now))
+    names = [name for name in dict.fromkeys([*a, *b]) if a.get(name) != b.get(name)]
+    return [f"{name.split('.', 1)[-1]} {a.get(name)} (now {b.get(name)})" for name in names]
+
+
+def _flat(facts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in facts.items():
+        yield from _flat(value, f"{before}{name}.") if isinstance(value, Mapping) else [(before + name, value)]

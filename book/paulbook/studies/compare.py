@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
-from typing import Any
 
 from paullite.errors import InputError, nearest_names
 from paullite.runs.provenance import differences
@@ -122,9 +121,10 @@ def _trials(receipt: Receipt, arm: str) -> list[Trial]:
 
 def _lines(pairs: Sequence[_Pair]) -> list[dict[str, Line]]:
     """Of each pair, by score, with p values that are corrected over the study, or over the pairs."""
-    found = [{line.score: line for line in compare_trials(*pair.trials())} for pair in pairs]
-    if len(pairs) == 1 and pairs[0].first == pairs[0].second and pairs[0].arm != pairs[0].other:
-        return [lines_of(pairs[0].first, pairs[0].arm, pairs[0].other)]
+    sides, one = [pair.trials() for pair in pairs], pairs[0]
+    if len(pairs) == 1 and one.first == one.second and one.arm != one.other:
+        return [lines_of(one.first, one.arm, one.other)]
+    found = [{line.score: line for line in compare_trials(*side)} for side in sides]
     return corrected(found) if len(pairs) > 1 else found
 
 
@@ -147,7 +147,7 @@ def _differences(pair: _Pair) -> list[str]:
     """Settings, versions and machine, as far as they differ."""
     first, second = pair.first, pair.second
     sections = {
-        "settings": (_flat(settings_of(first, pair.arm)), _flat(settings_of(second, pair.other))),
+        "settings": (settings_of(first, pair.arm), settings_of(second, pair.other)),
         "versions": (first.versions, second.versions),
         "machine": (first.machine, second.machine),
     }
@@ -155,15 +155,6 @@ def _differences(pair: _Pair) -> list[str]:
     if not found["settings"]:
         found = {"settings": ["none differs"], **{k: v for k, v in found.items() if k != "settings"}}
     return [f"{name}, A (now B): {', '.join(words)}" for name, words in found.items() if words]
-
-
-def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Each setting with its section: both phases have a learning rate."""
-    flat: dict[str, Any] = {}
-    for section, value in settings.items():
-        inner = {f"{section}.{name}": one for name, one in value.items()} if isinstance(value, Mapping) else None
-        flat |= {section: value} if inner is None else inner
-    return flat
 
 
 def _data(a: Sequence[Trial], b: Sequence[Trial]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .lines import TITLES, Line, compare_trials, seed_tests
 from .receipts import Receipt
-from .significance import holm
+from .significance import corrected_in_family
 from .studies import ALL, Study
 
 Pair = tuple[str, str]  # the arm to subtract, and the arm
@@ -67,10 +67,9 @@ def lines_of(receipt: Receipt, base: str, arm: str) -> dict[str, Line]:
     family = family if place < len(family) else [*family, (base, arm)]
     tests = [seed_tests(receipt.of(a), receipt.of(b)) for a, b in family]
     for score in TITLES:
-        p_values = {i: test.p for i, found in enumerate(tests) if (test := found[score])}
-        corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
-        if place in corrected:
-            lines[score] = replace(lines[score], corrected=corrected[place], family=len(corrected))
+        p_values, size = corrected_in_family([test.p if (test := found[score]) else None for found in tests])
+        if p_values[place] is not None:
+            lines[score] = replace(lines[score], corrected=p_values[place], family=size)
     return lines
 
 

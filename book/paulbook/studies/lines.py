@@ -9,7 +9,7 @@ from statistics import fmean
 from paullite.errors import InputError
 
 from .receipts import Trial
-from .significance import ALPHA, FEWEST, detectable, holm
+from .significance import ALPHA, FEWEST, corrected_in_family, detectable
 from .statistics import Interval, Test, bootstrap, same_people, seed_test, which_test
 
 TITLES = {"rank1": "rank-1", "map_step": "mAP"}
@@ -113,9 +113,10 @@ def corrected(comparisons: Iterable[Mapping[str, Line]]) -> list[dict[str, Line]
     """
     found = [dict(lines) for lines in comparisons]
     for score in TITLES:
-        tested = [lines for lines in found if lines[score].p is not None]
-        for lines, p in zip(tested, holm([lines[score].p or 0.0 for lines in tested]), strict=True):
-            lines[score] = replace(lines[score], corrected=p, family=len(tested))
+        p_values, family = corrected_in_family([lines[score].p for lines in found])
+        for lines, p in zip(found, p_values, strict=True):
+            if p is not None:
+                lines[score] = replace(lines[score], corrected=p, family=family)
     return found
 
 

@@ -78,6 +78,17 @@ def seeds_needed(difference: float, deviation: float, chance: float = POWER, mos
     return next((seeds for seeds in range(FEWEST, most + 1) if enough(seeds)), None)
 
 
+def corrected_in_family(p_values: Sequence[float | None]) -> tuple[list[float | None], int]:
+    """Holm's p values of a family, and how many were corrected; ``None``, of what has one seed, takes no part.
+
+    >>> corrected_in_family([0.04, None, 0.01])
+    ([0.04, None, 0.02], 2)
+    """
+    tested = [p for p in p_values if p is not None]
+    found = iter(holm(tested))
+    return [None if p is None else next(found) for p in p_values], len(tested)
+
+
 @dataclass(frozen=True)
 class Deviations:
     """Standard deviations of a score, by what varies.
