@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .config import AdaptConfig
-from .data.items import ReIDDataset, Split
+from .data.items import ReIDDataset, Split, expect_dataset
 from .data.loading import SurrogatePairs
 from .data.reading import parts_of
 from .data.transforms import shuffled_places
@@ -114,9 +114,7 @@ def adapt(
 
 def unlabelled(target: ReIDDataset | Split) -> Split:
     """The training images of a target with the identities out of reach; an `InputError` if it is something else."""
-    if not isinstance(target, ReIDDataset | Split):
-        do = "make one with pl.data.from_items, pl.data.from_csv or pl.data.ImageFolder"
-        raise InputError(f"found a {type(target).__name__} as target", "expected a data set of paullite.data", do)
+    expect_dataset(target, "target", ReIDDataset, Split)
     return target.unlabelled()
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import PretrainConfig
-from .data.items import ReIDDataset, Split
+from .data.items import ReIDDataset, Split, expect_dataset
 from .data.loading import IdentityPairs
 from .data.transforms import seeded
 from .errors import InputError
@@ -173,9 +173,7 @@ def checked(start: PatchNet, identities: int) -> PatchNet:
 
 def people_only(source: ReIDDataset) -> Split:
     """The labelled training images without junk (-1); an `InputError` if fewer than two people are left."""
-    if not isinstance(source, ReIDDataset):
-        do = "make one with pl.data.from_items, pl.data.from_csv or pl.data.ImageFolder"
-        raise InputError(f"found a {type(source).__name__} as source", "expected a data set of paullite.data", do)
+    expect_dataset(source, "source", ReIDDataset)
     people = source.train.take(i for i, pid in enumerate(source.train.pids or ()) if pid != -1)
     if people.identities < 2:
         found = f"found {people.identities} identities in {len(source.train)} training images"

@@ -7,6 +7,7 @@ import os
 import stat
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,31 +148,38 @@ def pictures_below(folder: File, skip_unreadable: bool = False, without: File = 
     """All pictures in a folder and those inside it, by name; ``without`` one of them, or without unreadable ones.
 
     Hidden files and folders, ``__MACOSX``, dead links and earlier results of `search` and `group` are passed over. A
-    link to a folder is followed; a folder that may not be read is left out with a warning.
-
-    Raises:
-        InputError: no such folder, or no picture in it.
+    link to a folder is followed; a folder that may not be read is left out with a warning. No such folder, or no
+    picture in it, is an `InputError`.
     """
     if not Path(folder).is_dir():
         raise InputError(f"found no folder {folder}", "expected a folder with pictures of people", "check the path")
     own = os.stat(without) if os.path.isfile(without) else None
-    files, seen = [], {os.path.realpath(folder)}
-    warn = lambda error: warnings.warn(f"left out {error.filename} ({error.strerror})", stacklevel=3)  # noqa: E731
-    for place, folders, _ in os.walk(folder, onerror=warn, followlinks=True):
-        real = {os.path.realpath(os.path.join(place, name)): name for name in folders if not name.startswith(HIDDEN)}
-        folders[:] = [name for path, name in real.items() if path not in seen]
-        seen.update(real)
-        for file in map(str, image_files(Path(place))):
-            result = os.path.basename(file) in RESULTS and os.path.exists(f"{file[:-3]}csv")
-            with suppress(OSError):  # of dead links
-                found = os.stat(file)
-                if stat.S_ISREG(found.st_mode) and not result and not (own and os.path.samestat(found, own)):
-                    files.append(file)
+    files = []
+    for file in (str(file) for place in _folders(folder) for file in image_files(place)):
+        result = os.path.basename(file) in RESULTS and os.path.exists(f"{file[:-3]}csv")
+        with suppress(OSError):  # of dead links
+            found = os.stat(file)
+            if stat.S_ISREG(found.st_mode) and not result and not (own and os.path.samestat(found, own)):
+                files.append(file)
     broken = find_unreadable(files, full=True) if skip_unreadable else {}
     kept = tuple(sorted(set(files) - set(broken)))
     if not kept:
         raise InputError(f"found no picture in {folder}", "expected .jpg, .png or the like", "check the path")
     return Split(kept, None, None)
+
+
+def _folders(top: File) -> Iterator[Path]:
+    """A folder and those inside it, each once, however many links lead there."""
+
+    def warn(error: OSError) -> None:
+        warnings.warn(f"left out {error.filename} ({error.strerror})", stacklevel=4)
+
+    seen = {os.path.realpath(top)}
+    for place, folders, _ in os.walk(top, onerror=warn, followlinks=True):
+        real = {os.path.realpath(os.path.join(place, name)): name for name in folders if not name.startswith(HIDDEN)}
+        folders[:] = [name for path, name in real.items() if path not in seen]
+        seen.update(real)
+        yield Path(place)
 
 
 def indexed_features(net: PatchNet, pictures: Split, folder: Path, *, workers: int = 0) -> Tensor:

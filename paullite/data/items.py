@@ -177,3 +177,10 @@ class ReIDDataset:
         train = self.train.take(some.tolist()) if self.train.pids is None else self.train.where(chosen.__contains__)
         gallery = self.gallery.where(lambda pid: pid not in others)
         return ReIDDataset(f"{self.name}, {count} people", train, self.query.where(test.__contains__), gallery)
+
+
+def expect_dataset(given: object, what: str, *kinds: type) -> None:
+    """Raises an `InputError` if ``given``, the ``what`` of a training, is none of these kinds of data."""
+    if not isinstance(given, kinds):
+        do = "make one with pl.data.from_items, pl.data.from_csv or pl.data.ImageFolder"
+        raise InputError(f"found a {type(given).__name__} as {what}", "expected a data set of paullite.data", do)

@@ -168,7 +168,9 @@ ROWS: dict[str, Callable[[Root], Rows]] = {
     "folder": folder_rows,
     "csv": csv_rows,
 }
-READERS = dict(zip(ROWS, (Market1501, DukeMTMCreID, MSMT17, ImageFolder, from_csv), strict=True))
+READERS: dict[str, Callable[..., ReIDDataset]] = dict(
+    zip(ROWS, (Market1501, DukeMTMCreID, MSMT17, ImageFolder, from_csv), strict=True)
+)
 KINDS = (*ROWS, "paperdolls-source", "paperdolls-target")
 
 

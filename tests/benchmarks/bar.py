@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from paullite import PRESETS, evaluate, pretrain
+from paullite import PRESETS, Scores, evaluate, pretrain
 from paullite.app.demo import ROWS, demo
 from paullite.app.pictures import draw_rankings
 from paullite.data import PaperDolls
@@ -49,10 +49,14 @@ def supervised(seed: int, folder: Path) -> dict[str, float]:
     """The ceiling: the same network trained with the labels of the target, which PAUL never sees."""
     path = folder / "supervised.json"
     if not path.is_file():
-        config = replace(PRESETS["paperdolls"].pretrain, seed=seed, evaluate_every=0)
-        target = PaperDolls("target", seed=seed)
-        path.write_text(json.dumps(evaluate(pretrain(config, target).net, target).headline()))
+        path.write_text(json.dumps(with_labels(PaperDolls("target", seed=seed)).headline()))
     return json.loads(path.read_text())
+
+
+def with_labels(target: PaperDolls) -> Scores:
+    """Scores of the preset's network, trained with the labels of a target and with its seed."""
+    config = replace(PRESETS["paperdolls"].pretrain, seed=target.seed, evaluate_every=0)
+    return evaluate(pretrain(config, target).net, target)
 
 
 def gain(report: Report, control: str, column: str) -> float:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from statistics import mean
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from paullite import PRESETS, PatchNet, Scores, controls, evaluate, pretrain, shipped_net
+from paullite import PatchNet, Scores, controls, evaluate, shipped_net
 from paullite.data import PaperDolls
 from paullite.data.items import Split
 from paullite.evaluation import score_ranking
 from paullite.features import extract
+from tests.benchmarks.bar import with_labels
 
 STRIPES = 6
 MOST = {"features": 0.10, "colours": 0.25}  # shares of variance between cameras that a realistic world may have
@@ -96,8 +96,7 @@ def measure(seed: int, share: float, *, labels: bool = False) -> dict[str, tuple
         "six_colours_camera_mean": colours_ranked(world, by_camera=True),
     }
     if labels:
-        config = replace(PRESETS["paperdolls"].pretrain, seed=seed, evaluate_every=0)
-        scores["labels"] = evaluate(pretrain(config, world).net, world)
+        scores["labels"] = with_labels(world)
     shares = {name: (x,) for name, x in variance_shares(net, world).items()}
     return {**shares, **{name: (100 * s.rank1, 100 * s.map_step) for name, s in scores.items()}}
 

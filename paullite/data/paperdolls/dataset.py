@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, astuple, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -94,8 +95,8 @@ class PaperDolls(ReIDDataset):
         words = repr((DRAWING, settings, *map(astuple, (SOURCE, TARGET, LIMIT)), WIDER, MILDEST))  # all that matters
         code = hashlib.sha256(words.encode()).hexdigest()[:16]
         name = f"paperdolls-{self.domain}-{self.size[0]}x{self.size[1]}-seed{self.seed}-{code}.npy"
-        drawn = lambda: (take(p.camera, p.look, p.shot, self.size) for p in pictures)  # noqa: E731
-        file = cached_array(name, (len(pictures), *self.size, 3), drawn, Path(folder) if folder else None)
+        draw = partial(map, lambda p: take(p.camera, p.look, p.shot, self.size), pictures)
+        file = cached_array(name, (len(pictures), *self.size, 3), draw, Path(folder) if folder else None)
         opener = CachedPictures(file, {picture.path: row for row, picture in enumerate(pictures)})
         rows = {name: [(p.path, p.pid, p.camid) for p in pictures if p.split == name] for name in SPLITS}
         splits = {name: Split.from_rows(rows[name], opener) for name in SPLITS}
