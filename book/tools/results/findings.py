@@ -167,13 +167,13 @@ def _surprises(held: Sequence[Outcome], false: tuple[float, float] | None, other
         if o.contest.idea and o.kind in SPOKEN:
             found = SPOKEN[o.kind]
             change = gain(o.lines[PRIMARY], " points of mAP")
-            lines.append(f"- The method's idea leads one to expect that {o.contest.idea}. {found}, {change}.")
+            lines.append(f"- By the idea of the method we would expect that {o.contest.idea}. {found}, {change}.")
     cyclic = [o for o in held if o.contest.study == "negatives" and o.kind in AGAINST]
     if cyclic and false and false[0] < false[1]:
         text = f"- In the last epoch cyclic ranking pushes {percent(false[0])} of the anchors from their own person. "
         text += f"Taking the nearest would push {percent(false[1])}. Yet the scores do not differ significantly."
         lines.append(text)
-    return "\n".join(lines) or "No contest went against what the method's idea leads one to expect."
+    return "\n".join(lines) or "No contest went against what we would expect by the idea of the method."
 
 
 def _own_camera(shelf: Shelf) -> list[str]:
