@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from safetensors import safe_open
@@ -87,11 +87,18 @@ def network_of(start: PatchNet | Run | str | Path) -> PatchNet:
     return _network(*_read(path), path)  # the settings of a run are not read, so that one of any version will do
 
 
-def shipped_net(name: Literal["source", "adapted"] = "source") -> PatchNet:
-    """A network that comes with the package, of drawn people and seed 0: after phase 1, or after PAUL on the target."""
-    path = files("paullite") / "weights" / f"paperdolls_{name}.safetensors"
+Shipped = Literal["source", "adapted", "v1/source", "v1/adapted"]
+
+
+def shipped_net(name: Shipped = "source") -> PatchNet:
+    """A network that comes with the package, of drawn people and seed 0: after phase 1, or after PAUL on the target.
+
+    Those of ``v1/`` know the world of the first edition, ``PaperDolls(..., passage_share=0)``, where the chapters are.
+    """
+    folder, _, kind = name.rpartition("/")
+    path = files("paullite") / "weights" / folder / f"paperdolls_{kind}.safetensors"
     if not path.is_file():
-        raise InputError(f"found no {path}", 'expected "source" or "adapted"', "run: make weights")
+        raise InputError(f"found no {path}", f"expected one of {', '.join(get_args(Shipped))}", "run: make weights")
     return network_of(str(path))
 
 

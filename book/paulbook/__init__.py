@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time a name is imported when it is first used
-    from . import figures, studies
+    from . import figures, first, studies
     from .bands import Band, band, study_band
     from .checking import check
     from .exercise import Exercise, Wrong, expect
@@ -19,10 +19,11 @@ HOMES = {
     "marks": ("check_report",),
     "start": ("ready",),
 }
-MODULES = ("figures", "studies")
+MODULES = ("figures", "first", "studies")
 
 __all__ = [
-    "Band", "Exercise", "Wrong", "band", "check", "check_report", "expect", "figures", "ready", "studies", "study_band",
+    "Band", "Exercise", "Wrong", "band", "check", "check_report", "expect", "figures", "first", "ready", "studies",
+    "study_band",
 ]  # fmt: skip
 
 

@@ -24,13 +24,15 @@ from .pictures import draw_curves, draw_patches, draw_rankings
 
 ROWS = {
     "direct_transfer": "direct transfer",
+    "camera_mean": "direct transfer, camera mean subtracted",
     "batch_norm_only": "batch-norm statistics only",
-    "camera_mean": "camera mean subtracted",
+    "batch_norm_camera_mean": "batch-norm statistics, camera mean subtracted",
     "batch_norm_by_camera": "batch-norm statistics by camera",
     "paul": "PAUL",
     "paul_camera_mean": "PAUL, camera mean subtracted",
 }
-Controls = Mapping[str, Callable[[], Any]]  # what makes each, by its name; None is no control
+Trials = Mapping[str, Callable[[], Scores]]  # what is evaluated, by its name in ROWS
+WIDE = 1 + max(map(len, ROWS.values()))
 COLUMNS = {"rank1": "rank-1", "rank5": "rank-5", "map_step": "mAP", "map_trapezoid": "mAP (t)", "minp": "mINP"}
 
 
@@ -72,18 +74,25 @@ def demo(
         source, target = PaperDolls("source", seed=seed), PaperDolls("target", seed=seed)
     with clock("pretrain"):
         before = shipped_net() if pretrained else pretrain(phase1, source, force=True).net
-    controls: Controls = {
-        "direct_transfer": lambda: None,
-        "batch_norm_only": lambda: batch_norm(before, target, seed=seed),
-        "camera_mean": lambda: camera_mean(before, target),
-        "batch_norm_by_camera": lambda: batch_norm_by_camera(before, target, seed=seed),
+        again = batch_norm(before, target, seed=seed)
+    trials: Trials = {
+        "direct_transfer": lambda: evaluate(before, target),
+        "camera_mean": lambda: evaluate(before, target, control=camera_mean(before, target)),
+        "batch_norm_only": lambda: evaluate(again, target),
+        "batch_norm_camera_mean": lambda: evaluate(again, target, control=camera_mean(again, target)),
+        "batch_norm_by_camera": lambda: evaluate(
+            before, target, control=batch_norm_by_camera(before, target, seed=seed)
+        ),
     }
-    scores = _scores(before, target, controls, clock)
+    scores = _scores(trials, clock)
     levels = {ROWS[name]: score.rank1 for name, score in scores.items()}
     with clock("adapt"):
         run = adapt(phase2, target, start=before, force=True)
-    controls = {"paul": lambda: None, "paul_camera_mean": lambda: camera_mean(run.net, target)}
-    scores |= _scores(run.net, target, controls, clock)
+    trials = {
+        "paul": lambda: evaluate(run.net, target),
+        "paul_camera_mean": lambda: evaluate(run.net, target, control=camera_mean(run.net, target)),
+    }
+    scores |= _scores(trials, clock)
     with clock("pictures"):
         nets = {"untrained:\nstripes": build_net(phase1, None), "before:\nsource only": before, "after:\nPAUL": run.net}
         draw_patches(nets, target.query, folder / "patches.png")
@@ -98,11 +107,11 @@ def demo(
     return report
 
 
-def _scores(net: PatchNet, target: PaperDolls, controls: Controls, clock: Clock) -> dict[str, Scores]:
+def _scores(trials: Trials, clock: Clock) -> dict[str, Scores]:
     scores = {}
-    for name, control in controls.items():
+    for name, judge in trials.items():
         with clock(name):
-            scores[name] = evaluate(net, target, control=control())
+            scores[name] = judge()
     return scores
 
 
@@ -111,9 +120,9 @@ def table(report: Mapping[str, Any]) -> str:
 
     >>> row = dict(rank1=0.25, rank5=0.5, map_step=0.2, map_trapezoid=0.19, minp=0.1)
     >>> print(table({name: row for name in ROWS}).splitlines()[1])
-    direct transfer                    25.0    50.0    20.0    19.0    10.0
+    direct transfer                                  25.0    50.0    20.0    19.0    10.0
     """
-    lines = [f"{'%':<31}" + "".join(f"{title:>8}" for title in COLUMNS.values())]
+    lines = [f"{'%':<{WIDE}}" + "".join(f"{title:>8}" for title in COLUMNS.values())]
     for name, title in ROWS.items():
-        lines.append(f"{title:<31}" + "".join(f"{100 * report[name][column]:8.1f}" for column in COLUMNS))
+        lines.append(f"{title:<{WIDE}}" + "".join(f"{100 * report[name][column]:8.1f}" for column in COLUMNS))
     return "\n".join(lines)

@@ -20,6 +20,7 @@ from paullite.data import PaperDolls
 from paullite.data.items import Split
 from paullite.evaluation import score_ranking
 from paullite.features import extract
+from paullite.modes import mode
 from tests.benchmarks.bar import with_labels
 
 STRIPES = 6
@@ -67,6 +68,28 @@ def mean_colours(split: Split) -> Tensor:
     """The mean colours of six stripes, top to bottom: (N, 18)."""
     images = (np.array_split(np.asarray(item.image, np.float32), STRIPES) for item in split)
     return torch.tensor(np.stack([[stripe.mean((0, 1)) for stripe in image] for image in images])).flatten(1)
+
+
+@torch.no_grad()
+def patch_heights(net: PatchNet, split: Split, batch: int = 128) -> Tensor:
+    """Where the middle of the patches is on each image, from top (-1) to bottom (1): the mean of theta's shift."""
+    parts = [range(i, min(i + batch, len(split))) for i in range(0, len(split), batch)]
+    with mode(net, False):
+        thetas = [net(torch.stack([net.transform(split[i].image) for i in part])).theta for part in parts]  # B P 2 3
+    return torch.cat(thetas)[:, :, 1, 2].mean(1)  # N
+
+
+def followed(net: PatchNet, world: PaperDolls) -> float:
+    r"""Do the patches follow a body that is not in the middle? The correlation of the two over the training images.
+
+    .. math:: \mathrm{corr}_i \Big( \tfrac1P \sum_p \theta_{ip,23},\; \mathrm{shift\ of\ body}_i \Big)
+
+    Patches that do not move have 0.
+    """
+    moved, true = patch_heights(net, world.train).double(), torch.tensor(world.body_shifts(world.train)).double()
+    if moved.std() < 1e-6:  # what is left is rounding
+        return 0.0
+    return float(torch.corrcoef(torch.stack([moved, true]))[0, 1])
 
 
 def colours_ranked(world: PaperDolls, *, by_camera: bool) -> Scores:

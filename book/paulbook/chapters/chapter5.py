@@ -11,11 +11,12 @@ from PIL import Image
 from torch import Tensor
 
 from paullite.app.pictures import outlines
-from paullite.config import PRESETS, PretrainConfig
+from paullite.config import PretrainConfig
 from paullite.models import stripes
 from paullite.pretraining import rates
 
 from ..figures import COLOURS, RIGHT, WRONG, plot
+from ..first import PRESET
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +40,7 @@ def settings(seed: int = 0) -> PretrainConfig:
     >>> settings().epochs, settings(3).seed
     (6, 3)
     """
-    schedule = replace(PRESETS["paperdolls"].pretrain, epochs=6, generator_epochs=(2, 4), decay_epoch=4)
+    schedule = replace(PRESET.pretrain, epochs=6, generator_epochs=(2, 4), decay_epoch=4)
     return replace(schedule, evaluate_every=1, progress=False, seed=seed)
 
 
@@ -86,7 +87,7 @@ def draw_triplet(margin: float) -> Figure:
 def draw_rates(configs: dict[str, PretrainConfig]) -> Figure:
     """The learning rates of the three groups over the epochs, for two settings or more by name.
 
-    >>> [axes.get_title() for axes in draw_rates({"six": settings(), "ten": PRESETS["paperdolls"].pretrain}).axes]
+    >>> [axes.get_title() for axes in draw_rates({"six": settings(), "ten": PRESET.pretrain}).axes]
     ['six', 'ten']
     """
     figure, axes = plot(1, len(configs), width=5.6, height=3.3)

@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from paullite.config import PRESETS
 from paullite.data.items import ReIDDataset
 from paullite.data.loading import SurrogatePairs
 from paullite.losses import cyclic_ranking
 from paullite.models import PatchNet
 
 from ..figures import RIGHT, WRONG, plot
+from ..first import PRESET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def _neighbours(centers: Tensor, j: int) -> tuple[int, ...]:
 @torch.no_grad()
 def first_batch(target: ReIDDataset, net: PatchNet) -> tuple[Tensor, Tensor]:
     """Phase 2's first batch as the network of phase 1 sees it: places in the training set (B,), views (2, B, E)."""
-    pairs = SurrogatePairs(target.unlabelled(), net.size, net.normalisation, PRESETS["paperdolls"].adapt)
+    pairs = SurrogatePairs(target.unlabelled(), net.size, net.normalisation, PRESET.adapt)
     places, originals, surrogates = next(pairs.epoch(0))
     return places, net.train()(torch.cat([originals, surrogates])).embedding.unflatten(0, (2, -1))
 
@@ -87,7 +87,8 @@ def figure_four(target: ReIDDataset, net: PatchNet) -> Figure:
     """The paper's figure 4, redrawn with drawn people: of the first batch, the nearest pair that the cycle saves.
 
     >>> import paullite as pl
-    >>> len(figure_four(pl.data.PaperDolls("target"), pl.shipped_net()).axes[0].images)    # three rows of six
+    >>> target, net = pl.data.PaperDolls("target", passage_share=0), pl.shipped_net("v1/source")
+    >>> len(figure_four(target, net).axes[0].images)    # three rows of six
     18
     """
     places, views = first_batch(target, net)

@@ -11,8 +11,8 @@ from paullite.data import PaperDolls
 
 from ..bands import Band
 from ..figures import COLOURS, RIGHT, WRONG, Html, plot
+from ..first import SOURCE, STUDY, TARGET
 from ..numbers import Columns, folded, given
-from ..studies.settings import STUDY, Settings
 from ..studies.statistics import share_interval
 from .chapter9_film import Film, moment
 
@@ -45,9 +45,8 @@ ARMS: dict[str, dict[str, Any]] = {"pedal": {"ipfl_weight": 0.0}, "ipfl": {"peda
 
 
 def world() -> tuple[PaperDolls, PaperDolls]:
-    """Source and target as the study ``ablation`` draws them."""
-    sizes = Settings()
-    return PaperDolls("source", seed=WORLD, **sizes.source), PaperDolls("target", seed=WORLD, **sizes.target)
+    """Source and target as the study ``ablation`` of the first edition drew them."""
+    return PaperDolls("source", seed=WORLD, **SOURCE), PaperDolls("target", seed=WORLD, **TARGET)
 
 
 def settings(seed: int = WORLD) -> Preset:

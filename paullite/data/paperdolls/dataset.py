@@ -73,7 +73,7 @@ class PaperDolls(ReIDDataset):
     seed: Natural = 0  #: another seed, another world; use one for source and target, so that their people differ
     size: Size = (128, 64)  #: height and width of a picture in pixels, multiples of 16
     camera_shift: Shift = 1.0  #: from the source's style (0) to the target's (1) and beyond it (2 is severe)
-    passage_share: Share = 0.0  #: how much of what varies belongs to a person's passage, the rest being the camera's
+    passage_share: Share = 0.8  #: how much of what varies belongs to a person's passage, the rest being the camera's
     test_identities: People | None = None  #: people in query and gallery; half as many as ``identities`` if not given
     images_per_camera: Annotated[int, Range(2)] = 4  #: mean length of a track (one person, one camera), 2 or more
     distractors: Natural = 12  #: further people who are in the gallery only, with pid 0

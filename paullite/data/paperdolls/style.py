@@ -60,7 +60,7 @@ _STRENGTHS = dict(  # source, target, and the limit beyond which nobody could te
 )  # fmt: skip
 SOURCE, TARGET, LIMIT = (CameraStyle(**{name: row[k] for name, row in _STRENGTHS.items()}) for k in range(3))
 
-WIDER = 160  # passages differ by so many per cent of what cameras differ by ...
+WIDER = 200  # passages differ by so many per cent of what cameras differ by ...
 MILDEST = 300  # ... of a style at least so many thousandths of the way to the target, so that labels teach something
 
 
@@ -78,7 +78,7 @@ def passages(shift: int) -> CameraStyle:
     """How far the passages of a domain lie apart whose cameras have the style ``between(shift)``.
 
     >>> between(1000).drop, passages(1000).drop, between(0).drop, passages(0).drop
-    (117, 187, 30, 89)
+    (117, 234, 30, 112)
     """
     pairs = zip(astuple(between(max(shift, MILDEST))), astuple(LIMIT), strict=True)
     return CameraStyle(*(min(value * WIDER // 100, limit) for value, limit in pairs))
