@@ -70,7 +70,7 @@ def test_chapter_9_was_measured_with_its_settings() -> None:
 
 def test_chapter_9_trains_the_arms_of_the_ablation() -> None:
     """So the run that the chapter shows is a trial of that study, and the receipt knows its scores."""
-    receipt, reports = read("ablation"), json.loads(CHAPTER9.read_text())["reports"]
+    receipt, reports = read("v1/ablation"), json.loads(CHAPTER9.read_text())["reports"]
     for arm, changes in chapter9.ARMS.items():
         assert STUDIES["ablation"].arms[arm].changes.get("adapt", {}) == changes
     for arm in ("direct", "batch_norm", *chapter9.ARMS):
@@ -81,7 +81,7 @@ def test_chapter_9_trains_the_arms_of_the_ablation() -> None:
 
 def test_the_world_of_chapter_9_is_the_middle_one() -> None:
     """Of the five of the study by what PAUL adds to each control, in both scores: neither the best nor the worst."""
-    receipt = read("ablation")
+    receipt = read("v1/ablation")
     for control in ("direct", "batch_norm"):
         for column in ("rank1", "map_step"):
             arms = zip(receipt.of("paul"), receipt.of(control), strict=True)
@@ -101,8 +101,8 @@ def test_an_untrained_network_is_outside_the_bands_of_chapter_9() -> None:
 
 
 def test_a_band_of_a_study_is_that_of_its_receipt() -> None:
-    values = tuple(trial.scores["map_step"] for trial in read("ablation").of("pedal"))
-    assert pb.study_band("ablation", "pedal", "map_step") == Band(values)
+    values = tuple(trial.scores["map_step"] for trial in read("v1/ablation").of("pedal"))
+    assert pb.study_band("v1/ablation", "pedal", "map_step") == Band(values)
     for wrong, words in {
         ("ablatoin", "paul", "rank1"): "ablation",
         ("ablation", "pual", "rank1"): "paul",

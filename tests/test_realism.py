@@ -14,9 +14,11 @@ from tests.benchmarks.realism import (
     MOST,
     RANKED,
     between_cameras,
+    followed,
     gap_closed,
     mean_colours,
     measure,
+    patch_heights,
     table,
     variance_shares,
 )
@@ -47,11 +49,11 @@ def test_mean_colours_of_six_stripes(tmp_path: Path) -> None:
 def test_the_table_has_all_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     small = lambda domain, **settings: pl.data.PaperDolls(domain, cache=tmp_path, **SMALL, **settings)  # noqa: E731
     monkeypatch.setattr("tests.benchmarks.realism.PaperDolls", small)
-    assert set(measure(100, 0.8)) == {*MOST, *RANKED} - {"labels"}
+    assert set(measure(100, 0.8)) == {*MOST, *RANKED, "followed"} - {"labels"}
     trained = lambda config, world: SimpleNamespace(net=pl.shipped_net("adapted"))  # noqa: E731
     monkeypatch.setattr("tests.benchmarks.bar.pretrain", trained)
     lines = table([100, 101], 0.8, labels=True).splitlines()
-    assert len(lines) == 2 + len(MOST) + len(RANKED) + 1 and "| 79.7 / 55.0 |" in lines[4]
+    assert len(lines) == 2 + len(MOST) + 1 + len(RANKED) + 1 and "| 79.7 / 55.0 |" in lines[5]
 
 
 def test_how_far_the_best_control_goes() -> None:
@@ -66,3 +68,22 @@ def test_the_world_with_passages_is_realistic(tmp_path: Path) -> None:
         for share in (0, 0.8)
     ]
     assert all(found[1][name] <= most < found[0][name] for name, most in MOST.items()), found
+
+
+def test_following_is_a_correlation_and_stripes_have_none(tmp_path: Path) -> None:
+    world = pl.data.PaperDolls("target", cache=tmp_path, **SMALL)
+    net = pl.PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8)
+    assert followed(net, world) == 0.0
+    true = torch.tensor(world.body_shifts(world.train))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.benchmarks.realism.patch_heights", lambda net, split: 3 - 2 * true)
+        assert followed(net, world) == pytest.approx(-1)
+
+
+def test_where_patches_are_is_the_mean_of_their_shifts(tmp_path: Path) -> None:
+    world = pl.data.PaperDolls("target", cache=tmp_path, **SMALL)
+    net = pl.PatchNet("test_resnet", pretrained=False, size=(128, 64), feature_dim=8, patches=2)
+    last = [module for module in net.generator.modules() if isinstance(module, torch.nn.Linear)][-1]
+    with torch.no_grad():
+        last.bias[[5, 11]] += torch.tensor([0.25, 0.75])  # the vertical shift of both patches
+    assert torch.allclose(patch_heights(net, world.train[:3], batch=2), torch.tensor(0.5), atol=1e-5)

@@ -114,11 +114,12 @@ def test_shipped_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "A  ablation:on" in compare("ablation", "patches:on")
 
 
-@pytest.mark.parametrize("name", receipts.names())
+@pytest.mark.parametrize("name", [*receipts.names(), *receipts.names("v1")])
 def test_a_comparison_of_shipped_arms_says_their_means_and_differences(name: str) -> None:
     """Of the first two arms of each receipt that ships, computed again from the trials themselves."""
     found = receipts.read(name)
-    assert found.study == name and found.command.startswith(f"paulbook experiment {name}")
+    bare = name.removeprefix("v1/")
+    assert found.study == bare and found.command.startswith(f"paulbook experiment {bare}")
     a, b = list(found.arms)[:2]
     text = compare(f"{name}:{a}", f"{name}:{b}")
     for shown, score in (("rank-1", "rank1"), ("mAP", "map_step")):

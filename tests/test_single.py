@@ -106,7 +106,7 @@ def test_what_cannot_be_added(
 
 
 def test_no_seed_is_added_to_a_study(own: Callable[..., Path], tmp_path: Path) -> None:
-    receipts.write(replace(receipts.read("rivals"), study="mine"), tmp_path)
+    receipts.write(replace(receipts.read("v1/rivals"), study="mine"), tmp_path)
     with pytest.raises(InputError, match="found arms .*paul.* in .*mine.json; expected the receipt of one network"):
         own(9)
 
@@ -158,11 +158,11 @@ def test_on_the_command_line(
 @pytest.mark.slow
 def test_ones_own_network_and_a_study_are_paired_on_the_same_test(tmp_path: Path) -> None:
     """Evaluated in the world that seed 3 of the ablation drew: it does not matter what it learned from."""
-    world = receipts.read("ablation").settings["target"]
+    world = receipts.read("v1/ablation").settings["target"]
     dolls = pl.data.PaperDolls("target", seed=3, **world)
     mine = write_own(tmp_path / "mine.json", "mine", pl.evaluate(pl.shipped_net(), dolls), dolls, {"seed": 3})
-    text = compare("ablation:batch_norm", f"{mine}:net")
+    text = compare("v1/ablation:batch_norm", f"{mine}:net")
     assert "seeds 3: same test people and queries" in text and "different test data" not in text
     other = pl.data.ReIDDataset(dolls.name, dolls.train, dolls.query, dolls.gallery.take(range(len(dolls.gallery) - 1)))
     fewer = write_own(tmp_path / "few.json", "few", pl.evaluate(pl.shipped_net(), other), other, {"seed": 3})
-    assert "different test data" in compare("ablation:batch_norm", f"{fewer}:net")
+    assert "different test data" in compare("v1/ablation:batch_norm", f"{fewer}:net")

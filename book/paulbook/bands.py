@@ -88,7 +88,7 @@ def study_band(study: str, arm: str, column: str) -> Band:
     Raises:
         InputError: no such receipt, arm or score, or fewer than two seeds.
 
-    >>> study_band("ablation", "paul", "rank1"), study_band("ablation", "supervised", "rank1")
+    >>> study_band("v1/ablation", "paul", "rank1"), study_band("v1/ablation", "supervised", "rank1")
     (0..100, 82..97)
     """
     receipt = read(study)

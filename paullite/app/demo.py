@@ -16,7 +16,6 @@ from ..controls import batch_norm, batch_norm_by_camera, camera_mean
 from ..data.paperdolls.dataset import PaperDolls
 from ..evaluation import Scores, evaluate
 from ..files import replacing, writable_folder
-from ..models import PatchNet
 from ..networks import shipped_net
 from ..pretraining import build_net, pretrain
 from ..runs.provenance import versions

@@ -68,7 +68,7 @@ def compared(name: str) -> dict[str, Line]:
     'significant'
     """
     study, first, second = COMPARISONS[name]
-    return lines_of(read(study), first, second)
+    return lines_of(read(f"v1/{study}"), first, second)
 
 
 def both(name: str) -> str:
@@ -103,7 +103,7 @@ def failure_rows(net: str = "paul") -> list[dict[str, Any]]:
     >>> next(row for row in failure_rows() if row["shared"] == "camera")["share"] > 0.5
     True
     """
-    with open(SHIPPED / "failures-groups.csv", newline="", encoding="utf-8") as file:
+    with open(SHIPPED / "v1" / "failures-groups.csv", newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["net"] == net]
     groups: dict[tuple[str, str, str], list[dict[str, str]]] = {}
     for row in rows:
@@ -142,7 +142,7 @@ def followed(row: Mapping[str, Any], usual: str) -> str:
 def best_epoch_gains() -> list[float]:
     """For each run of the receipts, mAP of its best epoch minus that of its last, in points."""
     runs: dict[tuple[str, str, int], list[float]] = {}
-    for name in names():
+    for name in names("v1"):
         if SHIPPED.joinpath(f"{name}-history.csv").is_file():
             for row in history(name):
                 if row["epoch"] > 0 and "map_step" in row:
@@ -224,7 +224,7 @@ def draw_inside(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
 
 def fall_data() -> dict[str, Any]:
     """What the figure "where does your run fall?" computes with, in percent and points of rank-1."""
-    study = read("ablation")
+    study = read("v1/ablation")
     strips = []
     for name, arm in STRIPS.items():
         values = [trial.scores["rank1"] for trial in study.of(arm)]

@@ -117,7 +117,7 @@ def difference(study: str, arm: str, base: str) -> str:
 
     Significant is meant after Holm's correction over the comparisons of the study.
 
-    >>> difference("settings", "k=320", "paul")[-25:]
+    >>> difference("v1/settings", "k=320", "paul")[-25:]
     'AP -12.0 [-15.0, -9.0]  *'
     """
     receipt = receipts.read(study)

@@ -91,7 +91,7 @@ def draw_push(margin: float, apart: float = 2.0) -> Figure:
 def by_epoch(study: str, column: str, arms: Sequence[str]) -> dict[str, list[float]]:
     """A column of a receipt's history for some arms, by epoch from the first on, as means over seeds.
 
-    >>> shares = by_epoch("negatives", "false_negatives", ["paul", "hardest"])
+    >>> shares = by_epoch("v1/negatives", "false_negatives", ["paul", "hardest"])
     >>> all(cycle < plain for cycle, plain in zip(*shares.values()))
     True
     """

@@ -44,7 +44,7 @@ def shown() -> tuple[Shown, ...]:
     >>> {"pedal", "paul"} in [{pair.worse, pair.better} for pair in shown()]
     False
     """
-    receipt, found = read("ablation"), []
+    receipt, found = read("v1/ablation"), []
     pairs = list(combinations(TITLES, 2))
     compared = [{line.score: line for line in compare_trials(receipt.of(a), receipt.of(b))} for a, b in pairs]
     for (a, b), lines in zip(pairs, corrected(compared), strict=True):

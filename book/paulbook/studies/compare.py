@@ -84,7 +84,7 @@ class _Pair:
 def _given(text: str) -> tuple[Receipt, str | None]:
     """FILE_OR_NAME[:ARM]; a file whose name has a colon is a file."""
     before, colon, arm = text.rpartition(":")
-    if not colon or Path(text).is_file() or text in names():
+    if not colon or Path(text).is_file() or text in (*names(), *names("v1")):
         return read(text), None
     return read(before), arm
 

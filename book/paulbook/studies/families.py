@@ -20,7 +20,7 @@ def comparisons(receipt: Receipt) -> list[Pair]:
     controls beside them, each arm with these; and what the study names besides.
 
     >>> from paulbook.studies.receipts import read
-    >>> comparisons(read("surrogates"))
+    >>> comparisons(read("v1/surrogates"))
     [('heavy', 'none'), ('heavy', 'jitter'), ('heavy', 'rotation'), ('heavy', 'crop')]
     """
     study = ALL.get(receipt.study)
@@ -57,7 +57,7 @@ def lines_of(receipt: Receipt, base: str, arm: str) -> dict[str, Line]:
         InputError: as `compare_trials`.
 
     >>> from paulbook.studies.receipts import read
-    >>> line = lines_of(read("ablation"), "batch_norm", "paul")["map_step"]
+    >>> line = lines_of(read("v1/ablation"), "batch_norm", "paul")["map_step"]
     >>> round(line.p, 3), round(line.corrected, 3), line.family, line.verdict()
     (0.023, 0.096, 7, 'not significant')
     """

@@ -125,9 +125,9 @@ def read(given: str | Path) -> Receipt:
     return receipt
 
 
-def names() -> list[str]:
-    """Names of the receipts that come with the package."""
-    return sorted(path.stem for path in SHIPPED.glob("*.json"))
+def names(edition: str = "") -> list[str]:
+    """Names of the receipts that come with the package; of an earlier edition's world, as "v1", they begin with it."""
+    return sorted(path.relative_to(SHIPPED).with_suffix("").as_posix() for path in (SHIPPED / edition).glob("*.json"))
 
 
 def history(given: str | Path) -> list[dict[str, Any]]:
@@ -210,10 +210,11 @@ _AGAIN = "expected what paullite writes"
 def _find(given: str | Path) -> Path:
     if Path(given).is_file():
         return Path(given)
-    if str(given) in names():
+    shipped = [*names(), *names("v1")]
+    if str(given) in shipped:
         return SHIPPED / f"{given}.json"
-    known = f"expected a file, or one of: {', '.join(names()) or '(none is shipped)'}"
-    raise InputError(f"found no receipt {str(given)!r}", known, f"nearest: {nearest_names(str(given), names())}")
+    known = f"expected a file, or one of: {', '.join(shipped) or '(none is shipped)'}"
+    raise InputError(f"found no receipt {str(given)!r}", known, f"nearest: {nearest_names(str(given), shipped)}")
 
 
 def _history_path(path: Path) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import chain
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,10 @@ def compute(wanted: Iterable[tuple[Settings, int]], folder: Path, jobs: int, say
     with told(folder):
         for done, (settings, seed, seconds) in enumerate(in_processes(_make_net, starts, folder, jobs), start=1):
             say(f"pretrained {done} of {len(starts)}: seed {seed}, P = {settings.pretrain.patches}, {seconds:.0f} s")
-        for done, (settings, seed, seconds) in enumerate(in_processes(_make_trial, missing, folder, jobs), start=1):
+        trained = [pair for pair in missing if pair[0].control == "none"]
+        judged = [pair for pair in missing if pair[0].control != "none"]  # networks that are there by then
+        made = chain.from_iterable(in_processes(_make_trial, tasks, folder, jobs) for tasks in (trained, judged))
+        for done, (settings, seed, seconds) in enumerate(made, start=1):
             say(f"trial {done} of {len(missing)}: {settings.method}, seed {seed}, {seconds:.0f} s")
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from paullite.config import PRESETS, AdaptConfig, Preset, PretrainConfig
 
 Method = Literal["direct", "batch_norm", "adapt", "supervised", "instance", "cluster"]
+Control = Literal["none", "camera_mean", "batch_norm_by_camera"]
 Changes = Mapping[str, Any]  # by section: {"adapt": {"k": 5}, "source": {"identities": 20}, "patches": "stripes"}
 
 _QUICK: dict[str, Any] = {"evaluate_every": 1, "progress": False, "dry_step": False, "device": "cpu"}
@@ -28,6 +29,8 @@ class Settings:
         method: what is done with the network of phase 1: "direct" nothing, "batch_norm" its statistics only, "adapt"
             PAUL, "instance" and "cluster" the rivals; "supervised" trains with the target's labels in its place.
         patches: "learned" as PAUL does; "stripes" that stay where they start; "random" boxes that stay.
+        unit: what PEDAL compares: "patches", or the whole "image" as one feature.
+        control: what the network that comes out is evaluated with, as in `paullite.controls`.
         source, target: arguments of `PaperDolls` besides the seed.
         pretrain, adapt: the phases. The rivals take what they share with PAUL from ``adapt``.
         rival: further arguments of `discriminate_instances` or `learn_clusters`.
@@ -35,6 +38,8 @@ class Settings:
 
     method: Method = "adapt"
     patches: Literal["learned", "stripes", "random"] = "learned"
+    unit: Literal["patches", "image"] = "patches"
+    control: Control = "none"
     source: Mapping[str, Any] = field(default_factory=lambda: {"identities": 80})
     target: Mapping[str, Any] = field(default_factory=lambda: {"identities": 64, "test_identities": 60})
     pretrain: PretrainConfig = STUDY.pretrain

@@ -10,7 +10,7 @@ from paullite.config import AdaptConfig
 
 from .settings import STUDY, Changes
 
-FIVE, THREE = (0, 1, 2, 3, 4), (0, 1, 2)
+TEN, FIVE = tuple(range(10)), tuple(range(5))
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ class Study:
         seeds: on which every arm runs.
         base: the arm that the others are compared with.
         primary: the comparison that answers the question, the arm to subtract first. It and ``score`` are named before
-            a study runs, so that neither is picked by its result. (Of the studies of the first edition they were named
-            when the records were there: so they are corrected like all others.)
+            a study runs, so that neither is picked by its result.
         score: the one that decides. mAP looks at the whole ranking, so it varies less by chance than rank-1.
         more: comparisons besides those with the base and with the controls.
         apart: whether arms live in worlds of their own, and so are compared with the controls there alone.
@@ -51,21 +50,46 @@ class Study:
 PAUL = Arm("PAUL", {})
 DIRECT = Arm("direct transfer", {"method": "direct"})
 BATCH_NORM = Arm("batch-norm statistics only", {"method": "batch_norm"})
+CAMERA_MEAN = Arm("direct transfer, camera mean subtracted", {"method": "direct", "control": "camera_mean"})
+BATCH_NORM_CAMERA_MEAN = Arm(
+    "batch-norm statistics, camera mean subtracted", {"method": "batch_norm", "control": "camera_mean"}
+)
+BY_CAMERA = Arm("batch-norm statistics by camera", {"method": "direct", "control": "batch_norm_by_camera"})
+PAUL_CAMERA_MEAN = Arm("PAUL, camera mean subtracted", {"control": "camera_mean"})
+ALL_CONTROLS = {
+    "direct": DIRECT,
+    "camera_mean": CAMERA_MEAN,
+    "batch_norm": BATCH_NORM,
+    "batch_norm_camera_mean": BATCH_NORM_CAMERA_MEAN,
+    "batch_norm_by_camera": BY_CAMERA,
+}
 INSTANCE = {"temperature": 0.5, "lr_factor": 0.1}  # how they were chosen stands in `paulbook.studies.rivals`
 CLUSTER = {"eps": 0.5, "min_samples": 4, "neighbours": 8, "temperature": 0.05, "lr_factor": 0.03}
 FULL = {"adapt": {"ipfl_weight": 1.0}}  # IPFL as heavy as in the reference, where its settings can show
 
 
-def with_controls(arms: Mapping[str, Arm]) -> dict[str, Arm]:
-    """Beside every arm, what the same world gives without adaptation and with the batch-norm control."""
+TWO_CONTROLS = {"direct": DIRECT, "batch_norm": BATCH_NORM}
+
+
+def with_controls(arms: Mapping[str, Arm], controls: Mapping[str, Arm] = TWO_CONTROLS) -> dict[str, Arm]:
+    """Beside every arm, what the same world gives with each control: if not said, direct transfer and batch norm."""
     found: dict[str, Arm] = {}
     for name, arm in arms.items():
         found[name] = arm
         world = {section: change for section, change in arm.changes.items() if section != "adapt"}
-        for control in (DIRECT, BATCH_NORM):
-            title = f"{arm.title}: {control.title}"
-            found[f"{name}/{control.changes['method']}"] = Arm(title, {**world, **control.changes})
+        for kind, control in controls.items():
+            found[f"{name}/{kind}"] = Arm(f"{arm.title}: {control.title}", {**world, **control.changes})
     return found
+
+
+def passage_arms(*shares: float) -> dict[str, Arm]:
+    """PAUL in worlds where so much of what varies belongs to the passages, in the source as well as in the target."""
+    return {
+        f"share={share:g}": Arm(
+            f"share of passages {share:g}", {"source": {"passage_share": share}, "target": {"passage_share": share}}
+        )
+        for share in shares
+    }
 
 
 def adapt_arms(field: str, label: str, *values: Any, below: Changes | None = None) -> dict[str, Arm]:
@@ -117,17 +141,26 @@ STUDIES: dict[str, Study] = {
     "ablation": Study(
         "What does each part of PAUL add to the controls?",
         {
-            "direct": DIRECT,
-            "batch_norm": BATCH_NORM,
+            **ALL_CONTROLS,
             "pedal": Arm("PEDAL only", {"adapt": {"ipfl_weight": 0.0}}),
-            "ipfl": Arm("IPFL only, as light as in PAUL", {"adapt": {"pedal_weight": 0.0}}),
-            "ipfl_heavy": Arm("IPFL only, weight 2", {"adapt": {"pedal_weight": 0.0, "ipfl_weight": 2.0}}),
+            "image": Arm("PEDAL only, on whole images", {"unit": "image", "adapt": {"ipfl_weight": 0.0}}),
+            "ipfl": Arm("IPFL only", {"adapt": {"pedal_weight": 0.0}}),
             "paul": Arm("PAUL: both", {}),
-            "paul_heavy": Arm("both, IPFL at weight 1", FULL),
+            "paul_camera_mean": PAUL_CAMERA_MEAN,
             "supervised": Arm("trained with the target's labels", {"method": "supervised"}),
         },
+        TEN,
+        primary=("batch_norm_camera_mean", "paul"),
+        more=(("image", "pedal"),),
+    ),
+    "passages": Study(
+        "How much of what varies has to belong to the passages before the method is needed?",
+        with_controls(
+            {**passage_arms(0.0, 0.4), "paul": Arm("share of passages 0.8", {}), **passage_arms(1.0)}, ALL_CONTROLS
+        ),
         FIVE,
-        primary=("batch_norm", "paul"),
+        primary=("paul/batch_norm_camera_mean", "paul"),
+        apart=True,
     ),
     "kinds": Study(
         "Do patches that learn their places beat patches that do not?",
@@ -138,7 +171,7 @@ STUDIES: dict[str, Study] = {
                 "random": Arm("random boxes", {"patches": "random"}),
             }
         ),
-        FIVE,
+        TEN,
         primary=("stripes", "paul"),
     ),
     "negatives": Study(
@@ -149,7 +182,7 @@ STUDIES: dict[str, Study] = {
             "heavy": Arm("cyclic ranking, IPFL weight 1", FULL),
             "heavy_hardest": Arm("hardest negative, IPFL weight 1", {"adapt": {**FULL["adapt"], "nearest": 1}}),
         },
-        FIVE,
+        TEN,
         primary=("hardest", "paul"),
         more=(("heavy_hardest", "heavy"),),
     ),
@@ -162,7 +195,7 @@ STUDIES: dict[str, Study] = {
             "instance": Arm("image-level instance discrimination", {"method": "instance", "rival": INSTANCE}),
             "cluster": Arm("DBSCAN pseudo-labels, cluster memory", {"method": "cluster", "rival": CLUSTER}),
         },
-        FIVE,
+        TEN,
         primary=("cluster", "paul"),
     ),
     "reference": Study(
@@ -183,7 +216,7 @@ STUDIES: dict[str, Study] = {
                 "P=8": Arm("P = 8", {"pretrain": {"patches": 8}}),
             }
         ),
-        THREE,
+        TEN,
         primary=("P=1", "paul"),
     ),
     "settings": Study(
@@ -197,7 +230,7 @@ STUDIES: dict[str, Study] = {
             **adapt_arms("margin", "IPFL weight 1: margin", 0.5, 2.0, below=FULL),
             **adapt_arms("nearest", "IPFL weight 1: list of", 2, 6, below=FULL),
         },
-        THREE,
+        FIVE,
         primary=("k=1", "paul"),
     ),
     "shift": Study(
@@ -211,7 +244,7 @@ STUDIES: dict[str, Study] = {
                 "shift=2": Arm("camera shift 2", {"target": {"camera_shift": 2.0}}),
             }
         ),
-        THREE,
+        FIVE,
         primary=("shift=1.5/batch_norm", "shift=1.5"),
         apart=True,
     ),
@@ -224,7 +257,7 @@ STUDIES: dict[str, Study] = {
                 "paul": Arm("80 labelled people", {}),
             }
         ),
-        THREE,
+        FIVE,
         primary=("source=20", "paul"),
     ),
     "surrogates": Study(
@@ -236,7 +269,7 @@ STUDIES: dict[str, Study] = {
             "rotation": Arm("rotation only", surrogate("rotation")),
             "crop": Arm("crop only", surrogate("crop")),
         },
-        THREE,
+        FIVE,
         base="heavy",
         primary=("none", "heavy"),
     ),
@@ -252,7 +285,7 @@ STUDIES: dict[str, Study] = {
             "sharp": Arm("K = 1, s = 60", {"adapt": {"k": 1, "scale": 60.0}}),
             "pull": Arm("IPFL weight 5", {"adapt": {"ipfl_weight": 5.0}}),
         },
-        THREE,
+        FIVE,
         primary=("few/batch_norm", "few"),
         apart=True,
     ),

@@ -14,13 +14,14 @@ from torch import Tensor
 from paullite.adaptation import adapt
 from paullite.app.demo import Clock
 from paullite.config import AdaptConfig, PretrainConfig
-from paullite.controls import batch_norm
+from paullite.controls import batch_norm, batch_norm_by_camera, camera_mean
 from paullite.data import PaperDolls
 from paullite.data.items import ReIDDataset
 from paullite.data.transforms import seeded
 from paullite.diagnostics import Diagnosis
 from paullite.evaluation import evaluate
 from paullite.files import Row, replacing
+from paullite.losses import paul
 from paullite.models import PatchNet
 from paullite.networks import network_of, save
 from paullite.pretraining import build_net, pretrain
@@ -30,6 +31,7 @@ from paullite.runs.provenance import digest, fingerprint, versions
 from .receipts import fingerprints, people_of
 from .rivals import discriminate_instances, learn_clusters
 from .settings import Settings
+from .units import image_level
 
 Outcome = dict[str, Any]  # what a trial's file holds
 KEPT = ("adapt", "instance", "cluster")  # their networks are looked at again, for what they get wrong
@@ -59,10 +61,10 @@ def carry_out(settings: Settings, seed: int, folder: Path, key: str) -> Outcome:
         target = PaperDolls("target", seed=seed, **settings.target)
     start = source_net(settings, seed, folder)
     with clock(settings.method):
-        net, history = METHODS[settings.method](settings, seed, start, target)
+        net, history = learned(settings, seed, start, target, folder)
     with clock("judge"):
-        scores = evaluate(net, target)
-    if settings.method in KEPT:
+        scores = evaluate(net, target, control=CONTROLS[settings.control](net, target, seed))
+    if settings.method in KEPT and settings.control == "none":
         save(net, folder / "nets" / f"{key}.safetensors")
     return {
         "settings": settings.facts(),
@@ -74,6 +76,15 @@ def carry_out(settings: Settings, seed: int, folder: Path, key: str) -> Outcome:
         "data": {"source": fingerprint(source_of(settings, seed).train), **fingerprints(target)},
         "versions": versions(),
     }
+
+
+def learned(settings: Settings, seed: int, start: PatchNet, target: PaperDolls, folder: Path) -> Made:
+    """The network of an arm, with its history. With a control, what learned without it is judged again."""
+    if settings.method not in KEPT or settings.control == "none":
+        return METHODS[settings.method](settings, seed, start, target)
+    plain = replace(settings, control="none")
+    history = run_trial(plain, seed, folder)["history"][1:]  # row 0 is added anew
+    return network_of(folder / "nets" / f"{key_of(plain.facts(), seed)}.safetensors"), history
 
 
 def key_of(facts: Mapping[str, Any], seed: int) -> str:
@@ -148,6 +159,12 @@ def before(settings: Settings, start: PatchNet, target: ReIDDataset) -> Row:
 
 
 Made = tuple[PatchNet, list[Row]]
+LOSSES = {"patches": paul, "image": image_level}
+CONTROLS: dict[str, Callable[[PatchNet, PaperDolls, int], Any]] = {
+    "none": lambda net, target, seed: None,
+    "camera_mean": lambda net, target, seed: camera_mean(net, target),
+    "batch_norm_by_camera": lambda net, target, seed: batch_norm_by_camera(net, target, seed=seed),
+}
 
 
 def _learned(run: Run) -> Made:
@@ -157,7 +174,7 @@ def _learned(run: Run) -> Made:
 METHODS: dict[str, Callable[[Settings, int, PatchNet, PaperDolls], Made]] = {
     "direct": lambda s, seed, start, target: (start, []),
     "batch_norm": lambda s, seed, start, target: (batch_norm(start, target, seed=seed), []),
-    "adapt": lambda s, seed, start, target: _learned(adapt(phase2(s, seed), target, start=start)),
+    "adapt": lambda s, seed, start, target: _learned(adapt(phase2(s, seed), target, start=start, loss=LOSSES[s.unit])),
     "supervised": lambda s, seed, start, target: (pretrain(phase1(s, seed), target).net, []),
     "instance": lambda s, seed, start, target: _learned(
         discriminate_instances(phase2(s, seed), target, start=start, **s.rival)
