@@ -105,8 +105,8 @@ def test_a_band_of_a_study_is_that_of_its_receipt() -> None:
     assert pb.study_band("v1/ablation", "pedal", "map_step") == Band(values)
     for wrong, words in {
         ("ablatoin", "paul", "rank1"): "ablation",
-        ("ablation", "pual", "rank1"): "paul",
-        ("ablation", "paul", "rank_1"): "rank1",
+        ("v1/ablation", "pual", "rank1"): "paul",
+        ("v1/ablation", "paul", "rank_1"): "rank1",
         ("market1501", "dolls/direct", "rank1"): "expected two or more",
     }.items():
         with pytest.raises(pl.InputError, match=words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -22,11 +23,13 @@ from paulbook.studies.settings import STUDY, Method, Settings
 from paulbook.studies.studies import ALL, STUDIES, Arm, Study
 from paulbook.studies.tables import arm_rows, base_of
 from paulbook.studies.trial import METHODS, begin, key_of, phase1, random_boxes, run_trial, source_net
+from paulbook.studies.units import image_level
 from safetensors.torch import save_file
 
 import paullite as pl
 from paullite.models import stripes
 from paullite.runs.provenance import versions
+from paullite.step import Step
 
 SMALL: dict[str, Any] = {
     "source": {"identities": 6, "test_identities": 2},
@@ -78,7 +81,7 @@ def test_every_arm_is_made_of_settings_that_exist() -> None:
         assert study.base in study.arms and len(study.arms) > 2, name
         keys = [key_of(settings.facts(), 0) for settings in made]
         assert len(set(keys)) == len(keys), f"two arms of {name} are the same"
-        assert len(study.seeds) == (5 if name in ("ablation", "kinds", "negatives", "rivals", "reference") else 3)
+        assert len(study.seeds) == (10 if name in ("ablation", "kinds", "negatives", "rivals", "patches") else 5)
 
 
 def test_every_method_is_known() -> None:
@@ -352,3 +355,29 @@ def test_real_people_without_weights(tmp_path: Path) -> None:
     dolls = pl.data.PaperDolls("target", identities=4, test_identities=4)
     with pytest.raises(pl.InputError, match="give --weights FILE"):
         real.run_real(real.Real(dolls, str(tmp_path / "none")), tmp_path, command="")
+
+
+def test_a_control_judges_what_was_learned_without_it(folder: Path, one_thread: None) -> None:
+    """The training of an arm and of the same arm with a control is one: only the judge differs."""
+    plain = run_trial(SETTINGS, 0, folder)
+    again = run_trial(replace(SETTINGS, control="camera_mean"), 0, folder)
+    assert again["history"] == plain["history"] and again["scores"] != plain["scores"]
+    net = pl.load(folder / "nets" / f"{key_of(SETTINGS.facts(), 0)}.safetensors")
+    target = pl.data.PaperDolls("target", seed=0, **SETTINGS.target)
+    scores = pl.evaluate(net, target, control=pl.controls.camera_mean(net, target))
+    assert again["scores"] == pytest.approx(scores.headline())
+
+
+def test_pedal_on_whole_images_by_loops() -> None:
+    """The loss of one feature for an image: its squared distances are the means over the patches'."""
+    features, memory = (torch.nn.functional.normalize(torch.randn(n, 3, 4), dim=-1) for n in (2, 6))
+    memory[:2] = features
+    config = pl.AdaptConfig(k=2, scale=3.0, ipfl_weight=0.0, pedal_weight=1.0)
+    step = Step(features, torch.randn(2, 2, 5), torch.arange(2), memory, torch.randn(2, 5), config, 0)
+    wanted = 0.0
+    for i in range(2):
+        far = [sum(float((features[i, p] - memory[j, p]).square().sum()) for p in range(3)) / 3 for j in range(6)]
+        weights = [math.exp(-3.0 * d) for j, d in enumerate(far) if j != i]
+        near = sorted(weights, reverse=True)[:2]
+        wanted -= math.log(sum(near) / sum(weights)) / 2
+    assert float(image_level(step).total) == pytest.approx(wanted, rel=1e-4)
