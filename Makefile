@@ -32,7 +32,7 @@ help:
 	@echo "make test-colab   the chapters with the versions that Colab has"
 	@echo "make nightly what is too long for every change: coverage, the pages of the student edition, the oldest versions"
 	@echo "make bench   speed: medians and ratios, one thread"
-	@echo "make bar     the demo on seeds 0 to 4, and the table of it"
+	@echo "make bar     the demo on seeds 0 to 9, and the table of it"
 	@echo "make bands   the numbers over seeds that the chapters compare with"
 	@echo "make experiments  every study, its receipts and the page of results: about two hours on 2 cores; after a stop"
 	@echo "                  it goes on where it was; STUDIES='ablation rivals' for some"

@@ -75,6 +75,8 @@ ROUNDS = (
     Round("PEDAL's scale", "adapt", ({"scale": 8.0}, {"scale": 2.0})),
     Round("PEDAL's K", "adapt", ({"k": 10}, {"k": 40})),
     Round("learning rate", "adapt", ({"lr": 0.08}, {"lr": 0.3})),
+    Round("IPFL's weight, further", "adapt", ({"ipfl_weight": 4.0},)),  # since the largest value that was tried won
+    Round("colours of the surrogate, further", "adapt", ({"jitter": (0.6, 0.6, 0.6, 0.2)},)),
 )
 
 
