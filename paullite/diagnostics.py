@@ -1,7 +1,5 @@
 """What PAUL pulls together and pushes apart, held against labels that it never sees. For display only."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

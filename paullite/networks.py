@@ -1,7 +1,5 @@
 """Networks and runs as files: safetensors, with everything that is not a tensor as JSON in its header. No pickle."""
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 import json

@@ -1,7 +1,5 @@
 """What a phase leaves behind, and the numbers that it writes down on the way."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """One step of PAUL: look at both views of a batch, update both memories, and hand what is known to a loss."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Is the data set whole? What lies in a folder beside what should, counts beside the published ones, broken images."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """The command line: finds the command, and turns errors into one line and an exit code."""
 
-from __future__ import annotations
-
 import io
 import logging
 import os

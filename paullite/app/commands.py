@@ -1,7 +1,5 @@
 """The commands. Each is a function: its arguments are the options, its docstring is the help."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace

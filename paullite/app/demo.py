@@ -1,7 +1,5 @@
 """The whole method on drawn people, in a few minutes on a laptop."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Pictures of a run: curves, patches on images, ranked lists, an embedding. Each is written as PNG to ``path``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

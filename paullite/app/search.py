@@ -1,7 +1,5 @@
 """In a folder of one's own: who looks most like a person, which pictures show the same one, and what is kept of it."""
 
-from __future__ import annotations
-
 import json
 import os
 import stat

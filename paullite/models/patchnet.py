@@ -1,7 +1,5 @@
 """PatchNet: one image in, P patch features out."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What stands around the loop of either phase: device, processes, checkpoints, interrupts, and the numbers to keep."""
 
-from __future__ import annotations
-
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -78,7 +76,7 @@ class Session:
         self.history = History(self.folder.path if self.team.leads else None)
         self.random: Facts = {}  # of the checkpoint
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> "Session":
         with self.stack:  # undone if something is wrong here
             check_batch(self.team, self.config.batch, len(self.images))
             self.stack.enter_context(self.folder.opened())
