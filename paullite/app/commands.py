@@ -227,7 +227,7 @@ def export(
     file: Annotated[Positional[str], arg(metavar="FILE", help="ONNX file to write: net.onnx.")], /, net: Net = None
 ) -> None:
     """Write a network as ONNX: images in, retrieval features out, any number of images at a time."""
-    from ..models.export import export_onnx
+    from ..networks import export_onnx
 
     export_onnx(load_net(net), file)
     print(f"written: {file}")
