@@ -1,6 +1,5 @@
 """What PAUL pulls together and pushes apart, held against labels that it never sees. For display only."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -73,11 +72,12 @@ class Diagnosis:
     @torch.no_grad()
     def heights(self, net: PatchNet, images: int = CHUNK) -> list[float]:
         """Where the middle of each patch lies on average, 0 at the top of a picture and 1 at its bottom."""
-        few = np.linspace(0, len(self.images) - 1, min(images, len(self.images))).astype(int).tolist()
-        reader = PixelReader(self.images, net.size, net.reduction.weight.device)
+        few = self.images.spread(images)
+        reader = PixelReader(few, net.size, net.reduction.weight.device)
         with mode(net, False):
-            thetas = [net(originals(pixels, net.size, net.normalisation)).theta for pixels, _ in reader.batches([few])]
-        return [float(y) for y in (torch.cat(thetas)[:, :, 1, 2].float().mean(0) + 1) / 2]
+            ((pixels, _),) = reader.batches([list(range(len(few)))])
+            theta = net(originals(pixels, net.size, net.normalisation)).theta  # B P 2 3
+        return [float(y) for y in (theta[:, :, 1, 2].float().mean(0) + 1) / 2]
 
 
 def _share(values: Tensor, near: Tensor, places: Tensor) -> float:

@@ -48,15 +48,8 @@ def search(
 ) -> list[tuple[str, float]]:
     """Rank pictures by how much the person looks like the one in another picture: (path, cosine), most similar first.
 
-    Args:
-        image: picture of one person, cut out as a detector would.
-        pictures: one person in each, as from `pictures_below`.
-        top: how many to return, at most.
-        threshold: cosine, in -1..1, above which a picture is returned; none: whoever is nearest, be it a stranger.
-        output: folder for ``matches.png``, ``matches.csv`` and the index, see `indexed_features`.
-
-    Raises:
-        InputError: a picture that cannot be read, or a setting out of range.
+    Settings and results are those of the command ``paullite search``; ``pictures`` are as from `pictures_below`. One
+    that cannot be read, or a setting out of range, is an `InputError`.
 
     >>> import tempfile, paullite as pl
     >>> dolls = pl.data.PaperDolls("target", identities=2, test_identities=3)
@@ -84,13 +77,9 @@ def group(
 ) -> dict[int, list[str]]:
     """Sort pictures into groups that look like one person each: paths by group, 1 the largest, -1 (last) those alone.
 
-    Args:
-        pictures: one person in each, at most 20,000, since time and memory grow with the square of their number.
-        distance, least: see `clusters`.
-        output: folder for ``groups.csv``, the index, and ``groups.png``: the largest groups and those alone.
-
-    Raises:
-        InputError: too few or many pictures, an unreadable one, a setting out of range, or no scikit-learn.
+    Settings and results are those of the command ``paullite group``; `clusters` says how. Fewer than 2 pictures, or
+    more than 20,000, since time and memory grow with the square of their number; an unreadable one; a setting out of
+    range; and no scikit-learn are an `InputError`.
     """
     at_least_one(least=least)
     if not 0 < distance <= 2:

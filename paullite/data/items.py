@@ -140,6 +140,10 @@ class Split(Sequence[Item]):
         pids, camids = (column and tuple(column[i] for i in keep) for column in (self.pids, self.camids))
         return replace(self, paths=tuple(self.paths[i] for i in keep), pids=pids, camids=camids)
 
+    def spread(self, count: int) -> Split:
+        """So many items, evenly over the split; all of them if there are no more."""
+        return self.take(np.linspace(0, len(self) - 1, min(count, len(self))).astype(int).tolist())
+
     def where(self, keep: Callable[[int], bool]) -> Split:
         """The items of the people whose number passes; all of them if the people are not known."""
         return self if self.pids is None else self.take(i for i, pid in enumerate(self.pids) if keep(pid))
@@ -173,8 +177,8 @@ class ReIDDataset:
         """
         chosen, test = (set(sorted(set(s.pids or ()) - {-1})[:count]) for s in (self.train, self.query))
         others = set(self.query.pids or ()) - test - {-1}  # who is in no query, junk or distractor, is not among them
-        some = np.unique(np.linspace(0, len(self.train) - 1, min(IMAGES_EACH * count, len(self.train))).astype(int))
-        train = self.train.take(some.tolist()) if self.train.pids is None else self.train.where(chosen.__contains__)
+        unknown = self.train.pids is None
+        train = self.train.spread(IMAGES_EACH * count) if unknown else self.train.where(chosen.__contains__)
         gallery = self.gallery.where(lambda pid: pid not in others)
         return ReIDDataset(f"{self.name}, {count} people", train, self.query.where(test.__contains__), gallery)
 

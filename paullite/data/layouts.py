@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from .items import open_image
 
 NOT_DRAWN = ("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF")  # Pillow knows their names, and not how to read them alone
@@ -54,12 +54,6 @@ def check_command(kind: str, root: str | Path) -> str:
 def quoted(path: str | Path) -> str:
     """A path as it is typed in a shell."""
     return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
-
-
-def listed(names: Iterable[str], most: int = 5) -> str:
-    """The first few names for a message."""
-    names = list(names)
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def visible(folder: Path) -> list[str]:

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from ..config import AdaptConfig, PretrainConfig
 from ..data.items import ReIDDataset, Split
 from ..data.transforms import seed_of
-from ..errors import InputError
+from ..errors import InputError, listed
 from ..files import Row
 from ..memory import FeatureMemory
 from ..models import PatchNet, PatchOutput
@@ -260,8 +260,7 @@ class Session:
         if fault is None:
             return
         paths = [self.images.paths[i] for i in fault.places]
-        named = ", ".join(paths[:3]) + f" and {len(paths) - 3} more" * (len(paths) > 3)
-        found = f"found NaN or infinity in the {fault.name} of {fault.where}, with {named}"
+        found = f"found NaN or infinity in the {fault.name} of {fault.where}, with {listed(paths, 3)}"
         expected = "expected finite numbers; nothing that came of this batch is kept, and the last checkpoint stays"
         do = "look at these images, or use a smaller learning rate"
         raise InputError(found + self.folder.note("bad_batch.txt", paths), expected, do)
