@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .data.copies import content_keys
-from .data.items import Split
+from .data.items import Split, content_keys
 from .errors import InputError
 
 Features = Tensor | np.ndarray

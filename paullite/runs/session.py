@@ -21,15 +21,13 @@ from ..memory import FeatureMemory
 from ..models import PatchNet, PatchOutput
 from ..networks import save
 from ..ranking import RankingRules, ranking_columns
-from ..run import History, Means, Run
+from ..run import Fault, History, Means, Run, Watch
 from . import checkpoint
 from .checkpoint import Facts, Tensors
 from .cost import Model, check_fits, try_step
 from .distributed import check_batch
 from .folder import RunFolder
-from .interrupts import Interrupts, Stopped
-from .machine import accelerated
-from .watch import Fault, Watch
+from .machine import Interrupts, Stopped, accelerated
 
 LOST = ("Connection closed by peer", "gloo", "NCCL")  # how torch says that it waits for a process that is no more
 MOMENTUM = "momentum_buffer"  # as SGD calls it; rates and other settings come from the config, before every epoch
