@@ -149,10 +149,8 @@ def split_folders(top: Path) -> dict[str, Path]:
 def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:
     """Files that are missing or empty, and with ``full`` (slow) those that cannot be decoded: path -> reason."""
     paths = list(paths)
-    if not full:
-        return {path: why for path in paths if (why := _fault(path, full=False))}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        bar = tqdm(pool.map(partial(_fault, full=True), paths), "reading images", len(paths), disable=None, leave=False)
+        bar = tqdm(pool.map(partial(_fault, full=full), paths), "reading images", len(paths), disable=None, leave=False)
         return {path: why for path, why in zip(paths, bar, strict=True) if why}
 
 
