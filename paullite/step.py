@@ -13,7 +13,7 @@ from .cyclic import Ranking, cyclic_ranking
 from .errors import InputError
 from .memory import FeatureMemory
 from .models import PatchOutput
-from .precision import at_least_float32
+from .modes import at_least_float32
 
 
 @dataclass(frozen=True, eq=False)
