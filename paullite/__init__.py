@@ -29,8 +29,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time a name is import
     from .errors import InputError
     from .evaluation import Scores, evaluate
     from .models import PatchNet
-    from .models.export import export_onnx
-    from .networks import load, load_reference_checkpoint, save, shipped_net
+    from .networks import export_onnx, load, load_reference_checkpoint, save, shipped_net
     from .pretraining import pretrain
     from .run import Run
 
@@ -41,10 +40,9 @@ HOMES = {
     "errors": ("InputError",),
     "evaluation": ("Scores", "evaluate"),
     "models": ("PatchNet",),
-    "models.export": ("export_onnx",),
     "pretraining": ("pretrain",),
     "run": ("Run",),
-    "networks": ("load", "load_reference_checkpoint", "save", "shipped_net"),
+    "networks": ("export_onnx", "load", "load_reference_checkpoint", "save", "shipped_net"),
 }
 MODULES = ("controls", "data", "evaluation", "losses", "memory", "models", "step")
 MOVED = {name: name for name in ("check", "check_report", "figures")} | {"teaching": "", "experiments": "studies"}

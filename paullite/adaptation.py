@@ -1,7 +1,5 @@
 """Phase 2: learn from the target's images, without any label of theirs."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Mapping
 from functools import partial

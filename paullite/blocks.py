@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from .errors import InputError
-from .precision import at_least_float32, full_precision
+from .modes import at_least_float32, full_precision
 
 
 def pedal_logits(x: Tensor, w: Tensor, scale: float) -> Tensor:

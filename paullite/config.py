@@ -4,8 +4,6 @@ Sources: *reference* is the published implementation of PAUL; *ours* is our choi
 what the reference does; ``NAME`` is what we recommend.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
@@ -192,7 +190,7 @@ class Preset:
     pretrain: PretrainConfig
     adapt: AdaptConfig
 
-    def as_reference(self) -> Preset:
+    def as_reference(self) -> "Preset":
         """The same sizes with every choice as the reference implementation makes it."""
         return Preset(
             replace(self.pretrain, generator="reference", positive_may_be_anchor=True, precision="no"),

@@ -12,8 +12,6 @@ fewer than ``LEAST`` training images, are treated by the statistics of all camer
 ([10, 11, 12, 13, None], [7, 7, 7])
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .precision import at_least_float32, full_precision
+from .modes import at_least_float32, full_precision
 
 
 class Ranking(NamedTuple):

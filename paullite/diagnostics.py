@@ -1,10 +1,5 @@
 """What PAUL pulls together and pushes apart, held against labels that it never sees. For display only."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,26 +19,14 @@ SAMPLE, CHUNK = 512, 64  # images whose neighbours are looked at, and how many o
 class Diagnosis:
     """Counts, in a run of phase 2, what the losses do with right and wrong people, as columns of the history.
 
-    Only the first four need no label, so that they could guide a choice on a real target.
+    The page on training explains each column. Vetoes, negatives, agreement and other_camera need no label, so that they
+    could guide a choice on a real target. Nothing of it reaches the losses: the counting draws no random number and
+    leaves the network as it was.
 
-    ==================  ===================================================================================
-    vetoes              candidates that cyclic ranking rules out, for each anchor
-    negatives           share of the anchors that have a hard negative
-    agreement           share of PEDAL's K nearest images that two patches have in common, mean over all pairs
-    other_camera        share of PEDAL's K nearest that another camera took; needs camera numbers
-    same_person         share of PEDAL's K nearest that are the same person
-    same_garment        drawn people only: share that wear the same colour where the patch lies
-    right_vetoes        vetoes that hit the same person, for each anchor
-    false_negatives     share of the anchors whose hard negative is the same person
-    false_hardest       the same, had the nearest candidate been taken without the cycle
-    ==================  ===================================================================================
-
-    Nothing of it reaches the losses: the counting draws no random number and leaves the network as it was.
-
-    >>> from paullite.data import PaperDolls
-    >>> dolls = PaperDolls("target", identities=3, test_identities=2)
-    >>> chance = Diagnosis(dolls, AdaptConfig(k=2)).chance([0.4])       # a patch on the chest
-    >>> chance["same_person"] > 0.2 and chance["same_garment"] >= chance["same_person"]
+    >>> import paullite as pl
+    >>> dolls = pl.data.PaperDolls("target", identities=3, test_identities=2)
+    >>> heights = Diagnosis(dolls, AdaptConfig()).heights(pl.shipped_net())
+    >>> heights == sorted(heights)                              # the patches, from top to bottom
     True
     """
 
@@ -89,21 +72,12 @@ class Diagnosis:
     @torch.no_grad()
     def heights(self, net: PatchNet, images: int = CHUNK) -> list[float]:
         """Where the middle of each patch lies on average, 0 at the top of a picture and 1 at its bottom."""
-        few = np.linspace(0, len(self.images) - 1, min(images, len(self.images))).astype(int).tolist()
-        reader = PixelReader(self.images, net.size, net.reduction.weight.device)
+        few = self.images.spread(images)
+        reader = PixelReader(few, net.size, net.reduction.weight.device)
         with mode(net, False):
-            thetas = [net(originals(pixels, net.size, net.normalisation)).theta for pixels, _ in reader.batches([few])]
-        return [float(y) for y in (torch.cat(thetas)[:, :, 1, 2].float().mean(0) + 1) / 2]
-
-    def chance(self, heights: Sequence[float]) -> Row:
-        """What these columns would be for neighbours drawn at random from the other images."""
-        found = {} if self.pids is None else {"same_person": _alike(self.pids)}
-        if self.cameras is not None:
-            found["other_camera"] = 1 - _alike(self.cameras)
-        if self.garments:
-            worn = torch.tensor(self.garments(heights))
-            found["same_garment"] = sum(_alike(column) for column in worn.T) / worn.shape[1]
-        return {name: round(value, 6) for name, value in found.items()}
+            ((pixels, _),) = reader.batches([list(range(len(few)))])
+            theta = net(originals(pixels, net.size, net.normalisation)).theta  # B P 2 3
+        return [float(y) for y in (theta[:, :, 1, 2].float().mean(0) + 1) / 2]
 
 
 def _share(values: Tensor, near: Tensor, places: Tensor) -> float:
@@ -130,9 +104,3 @@ def agreement(near: Tensor, size: int) -> float:
         members = torch.zeros(len(part), patches, size, device=near.device).scatter_(2, part, 1.0)  # S P N
         common += float(torch.einsum("spn,sqn->pq", members, members).triu(1).sum())
     return common / (images * k * patches * (patches - 1) / 2)
-
-
-def _alike(values: Tensor) -> float:
-    """Chance that two places hold the same value."""
-    counts = values.unique(return_counts=True)[1].double()
-    return float((counts * (counts - 1)).sum() / (len(values) * (len(values) - 1)))

@@ -27,6 +27,12 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> str:
     return ", ".join(difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)) or "no name looks like it"
 
 
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """The first few names for a message."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
 def at_least_one(**counts: int) -> None:
     """Raises an `InputError` that names the first count below 1.
 

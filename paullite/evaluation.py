@@ -1,7 +1,5 @@
 """Evaluation: rank G gallery images for each of Q queries, and score that."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The features of a split, as a network is now."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """Files that are whole or not there, and folders that are known to be writable."""
 
-from __future__ import annotations
-
 import csv
 import os
 import tempfile

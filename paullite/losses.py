@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from .blocks import check_pedal, pedal_in_blocks, pedal_logits
 from .cyclic import Ranking, cyclic_ranking, distances, length
 from .errors import InputError
-from .precision import at_least_float32, full_precision
+from .modes import at_least_float32, full_precision
 from .step import Step
 
 

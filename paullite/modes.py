@@ -1,9 +1,10 @@
-"""Training or evaluation mode for a moment."""
+"""How a network computes for a moment: in training or evaluation mode, and where a formula needs float32."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 @contextmanager
@@ -23,3 +24,25 @@ def mode(net: nn.Module, train: bool) -> Iterator[None]:
     finally:
         for module, training in before:
             module.training = training
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """A block in which autocast is off on a device, so that what is computed there keeps the dtype of its inputs.
+
+    >>> with torch.autocast("cpu", torch.bfloat16), full_precision(torch.device("cpu")):
+    ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+    torch.float32
+    """
+    try:
+        return torch.autocast(device.type, enabled=False)
+    except RuntimeError:  # older versions of torch have no autocast for Apple GPUs to turn off
+        return nullcontext()
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Half precision as float32, since exp(-s d^2) underflows in it; float32 and float64 stay what they are.
+
+    >>> [at_least_float32(torch.ones(1, dtype=dtype)).dtype for dtype in (torch.bfloat16, torch.float64)]
+    [torch.float32, torch.float64]
+    """
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

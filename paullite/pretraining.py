@@ -1,7 +1,5 @@
 """Phase 1: learn patches and features with labels, on the source."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

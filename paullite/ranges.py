@@ -1,7 +1,5 @@
 """What values a setting may have: a type, a range, a choice. `checks_of` reads them from a dataclass's own hints."""
 
-from __future__ import annotations
-
 import math
 import operator
 import os

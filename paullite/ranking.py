@@ -1,7 +1,5 @@
 """The rules of a ranking: who is whose match, who is left out, and what the ranks of the matches are worth."""
 
-from __future__ import annotations
-
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .data.copies import content_keys
-from .data.items import Split
+from .data.items import Split, content_keys
 from .errors import InputError
 
 Features = Tensor | np.ndarray
@@ -37,7 +34,7 @@ class RankingRules:
     own: np.ndarray | None
 
     @classmethod
-    def of(cls, q: int, g: int, *columns: Columns | None, **named: Columns | None) -> RankingRules:
+    def of(cls, q: int, g: int, *columns: Columns | None, **named: Columns | None) -> "RankingRules":
         """From Q, G and the five columns, by place or by name. Raises an `InputError` if they do not fit."""
         names = tuple(cls.__dataclass_fields__)
         given = dict.fromkeys(names) | dict(zip(names, columns, strict=False)) | named

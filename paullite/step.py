@@ -1,7 +1,5 @@
 """One step of PAUL: look at both views of a batch, update both memories, and hand what is known to a loss."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +13,7 @@ from .cyclic import Ranking, cyclic_ranking
 from .errors import InputError
 from .memory import FeatureMemory
 from .models import PatchOutput
-from .precision import at_least_float32
+from .modes import at_least_float32
 
 
 @dataclass(frozen=True, eq=False)

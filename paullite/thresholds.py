@@ -1,7 +1,5 @@
 """Is it anybody we know? The cosine above which a match is accepted, and how often that goes wrong."""
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Iterable, Iterator

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = {"paullite": ROOT / "paullite", "paulbook": ROOT / "book" / "paulbook"}
 # From below to above; a module may import its own layer and those before it, which the rule of no circle keeps apart
 LAYERS = (
-    ("paullite.errors", "paullite.version", "paullite.ranges", "paullite.precision"),
-    ("paullite.modes", "paullite.files"),
+    ("paullite.errors", "paullite.version", "paullite.ranges", "paullite.modes"),
+    ("paullite.files",),
     ("paullite.config", "paullite.weights"),
     ("paullite.memory", "paullite.cyclic", "paullite.blocks", "paullite.models", "paullite.data", "paullite.ranking"),
     ("paullite.thresholds",),

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import types
 import warnings
 from pathlib import Path
 
@@ -272,9 +271,7 @@ def test_export_writes_the_network_of_a_file(
     start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = []
-    module = types.ModuleType("paullite.models.export")
-    module.export_onnx = lambda net, path: asked.append((net, path))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr("paullite.networks.export_onnx", lambda net, path: asked.append((net, path)))
     assert main(["export", str(tmp_path / "net.onnx"), "--net", start]) == 0
     ((net, path),) = asked
     assert isinstance(net, pl.PatchNet) and path == str(tmp_path / "net.onnx")

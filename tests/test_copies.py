@@ -14,8 +14,7 @@ from torch import nn
 
 import paullite as pl
 from paullite.app.check import CheckReport, check_dataset
-from paullite.data.copies import content_keys
-from paullite.data.items import Split
+from paullite.data.items import Split, content_keys
 from paullite.data.transforms import evaluation_transform
 
 HEAD = "path,pid,camid,split\n"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from paulbook.studies.trial import chance
 from torch import Tensor
 
 import paullite as pl
@@ -105,7 +106,7 @@ def test_garments_by_loops(dolls: pl.data.PaperDolls) -> None:
             for height in heights:
                 same += i != j and getattr(one, garment_at(height)) == getattr(other, garment_at(height))
                 total += i != j
-    assert diagnosis.chance(heights)["same_garment"] == pytest.approx(same / total, abs=1e-6)
+    assert chance(diagnosis, heights)["same_garment"] == pytest.approx(same / total, abs=1e-6)
 
 
 def test_patches_lie_where_the_stripes_are(dolls: pl.data.PaperDolls, net: pl.PatchNet) -> None:

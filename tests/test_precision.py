@@ -8,7 +8,7 @@ import torch
 import paullite as pl
 from paullite.diagnostics import Diagnosis
 from paullite.models import PatchNet, PatchOutput, patch_attention, stripes
-from paullite.precision import at_least_float32, full_precision
+from paullite.modes import at_least_float32, full_precision
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-6, torch.float16: 0.01, torch.bfloat16: 0.06}
 

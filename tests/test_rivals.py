@@ -16,7 +16,7 @@ from torch import Tensor
 
 import paullite as pl
 from paullite.errors import InputError
-from paullite.runs.interrupts import Stopped
+from paullite.runs.machine import Stopped
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

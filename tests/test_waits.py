@@ -28,9 +28,8 @@ from paullite.diagnostics import Diagnosis
 from paullite.losses import paul
 from paullite.memory import FeatureMemory
 from paullite.pretraining import SourceStep, identity_and_triplet
-from paullite.run import Means
+from paullite.run import Means, Watch
 from paullite.runs.session import Session
-from paullite.runs.watch import Watch
 from paullite.step import loss_columns, take_step
 from tests.test_fake_cuda import fake_gpu, moved
 

@@ -1,7 +1,5 @@
 """Is the data set whole? What lies in a folder beside what should, counts beside the published ones, broken images."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections import defaultdict
@@ -12,8 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..data import layouts
-from ..data.copies import content_keys
-from ..data.items import ReIDDataset
+from ..data.items import ReIDDataset, content_keys
 from ..data.layouts import SPLITS
 from ..data.readers import ROWS, check_kind
 from ..data.rows import SKIP, assemble, paths_of

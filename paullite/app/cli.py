@@ -1,7 +1,5 @@
 """The command line: finds the command, and turns errors into one line and an exit code."""
 
-from __future__ import annotations
-
 import io
 import logging
 import os
@@ -23,7 +21,7 @@ ABOUT = (
     f"paullite {__version__}: learn to recognise people across cameras without labels (PAUL). "
     "Start with: paullite demo --output demo. Any command takes --debug, which shows where an error arose."
 )
-GROUPS = {"data": (commands.DATA, "Look at a data set."), "show": (SHOW, "Draw a picture.")}
+GROUPS = {"data": ({"check": commands.data_check}, "Look at a data set."), "show": (SHOW, "Draw a picture.")}
 PHASES = {"pretrain": commands.make_pretrain, "adapt": commands.make_adapt}
 MOVED = ("experiment", "compare", "marks")  # commands of version 1 that the book's package has now
 

@@ -1,7 +1,5 @@
 """The commands. Each is a function: its arguments are the options, its docstring is the help."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +10,7 @@ from tyro.conf import Positional, arg
 
 from ..config import AdaptConfig, Preset, PretrainConfig, RunConfig
 from ..data.layouts import quoted
-from ..data.readers import KINDS, load_dataset
+from ..data.readers import KINDS, Lists, load_dataset
 from ..errors import InputError, at_least_one
 
 RANK = os.environ.get("RANK", "0")  # which of the processes that torchrun started
@@ -21,7 +19,6 @@ Root = Annotated[Positional[str], arg(metavar="ROOT", help="Folder of the data, 
 Folder = Annotated[Positional[str], arg(metavar="FOLDER", help="Folder with pictures of people, one person in each.")]
 Net = Annotated[str | None, arg(help="File of a network or run; none: the one for drawn people that comes along.")]
 Device = Annotated[str, arg(help="Where to compute: auto (a GPU if there is one), cpu, cuda, cuda:1 or mps.")]
-Lists = Literal["train", "all"]
 Output = Annotated[str, arg(help="PNG file to write.")]
 People = Annotated[int | None, arg(help="Use the first so many people only, for a quick trial; scores then mean less.")]
 Skip = Annotated[bool, arg(help="Leave out images that cannot be read, instead of stopping at the first.")]
@@ -229,13 +226,10 @@ def export(
     file: Annotated[Positional[str], arg(metavar="FILE", help="ONNX file to write: net.onnx.")], /, net: Net = None
 ) -> None:
     """Write a network as ONNX: images in, retrieval features out, any number of images at a time."""
-    from ..models.export import export_onnx
+    from ..networks import export_onnx
 
     export_onnx(load_net(net), file)
     print(f"written: {file}")
-
-
-DATA: dict[str, Callable[..., None]] = {"check": data_check}
 
 
 def load_net(path: str | None, device: str = "cpu") -> Any:

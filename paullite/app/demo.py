@@ -1,7 +1,5 @@
 """The whole method on drawn people, in a few minutes on a laptop."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -54,17 +52,9 @@ def demo(
 ) -> dict[str, Any]:
     """Draw people, learn with labels on the source, adapt to the target without, and judge.
 
-    Args:
-        output: folder for the pictures, and for what is returned, as ``report.json``.
-        seed: draws the people and starts the networks.
-        pretrained: take the source network that comes with the package instead of training one.
-        preset: settings of both phases; the preset ``paperdolls`` if none.
-
-    Returns:
-        For each name in ``ROWS`` the scores in 0..1; settings, versions, seconds per stage.
-
-    Raises:
-        InputError: the folder cannot be written, or settings that do not fit.
+    The arguments are those of the command ``paullite demo``, and ``preset``: settings of both phases, ``paperdolls`` if
+    none. Returns what is written as ``report.json``: for each name in ``ROWS`` the scores in 0..1; settings, versions,
+    seconds per stage. A folder that cannot be written, and settings that do not fit, are an `InputError`.
     """
     folder, preset, clock = writable_folder(output), preset or PRESETS["paperdolls"], Clock()
     phase1 = replace(preset.pretrain, seed=seed, output=str(folder / "pretrain"))

@@ -1,7 +1,5 @@
 """Does this machine have what paullite needs?"""
 
-from __future__ import annotations
-
 import operator
 import os
 import platform

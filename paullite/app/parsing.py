@@ -1,7 +1,5 @@
 """From words to a call: finds the command, checks its options, and turns what the parser says into one line."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import io

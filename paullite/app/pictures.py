@@ -1,7 +1,5 @@
 """Pictures of a run: curves, patches on images, ranked lists, an embedding. Each is written as PNG to ``path``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +56,7 @@ def draw_patches(nets: Mapping[str, PatchNet], split: Split, path: File, *, imag
 
     Outlines start as equal stripes, and move as far as the patch generation network has learned to.
     """
-    pictures = [item.image for item in _spread(split, images)]
+    pictures = [item.image for item in split.spread(images)]
     figure, grid = _figure(len(nets), len(pictures), width=1.25 * len(pictures) + 1.3, height=2.5 * len(nets) + 0.3)
     for row, (name, net) in zip(grid, nets.items(), strict=True):
         batch = torch.stack([net.transform(picture) for picture in pictures]).to(next(net.parameters()).device)
@@ -82,7 +80,7 @@ def draw_rankings(
     Of up to 200 queries, spread over the set, those are shown that stand at even steps from the list that changes most
     for the better to the one that changes most for the worse; with one network, from its best list to its worst.
     """
-    dataset = ReIDDataset(dataset.name, dataset.train, _spread(dataset.query, MOST_QUERIES), dataset.gallery)
+    dataset = ReIDDataset(dataset.name, dataset.train, dataset.query.spread(MOST_QUERIES), dataset.gallery)
     lists = {name: ranked_lists(net, dataset, top=top, workers=workers) for name, net in nets.items()}
     # right answers weigh more at the top
     quality = np.array([[sum(hit / n for n, (_, hit) in enumerate(r, 1)) for r in one] for one in lists.values()])
@@ -124,7 +122,7 @@ def draw_groups(rows: Mapping[str, Split], path: File, *, columns: int = 10) -> 
     for row, (name, split) in enumerate(rows.items()):
         y = gap + row * (height + gap)
         pen.text((8, y + height / 2), name, "black", font, anchor="lm")
-        for column, item in enumerate(_spread(split, across)):
+        for column, item in enumerate(split.spread(across)):
             picture = ImageOps.pad(item.image, (width, height), color="white")
             canvas.paste(picture, (left + column * (width + gap), y))
     with replacing(Path(path)) as temporary:
@@ -190,11 +188,6 @@ def _curves(axes: Axes, history: Sequence[Row], columns: Mapping[str, str], fact
         points = [(row["epoch"], factor * row[column]) for row in history if column in row]
         if points:
             axes.plot(*zip(*points, strict=True), label=label, color=COLOURS[len(axes.lines)], **style)
-
-
-def _spread(split: Split, count: int) -> Split:
-    """So many items, evenly over the split; all of them if there are no more."""
-    return split.take(np.linspace(0, len(split) - 1, min(count, len(split))).astype(int).tolist())
 
 
 def _figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Figure, Any]:

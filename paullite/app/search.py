@@ -1,8 +1,5 @@
 """In a folder of one's own: who looks most like a person, which pictures show the same one, and what is kept of it."""
 
-from __future__ import annotations
-
-import json
 import os
 import stat
 import warnings
@@ -14,6 +11,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -25,7 +23,6 @@ from ..files import replacing, writable_folder, write_csv
 from ..models import PatchNet
 from ..runs.provenance import digest
 from ..version import __version__
-from ..weights import read_weights
 from .pictures import File, draw_groups, draw_matches
 
 INDEX = "index.safetensors"
@@ -50,15 +47,8 @@ def search(
 ) -> list[tuple[str, float]]:
     """Rank pictures by how much the person looks like the one in another picture: (path, cosine), most similar first.
 
-    Args:
-        image: picture of one person, cut out as a detector would.
-        pictures: one person in each, as from `pictures_below`.
-        top: how many to return, at most.
-        threshold: cosine, in -1..1, above which a picture is returned; none: whoever is nearest, be it a stranger.
-        output: folder for ``matches.png``, ``matches.csv`` and the index, see `indexed_features`.
-
-    Raises:
-        InputError: a picture that cannot be read, or a setting out of range.
+    Settings and results are those of the command ``paullite search``; ``pictures`` are as from `pictures_below`. One
+    that cannot be read, or a setting out of range, is an `InputError`.
 
     >>> import tempfile, paullite as pl
     >>> dolls = pl.data.PaperDolls("target", identities=2, test_identities=3)
@@ -86,13 +76,9 @@ def group(
 ) -> dict[int, list[str]]:
     """Sort pictures into groups that look like one person each: paths by group, 1 the largest, -1 (last) those alone.
 
-    Args:
-        pictures: one person in each, at most 20,000, since time and memory grow with the square of their number.
-        distance, least: see `clusters`.
-        output: folder for ``groups.csv``, the index, and ``groups.png``: the largest groups and those alone.
-
-    Raises:
-        InputError: too few or many pictures, an unreadable one, a setting out of range, or no scikit-learn.
+    Settings and results are those of the command ``paullite group``; `clusters` says how. Fewer than 2 pictures, or
+    more than 20,000, since time and memory grow with the square of their number; an unreadable one; a setting out of
+    range; and no scikit-learn are an `InputError`.
     """
     at_least_one(least=least)
     if not 0 < distance <= 2:
@@ -198,35 +184,32 @@ def indexed_features(net: PatchNet, pictures: Split, folder: Path, *, workers: i
         return _unit_features(net, pictures, workers)
     owner = digest(net.state_dict(), f"{net.settings} {net.normalisation} {__version__}")
     files = [_state(path) for path in pictures.paths]
-    rows, kept = _read(folder / INDEX, owner)
-    new = [i for i, file in enumerate(files) if file not in rows]
+    kept = _read(folder / INDEX, owner)
+    new = [i for i, file in enumerate(files) if file not in kept]
     if new:
         fresh = _unit_features(net, pictures.take(new), workers).half()
-        rows |= {files[i]: len(rows) + n for n, i in enumerate(new)}
-        kept = torch.cat([kept, fresh]) if len(kept) else fresh
-    features = kept[[rows[file] for file in files]]
-    if new or len(rows) > len(files):
-        facts = torch.frombuffer(bytearray(json.dumps([owner, files]).encode()), dtype=torch.uint8)
+        kept |= {files[i]: row.clone() for i, row in zip(new, fresh, strict=True)}  # safetensors refuses views
+    features = {file: kept[file] for file in files}
+    if new or len(kept) > len(features):
         with replacing(folder / INDEX) as temporary:
-            save_file({"features": features, "files": facts}, temporary)
-    return features.float()
+            save_file(features, temporary, metadata={"owner": owner})
+    return torch.stack([features[file] for file in files]).float()
 
 
 def _state(path: str) -> str:
+    """What a file's feature is kept under, in ASCII, since a path may be no UTF-8."""
     with suppress(OSError):  # of a file that is gone, which its reader will say
         found = os.stat(path)
-        return f"{found.st_size} {found.st_mtime_ns} {os.path.abspath(path)}"
+        return f"{found.st_size} {found.st_mtime_ns} {os.path.abspath(path)!a}"
     return path
 
 
-def _read(file: Path, owner: str) -> tuple[dict[str, int], Tensor]:
-    """The row of each file's features, and the features; none if there is no whole index of this network."""
-    with suppress(InputError, KeyError, ValueError):
-        found = read_weights(file)
-        maker, files = json.loads(bytes(found["files"].numpy()))
-        if maker == owner and len(files) == len(found["features"]):
-            return {name: row for row, name in enumerate(files)}, found["features"].clone()  # not a view of the file
-    return {}, torch.empty(0)
+def _read(file: Path, owner: str) -> dict[str, Tensor]:
+    """The feature of each file; none if there is no whole index of this network."""
+    with suppress(OSError, SafetensorError), safe_open(file, "pt") as index:
+        if index.metadata() == {"owner": owner}:
+            return {name: index.get_tensor(name).clone() for name in index.keys()}  # noqa: SIM118  # no mapping
+    return {}
 
 
 def _unit_features(net: PatchNet, pictures: Split, workers: int) -> Tensor:

@@ -1,7 +1,5 @@
 """The commands that draw a picture: ``paullite show patches``, ``ranking``, ``embedding``, ``curves``."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from tyro.conf import Positional, arg

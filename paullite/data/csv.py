@@ -5,9 +5,9 @@ import os
 import re
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from .items import EMPTY, ReIDDataset
-from .layouts import SPLITS, listed
+from .layouts import SPLITS
 from .rows import Entries, Rows, build, path_of, rows_of
 
 COLUMNS = ("path", "pid", "camid", "split")

@@ -1,7 +1,10 @@
-"""Images with who and where: the three small types that every data set is made of."""
+"""Images with who and where: the three small types that every data set is made of, and which images are the same."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -140,6 +143,10 @@ class Split(Sequence[Item]):
         pids, camids = (column and tuple(column[i] for i in keep) for column in (self.pids, self.camids))
         return replace(self, paths=tuple(self.paths[i] for i in keep), pids=pids, camids=camids)
 
+    def spread(self, count: int) -> Split:
+        """So many items, evenly over the split; all of them if there are no more."""
+        return self.take(np.linspace(0, len(self) - 1, min(count, len(self))).astype(int).tolist())
+
     def where(self, keep: Callable[[int], bool]) -> Split:
         """The items of the people whose number passes; all of them if the people are not known."""
         return self if self.pids is None else self.take(i for i, pid in enumerate(self.pids) if keep(pid))
@@ -173,8 +180,8 @@ class ReIDDataset:
         """
         chosen, test = (set(sorted(set(s.pids or ()) - {-1})[:count]) for s in (self.train, self.query))
         others = set(self.query.pids or ()) - test - {-1}  # who is in no query, junk or distractor, is not among them
-        some = np.unique(np.linspace(0, len(self.train) - 1, min(IMAGES_EACH * count, len(self.train))).astype(int))
-        train = self.train.take(some.tolist()) if self.train.pids is None else self.train.where(chosen.__contains__)
+        unknown = self.train.pids is None
+        train = self.train.spread(IMAGES_EACH * count) if unknown else self.train.where(chosen.__contains__)
         gallery = self.gallery.where(lambda pid: pid not in others)
         return ReIDDataset(f"{self.name}, {count} people", train, self.query.where(test.__contains__), gallery)
 
@@ -184,3 +191,31 @@ def expect_dataset(given: object, what: str, *kinds: type) -> None:
     if not isinstance(given, kinds):
         do = "make one with pl.data.from_items, pl.data.from_csv or pl.data.ImageFolder"
         raise InputError(f"found a {type(given).__name__} as {what}", "expected a data set of paullite.data", do)
+
+
+def content_keys(*splits: Split) -> list[list[str]]:
+    """A key for each image of each split; two are equal if their images are. Files that cannot be equal stay unread.
+
+    >>> files = Split(("README.md", "./README.md", "LICENSE"), None, None)
+    >>> [keys[0] == key for keys in content_keys(files) for key in keys]
+    [True, True, False]
+    """
+    sizes = [[_content_size(split, path) for path in split.paths] for split in splits]
+    often = Counter(size for part in sizes for size in part)
+    pairs = (zip(split, part, strict=True) for split, part in zip(splits, sizes, strict=True))
+    return [[_content_key(item) if often[size] > 1 else item.path for item, size in part] for part in pairs]
+
+
+def _content_size(split: Split, path: str) -> int | str:
+    """What differs between pictures that cannot be equal: bytes of a file; the name of a file that is missing."""
+    if os.path.isfile(path):
+        return os.path.getsize(path)
+    return path if split.opener is open_image else -1
+
+
+def _content_key(item: Item) -> str:
+    if os.path.isfile(item.path):
+        return hashlib.blake2b(Path(item.path).read_bytes()).hexdigest()
+    if item.opener is open_image:
+        return item.path
+    return hashlib.blake2b(item.image.tobytes(), key=repr(item.image.size).encode()).hexdigest()

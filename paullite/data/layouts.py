@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from .items import open_image
 
 NOT_DRAWN = ("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF")  # Pillow knows their names, and not how to read them alone
@@ -54,12 +54,6 @@ def check_command(kind: str, root: str | Path) -> str:
 def quoted(path: str | Path) -> str:
     """A path as it is typed in a shell."""
     return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
-
-
-def listed(names: Iterable[str], most: int = 5) -> str:
-    """The first few names for a message."""
-    names = list(names)
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def visible(folder: Path) -> list[str]:
@@ -155,10 +149,8 @@ def split_folders(top: Path) -> dict[str, Path]:
 def find_unreadable(paths: Iterable[str], *, full: bool) -> dict[str, str]:
     """Files that are missing or empty, and with ``full`` (slow) those that cannot be decoded: path -> reason."""
     paths = list(paths)
-    if not full:
-        return {path: why for path in paths if (why := _fault(path, full=False))}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        bar = tqdm(pool.map(partial(_fault, full=True), paths), "reading images", len(paths), disable=None, leave=False)
+        bar = tqdm(pool.map(partial(_fault, full=full), paths), "reading images", len(paths), disable=None, leave=False)
         return {path: why for path, why in zip(paths, bar, strict=True) if why}
 
 

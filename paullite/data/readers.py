@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from ..errors import InputError, at_least_one, nearest_names
+from ..errors import InputError, at_least_one, listed, nearest_names
 from . import layouts
 from .csv import csv_rows, from_csv
 from .items import ReIDDataset
@@ -75,7 +75,7 @@ def folder_rows(root: Root, pattern: str = PATTERN) -> Rows:
     there = layouts.split_folders(top)
     rest = [name for name in visible(top) if top / name not in there.values()] if there else []
     if unread := [name for name in rest if name.lower().endswith(layouts.IMAGE_ENDINGS) or images_below(top / name)]:
-        text = f"not read in {top}, as it is in no folder train, query or gallery: {layouts.listed(unread)}"
+        text = f"not read in {top}, as it is in no folder train, query or gallery: {listed(unread)}"
         warnings.warn(text, stacklevel=3)
     there = there or {"train": top}
     layouts.warn_passed_over(there.values())
@@ -97,10 +97,10 @@ def _folder_entries(folder: Path, form: re.Pattern[str]) -> list[Entry]:
     images = [entry_of(file, form) for file in image_files(folder)]
     names = [name for name, files in below.items() if files]
     if images and people:
-        found = f"found images in {folder} and also in its folders {layouts.listed(names)}"
+        found = f"found images in {folder} and also in its folders {listed(names)}"
         raise InputError(found, expected, f"move the images, or {use}")
     if people and all(PARTS.fullmatch(name.lower()) for name in names):
-        found = f"found the folders {layouts.listed(names)} in {folder}, which are no people's names"
+        found = f"found the folders {listed(names)} in {folder}, which are no people's names"
         raise InputError(found, "expected train, query and gallery, or one folder per person", "rename them")
     if any(pid for _, pid, _ in images):
         _check_known(images, f"expected every name in {folder} to begin like {form.pattern}, or none", "rename it")

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from .items import ReIDDataset, Row, Split
-from .layouts import SPLITS, check_command, find_unreadable, listed
+from .layouts import SPLITS, check_command, find_unreadable
 
 Rows = dict[str, list[Row]]  # train, query and gallery -> the rows of their images
 Entry = tuple[str, str, str]  # path, person and camera as they are written; "" where nothing is

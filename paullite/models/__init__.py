@@ -2,9 +2,8 @@
 
 from .attention import patch_attention, pool_patches, stripes
 from .backbones import Backbone, Normalisation
-from .export import export_onnx
 from .generators import LightGenerator, ReferenceGenerator
 from .patchnet import PatchLinear, PatchNet, PatchOutput
 
 __all__ = ["Backbone", "LightGenerator", "Normalisation", "PatchLinear", "PatchNet", "PatchOutput"]
-__all__ += ["ReferenceGenerator", "export_onnx", "patch_attention", "pool_patches", "stripes"]
+__all__ += ["ReferenceGenerator", "patch_attention", "pool_patches", "stripes"]

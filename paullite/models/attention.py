@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InputError, at_least_one
-from ..precision import at_least_float32, full_precision
+from ..modes import at_least_float32, full_precision
 
 
 def stripes(patches: int) -> Tensor:

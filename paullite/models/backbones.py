@@ -1,7 +1,5 @@
 """Any timm network, or any module of one's own, as a source of feature maps at stride 16."""
 
-from __future__ import annotations
-
 import logging
 import sys
 import warnings

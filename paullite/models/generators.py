@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import InputError
-from ..precision import at_least_float32, full_precision
+from ..modes import at_least_float32, full_precision
 from .attention import stripes
 
 

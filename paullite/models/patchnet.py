@@ -1,7 +1,5 @@
 """PatchNet: one image in, P patch features out."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,8 +14,7 @@ from ..data.items import open_image, to_rgb
 from ..data.transforms import evaluation_transform
 from ..errors import InputError, at_least_one
 from ..files import expanded
-from ..modes import mode
-from ..precision import at_least_float32, full_precision
+from ..modes import at_least_float32, full_precision, mode
 from .attention import patch_attention, pool_patches
 from .backbones import Backbone, Options, check_rows
 from .generators import LightGenerator, ReferenceGenerator, check_map

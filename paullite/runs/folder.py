@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from ..files import remove, replacing, writable_folder
 from . import checkpoint
 from .checkpoint import Facts, Tensors
@@ -49,10 +49,9 @@ class RunFolder:
             return None
         tensors, facts = found[1:] if found else checkpoint.read_checkpoint(path)
         if not self.force and (others := differences(facts["identity"], identity)):
-            more = f" and {len(others) - 4} more" * (len(others) > 4)
             do = "give them again; or go on all the same with --force (force=True); or choose another --output"
-            first = f"found {path.name} made with {', '.join(others[:4])}{more}"
-            raise InputError(first, "expected the settings, data and versions that the run was begun with", do)
+            expected = "expected the settings, data and versions that the run was begun with"
+            raise InputError(f"found {path.name} made with {listed(others, 4)}", expected, do)
         self.saved = facts["steps"]
         return path, tensors, facts
 

@@ -1,7 +1,5 @@
 """What stands around the loop of either phase: device, processes, checkpoints, interrupts, and the numbers to keep."""
 
-from __future__ import annotations
-
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -17,21 +15,19 @@ from tqdm.auto import tqdm
 from ..config import AdaptConfig, PretrainConfig
 from ..data.items import ReIDDataset, Split
 from ..data.transforms import seed_of
-from ..errors import InputError
+from ..errors import InputError, listed
 from ..files import Row
 from ..memory import FeatureMemory
 from ..models import PatchNet, PatchOutput
 from ..networks import save
 from ..ranking import RankingRules, ranking_columns
-from ..run import History, Means, Run
+from ..run import Fault, History, Means, Run, Watch
 from . import checkpoint
 from .checkpoint import Facts, Tensors
 from .cost import Model, check_fits, try_step
 from .distributed import check_batch
 from .folder import RunFolder
-from .interrupts import Interrupts, Stopped
-from .machine import accelerated
-from .watch import Fault, Watch
+from .machine import Interrupts, Stopped, accelerated
 
 LOST = ("Connection closed by peer", "gloo", "NCCL")  # how torch says that it waits for a process that is no more
 MOMENTUM = "momentum_buffer"  # as SGD calls it; rates and other settings come from the config, before every epoch
@@ -78,7 +74,7 @@ class Session:
         self.history = History(self.folder.path if self.team.leads else None)
         self.random: Facts = {}  # of the checkpoint
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> "Session":
         with self.stack:  # undone if something is wrong here
             check_batch(self.team, self.config.batch, len(self.images))
             self.stack.enter_context(self.folder.opened())
@@ -262,8 +258,7 @@ class Session:
         if fault is None:
             return
         paths = [self.images.paths[i] for i in fault.places]
-        named = ", ".join(paths[:3]) + f" and {len(paths) - 3} more" * (len(paths) > 3)
-        found = f"found NaN or infinity in the {fault.name} of {fault.where}, with {named}"
+        found = f"found NaN or infinity in the {fault.name} of {fault.where}, with {listed(paths, 3)}"
         expected = "expected finite numbers; nothing that came of this batch is kept, and the last checkpoint stays"
         do = "look at these images, or use a smaller learning rate"
         raise InputError(found + self.folder.note("bad_batch.txt", paths), expected, do)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -154,8 +154,31 @@ def random_boxes(patches: int, seed: int) -> Tensor:
 def before(settings: Settings, start: PatchNet, target: ReIDDataset) -> Row:
     """Row 0 of the history: the scores at the start, and what neighbours drawn at random would be."""
     diagnosis = Diagnosis(target, settings.adapt)
-    chance = diagnosis.chance(diagnosis.heights(start))
-    return {"epoch": 0, **evaluate(start, target).headline(), **{f"{k}_chance": v for k, v in chance.items()}}
+    by_chance = chance(diagnosis, diagnosis.heights(start))
+    return {"epoch": 0, **evaluate(start, target).headline(), **{f"{k}_chance": v for k, v in by_chance.items()}}
+
+
+def chance(diagnosis: Diagnosis, heights: Sequence[float]) -> Row:
+    """What the columns of a diagnosis would be for neighbours drawn at random from the other images.
+
+    >>> dolls = PaperDolls("target", identities=3, test_identities=2)
+    >>> found = chance(Diagnosis(dolls, AdaptConfig(k=2)), [0.4])       # a patch on the chest
+    >>> found["same_person"] > 0.2 and found["same_garment"] >= found["same_person"]
+    True
+    """
+    found = {} if diagnosis.pids is None else {"same_person": alike(diagnosis.pids)}
+    if diagnosis.cameras is not None:
+        found["other_camera"] = 1 - alike(diagnosis.cameras)
+    if diagnosis.garments:
+        worn = torch.tensor(diagnosis.garments(heights))
+        found["same_garment"] = sum(alike(column) for column in worn.T) / worn.shape[1]
+    return {name: round(value, 6) for name, value in found.items()}
+
+
+def alike(values: Tensor) -> float:
+    """Chance that two places hold the same value."""
+    counts = values.unique(return_counts=True)[1].double()
+    return float((counts * (counts - 1)).sum() / (len(values) * (len(values) - 1)))
 
 
 Made = tuple[PatchNet, list[Row]]
