@@ -100,12 +100,13 @@ def draw_shares(shares: Mapping[str, Mapping[str, float]]) -> Figure:
     for colour, part in zip((0, 1, 6), next(iter(shares.values())), strict=False):
         widths = np.array([100 * bar[part] for bar in shares.values()])
         bars = axes.barh(list(shares), widths, left=starts, label=part, color=COLOURS[colour])
-        axes.bar_label(bars, [f"{width:.0f}" if width >= 4 else "" for width in widths], label_type="center")
+        inside = [f"{width:.0f}" if width >= 4 else "" for width in widths]
+        axes.bar_label(bars, inside, label_type="center", color="black" if colour == 1 else "white")
         starts += widths
     axes.set(xlabel="share of the features' variance in %", xlim=(0, 100))
     axes.invert_yaxis()
     axes.grid(False)
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
