@@ -45,7 +45,8 @@ def test_code_is_short(path: Path) -> None:
     cells = code_cells(read(path))
     lengths = [len(c.source.splitlines()) for c in cells]
     assert 15 <= len(cells) <= 28, len(cells)
-    assert max(lengths) <= 25 and statistics.median(lengths) <= 8, lengths
+    seen = [len(c.source.splitlines()) for c in cells if "hide-input" not in tags(c)]  # one statement on each line
+    assert max(lengths) <= 25 and statistics.median(seen) <= 12, lengths
     long = [line for c in cells if "first-cell" not in tags(c) for line in c.source.splitlines() if len(line) > 100]
     assert not long
 
@@ -62,7 +63,7 @@ def test_has_its_parts(path: Path) -> None:
     for part in ("**You need**", "**You will be able to**", "**Budget**", "## Break it", "## Going further", "## Next"):
         assert part in text, part
     assert len(re.findall(r"^# ", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)) == 1
-    assert 1500 <= words(read(path)) <= 3200, words(read(path))
+    assert 1500 <= words(read(path)) <= 4500, words(read(path))  # hints and options included; minutes: tests.prose
     assert not re.search(r"^:::|^```\{|\{(ref|doc|cite|numref|term|eq|math|py:\w+)[:}]", text, re.MULTILINE), "MyST"
 
 

@@ -1,8 +1,11 @@
 """Chapter 3: plausible wrong answers, each another misconception, and other right ones."""
 
+import copy
+
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 
 def _unit(x):
@@ -101,95 +104,199 @@ def in_numpy(query, gallery):
     return np.maximum(2 - 2 * q @ np.swapaxes(g, -1, -2), 0)
 
 
-def _channels(v):
-    return v[:, None, None]
+def _pair(images):
+    half = len(images) // 2
+    return images[:half], torch.cat([images[:1], images[half:]])
 
 
-def own_statistics(x, mean, var, weight, bias, eps=1e-5):
-    """Training mode: the batch's own mean and variance."""
-    return F.batch_norm(x, None, None, weight, bias, training=True, eps=eps)
+def _features(net, images):
+    """Two features of the first image, on a copy of the network."""
+    net = copy.deepcopy(net)
+    return [net(part)[0] for part in _pair(images)]
 
 
-def by_the_variance(x, mean, var, weight, bias, eps=1e-5):
-    """Divides by the variance."""
-    return (x - _channels(mean)) / (_channels(var) + eps) * _channels(weight) + _channels(bias)
+def reads_the_flag(net, images):
+    """Asks for the mode of the whole network."""
+    return net.training
 
 
-def no_epsilon(x, mean, var, weight, bias, eps=1e-5):
-    """A channel that never changes divides by zero."""
-    return (x - _channels(mean)) / _channels(var).sqrt() * _channels(weight) + _channels(bias)
+def looks_for_batch_norm(net, images):
+    """Looks for batch-norm layers in training mode."""
+    return any(isinstance(m, nn.BatchNorm1d) and m.training for m in net.modules())
 
 
-def epsilon_outside(x, mean, var, weight, bias, eps=1e-5):
-    """Adds epsilon behind the root."""
-    return (x - _channels(mean)) / (_channels(var).sqrt() + eps) * _channels(weight) + _channels(bias)
+def exactly_equal(net, images):
+    """Takes rounding for a difference."""
+    one, other = _features(net, images)
+    return not torch.equal(one, other)
 
 
-def along_the_width(x, mean, var, weight, bias, eps=1e-5):
-    """Leaves the vectors as they are, so that they meet the last axis."""
-    return (x - mean) / (var + eps).sqrt() * weight + bias
+def says_the_reverse(net, images):
+    """True where nothing depends on the batch."""
+    one, other = _features(net, images)
+    return torch.allclose(one, other, atol=1e-4)
 
 
-def no_bias(x, mean, var, weight, bias, eps=1e-5):
-    """Forgets beta."""
-    return (x - _channels(mean)) / (_channels(var) + eps).sqrt() * _channels(weight)
+def evaluates_first(net, images):
+    """Switches to evaluation mode, where the fault is gone."""
+    one, other = _features(net.eval(), images)
+    return not torch.allclose(one, other, atol=1e-4)
 
 
-def no_weight(x, mean, var, weight, bias, eps=1e-5):
-    """Forgets gamma."""
-    return (x - _channels(mean)) / (_channels(var) + eps).sqrt() + _channels(bias)
+def one_image_alone(net, images):
+    """Compares with the image alone, which batch norm refuses."""
+    net = copy.deepcopy(net)
+    return not torch.allclose(net(images[:1])[0], net(images)[0], atol=1e-4)
 
 
-def mean_added(x, mean, var, weight, bias, eps=1e-5):
-    """Adds the mean."""
-    return (x + _channels(mean)) / (_channels(var) + eps).sqrt() * _channels(weight) + _channels(bias)
+def moves_statistics(net, images):
+    """Leaves the running statistics moved."""
+    one, other = (net(part)[0] for part in _pair(images))
+    return not torch.allclose(one, other, atol=1e-4)
 
 
-def weight_first(x, mean, var, weight, bias, eps=1e-5):
-    """Gamma and beta before the normalisation."""
-    return (x * _channels(weight) + _channels(bias) - _channels(mean)) / (_channels(var) + eps).sqrt()
+def changes_the_mode(net, images):
+    """Puts the whole network back into one mode."""
+    one, other = _features(net, images)
+    net.train(net.training)
+    return not torch.allclose(one, other, atol=1e-4)
 
 
-def one_mean(x, mean, var, weight, bias, eps=1e-5):
-    """One mean for all channels."""
-    return (x - mean.mean()) / (_channels(var) + eps).sqrt() * _channels(weight) + _channels(bias)
+def two_images(net, images):
+    """Compares two different images of one batch."""
+    one, other = copy.deepcopy(net)(images)[:2]
+    return not torch.allclose(one, other, atol=1e-4)
 
 
-def multiplied(x, mean, var, weight, bias, eps=1e-5):
-    """Multiplies by the standard deviation."""
-    return (x - _channels(mean)) * (_channels(var) + eps).sqrt() * _channels(weight) + _channels(bias)
+def returns_a_distance(net, images):
+    """Returns how far, and not whether."""
+    one, other = _features(net, images)
+    return float((one - other).abs().max())
 
 
-def in_place(x, mean, var, weight, bias, eps=1e-5):
-    """Changes the caller's map."""
-    x -= _channels(mean)
-    return x / (_channels(var) + eps).sqrt() * _channels(weight) + _channels(bias)
+def first_number_only(net, images):
+    """Compares one number of the feature."""
+    one, other = _features(net, images)
+    return bool((one[0] - other[0]).abs() > 1e-4)
 
 
-def bias_scaled(x, mean, var, weight, bias, eps=1e-5):
-    """Gamma multiplies beta too."""
-    return ((x - _channels(mean)) / (_channels(var) + eps).sqrt() + _channels(bias)) * _channels(weight)
+def in_a_copy(net, images):
+    """Right: the largest difference, on a copy."""
+    one, other = _features(net, images)
+    return (one - other).abs().max() > 1e-4 * one.abs().max()
 
 
-def weight_for_bias(x, mean, var, weight, bias, eps=1e-5):
-    """Gamma is added and beta multiplies."""
-    return (x - _channels(mean)) / (_channels(var) + eps).sqrt() * _channels(bias) + _channels(weight)
+def by_cosine(net, images):
+    """Right: the cosine, with the state restored layer by layer."""
+    kept = copy.deepcopy(net.state_dict())
+    one, other = (net(part)[0] for part in _pair(images))
+    net.load_state_dict(kept)
+    return float(F.cosine_similarity(one, other, dim=0)) < 1 - 1e-6
 
 
-def epsilon_of_its_own(x, mean, var, weight, bias, eps=1e-5):
-    """Ignores the epsilon that is given."""
-    return (x - _channels(mean)) / (_channels(var) + 1e-5).sqrt() * _channels(weight) + _channels(bias)
+def _means(cameras, train, train_cameras):
+    known = [train[train_cameras == c].mean(0) if bool((train_cameras == c).any()) else train.mean(0) for c in cameras]
+    return torch.stack(known)
 
 
-def pytorchs_own(x, mean, var, weight, bias, eps=1e-5):
-    """Right: PyTorch's function in evaluation mode."""
-    return F.batch_norm(x, mean, var, weight, bias, training=False, eps=eps)
+def one_mean_for_all(features, cameras, train, train_cameras):
+    """The mean of all cameras."""
+    return features - train.mean(0)
 
 
-def one_scale_one_shift(x, mean, var, weight, bias, eps=1e-5):
-    """Right: folded into one multiplication and one addition."""
-    scale = weight / (var + eps) ** 0.5
-    return torch.einsum("bchw,c->bchw", x, scale) + (bias - mean * scale).view(1, -1, 1, 1)
+def means_of_the_test(features, cameras, train, train_cameras):
+    """The means come from the images that are changed."""
+    return features - _means(cameras, features, cameras)
+
+
+def means_added(features, cameras, train, train_cameras):
+    """Adds."""
+    return features + _means(cameras, train, train_cameras)
+
+
+def in_place(features, cameras, train, train_cameras):
+    """Changes its argument."""
+    features -= _means(cameras, train, train_cameras)
+    return features
+
+
+def normalised_again(features, cameras, train, train_cameras):
+    """Back to length 1."""
+    return F.normalize(features - _means(cameras, train, train_cameras), dim=1)
+
+
+def standardised(features, cameras, train, train_cameras):
+    """Divides by the standard deviation of the training features."""
+    return (features - _means(cameras, train, train_cameras)) / train.std()
+
+
+def sums(features, cameras, train, train_cameras):
+    """Sum in place of mean."""
+    return features - torch.stack([train[train_cameras == c].sum(0) for c in cameras])
+
+
+def one_number_per_camera(features, cameras, train, train_cameras):
+    """A mean over all numbers of all images of a camera."""
+    return features - torch.stack([train[train_cameras == c].mean() for c in cameras])[:, None]
+
+
+def camera_as_index(features, cameras, train, train_cameras):
+    """Takes a camera's number for a row."""
+    means = torch.stack([train[train_cameras == c].mean(0) for c in train_cameras.unique()])
+    return features - means[cameras]
+
+
+def grouped(features, cameras, train, train_cameras):
+    """Camera after camera, in another order than the images."""
+    centred = features - _means(cameras, train, train_cameras)
+    return torch.cat([centred[cameras == c] for c in cameras.unique()])
+
+
+def nan_for_a_new_camera(features, cameras, train, train_cameras):
+    """The mean of no image."""
+    return features - torch.stack([train[train_cameras == c].mean(0) for c in cameras])
+
+
+def new_camera_left_alone(features, cameras, train, train_cameras):
+    """Nothing is subtracted where a camera is not known."""
+    result = features.clone()
+    for c in train_cameras.unique():
+        result[cameras == c] -= train[train_cameras == c].mean(0)
+    return result
+
+
+def new_camera_zero(features, cameras, train, train_cameras):
+    """An empty result is filled for known cameras only."""
+    result = torch.zeros_like(features)
+    for c in train_cameras.unique():
+        result[cameras == c] = features[cameras == c] - train[train_cameras == c].mean(0)
+    return result
+
+
+def mean_of_means(features, cameras, train, train_cameras):
+    """A new camera gets the mean of the cameras' means."""
+    every = torch.stack([train[train_cameras == c].mean(0) for c in train_cameras.unique()]).mean(0)
+    known = [train[train_cameras == c].mean(0) if bool((train_cameras == c).any()) else every for c in cameras]
+    return features - torch.stack(known)
+
+
+def nothing_subtracted(features, cameras, train, train_cameras):
+    """Hands the features back."""
+    return features.clone()
+
+
+def by_a_dictionary(features, cameras, train, train_cameras):
+    """Right: means by camera in a dictionary, image after image, in arrays."""
+    train, of = np.asarray(train, dtype=float), np.asarray(train_cameras)
+    means = {c: train[of == c].mean(0) for c in set(of.tolist())}
+    return np.stack([x - means.get(c, train.mean(0)) for x, c in zip(features.numpy(), cameras.tolist(), strict=True)])
+
+
+def by_a_matrix(features, cameras, train, train_cameras):
+    """Right: an indicator matrix."""
+    same = (cameras[:, None] == train_cameras).to(train)
+    same[same.sum(1) == 0] = 1
+    return features - same @ train / same.sum(1, keepdim=True)
 
 
 WRONG = {
@@ -210,26 +317,40 @@ WRONG = {
         other_way_round,
         pairs_only,
     ),
-    "batch_norm": (
-        own_statistics,
-        by_the_variance,
-        no_epsilon,
-        epsilon_outside,
-        along_the_width,
-        no_bias,
-        no_weight,
-        mean_added,
-        weight_first,
-        one_mean,
-        multiplied,
+    "depends_on_batch": (
+        reads_the_flag,
+        looks_for_batch_norm,
+        exactly_equal,
+        says_the_reverse,
+        evaluates_first,
+        one_image_alone,
+        moves_statistics,
+        changes_the_mode,
+        two_images,
+        returns_a_distance,
+        first_number_only,
+    ),
+    "subtract_camera_means": (
+        one_mean_for_all,
+        means_of_the_test,
+        means_added,
         in_place,
-        bias_scaled,
-        weight_for_bias,
-        epsilon_of_its_own,
+        normalised_again,
+        standardised,
+        sums,
+        one_number_per_camera,
+        camera_as_index,
+        grouped,
+        nan_for_a_new_camera,
+        new_camera_left_alone,
+        new_camera_zero,
+        mean_of_means,
+        nothing_subtracted,
     ),
 }
 
 OTHER_RIGHT = {
     "unit_distances": (by_differences, in_numpy),
-    "batch_norm": (pytorchs_own, one_scale_one_shift),
+    "depends_on_batch": (in_a_copy, by_cosine),
+    "subtract_camera_means": (by_a_dictionary, by_a_matrix),
 }

@@ -1,0 +1,292 @@
+"""Exercises of chapter 3: does a feature depend on its batch, and the mean of each camera subtracted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..exercise import Exercise, Wrong, expect
+
+Detector = Callable[[nn.Module, Tensor], Any]
+Centring = Callable[..., Any]
+NEAR = 1e-4  # features of length 1 that differ by less differ by rounding
+
+
+def depends_on_batch(net: nn.Module, images: Tensor) -> bool:
+    """Whether the first image's feature changes with the images beside it: the book's own answer.
+
+    >>> images = torch.arange(16.0).reshape(8, 2)
+    >>> layer = nn.BatchNorm1d(2)
+    >>> depends_on_batch(layer, images), depends_on_batch(layer.eval(), images)
+    (True, False)
+    """
+    kept = {name: value.clone() for name, value in net.state_dict().items()}
+    half = len(images) // 2
+    with torch.no_grad():
+        one = net(images[:half])[0]
+        other = net(torch.cat([images[:1], images[half:]]))[0]
+    net.load_state_dict(kept)
+    return not torch.allclose(F.normalize(one, dim=0), F.normalize(other, dim=0), atol=NEAR)
+
+
+def subtract_camera_means(features: Tensor, cameras: Tensor, train_features: Tensor, train_cameras: Tensor) -> Tensor:
+    """Features less the mean training feature of their camera: the book's own answer.
+
+    >>> train, cameras = torch.tensor([[1.0, 0.0], [3.0, 0.0], [0.0, 8.0]]), torch.tensor([10, 10, 11])
+    >>> subtract_camera_means(torch.tensor([[5.0, 1.0]]), torch.tensor([10]), train, cameras)
+    tensor([[3., 1.]])
+    """
+    result = features - train_features.mean(dim=0)
+    for camera in train_cameras.unique():
+        mean = train_features[train_cameras == camera].mean(dim=0)
+        result[cameras == camera] = features[cameras == camera] - mean
+    return result
+
+
+class _Net(nn.Module):
+    """Three numbers for an image of three: a batch norm between what comes before and after it."""
+
+    def __init__(self, norm: nn.Module, rounding: float = 0) -> None:
+        super().__init__()
+        self.norm, self.rounding = norm, rounding
+
+    def forward(self, images: Tensor) -> Tensor:
+        x: Tensor = self.norm(images)
+        return x * (1 + self.rounding * torch.arange(1, 4) * float(images[1:].sum()))
+
+
+def _norm(train: bool) -> nn.BatchNorm1d:
+    return nn.BatchNorm1d(3).train(train)
+
+
+def _batch(count: int = 8) -> Tensor:
+    return torch.randn(count, 3, generator=torch.Generator().manual_seed(5)) + torch.tensor([1.0, -2.0, 3.0])
+
+
+def _found(detector: Detector, net: nn.Module, images: Tensor | None = None) -> bool:
+    """What the answer says of a network, as a truth value."""
+    try:
+        said = detector(net, _batch() if images is None else images)
+    except ValueError as error:
+        if "more than 1 value" not in str(error):
+            raise
+        words = (
+            "In training mode, batch norm cannot compute a variance from one image, and PyTorch raises a ValueError."
+        )
+        raise Wrong(f"{words} Compare two batches of several images instead.") from error
+    truth = torch.as_tensor(said)
+    is_truth = truth.dtype == torch.bool and truth.numel() == 1
+    expect(is_truth, f"True or False is expected, but yours returns {said}. Which difference is larger than rounding?")
+    return bool(said)
+
+
+def finds_training_mode(detector: Detector) -> None:
+    """A batch norm in training mode is found, with whatever images are beside the first."""
+    found, frozen = _found(detector, _Net(_norm(True)).train()), _found(detector, _Net(_norm(False)).eval())
+    swapped = "A network in evaluation mode gives True and one in training mode gives False. It should be the reverse."
+    expect(found or not frozen, swapped)
+    hint = "Batch norm in training mode goes unnoticed. Which images are beside the first one in your two batches?"
+    expect(found, f"{hint} And does your function change the mode of the network before it looks?")
+
+
+def finds_evaluation_mode(detector: Detector) -> None:
+    """A network whose features depend on their image alone."""
+    hint = "A network in evaluation mode gives True. Do you compare the same image in both batches?"
+    expect(not _found(detector, _Net(_norm(False)).eval()), hint)
+
+
+def looks_at_features(detector: Detector) -> None:
+    """What counts is what comes out, not the flag of the whole network."""
+    mixed = _Net(_norm(True))
+    mixed.eval()
+    mixed.norm.train()
+    hint = "The network is in evaluation mode, but one layer inside was switched back to training mode. A flag of the"
+    expect(_found(detector, mixed), f"{hint} whole network does not show this, whereas its features do.")
+    plain = _Net(nn.Linear(3, 3)).train()
+    hint = "A network in training mode without batch norm treats every image alone, but yours returns True."
+    expect(not _found(detector, plain), f"{hint} Compare features instead of reading the mode.")
+
+
+def reads_no_names(detector: Detector) -> None:
+    """Layers are not searched by their class."""
+
+    class Centred(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return images - images.mean(0)
+
+    hint = "A layer of another class subtracts the mean of the batch, and yours does not notice. Looking for batch"
+    expect(_found(detector, Centred()), f"{hint} norm by name misses such layers. Compare features.")
+
+
+def tolerates_rounding(detector: Detector) -> None:
+    """Differences of rounding are no dependence."""
+    hint = "Batches of another size are added up in another order, so features can differ by about 0.0000001."
+    words = f"{hint} Yours takes this for dependence on the batch. Which comparison allows for rounding?"
+    expect(not _found(detector, _Net(_norm(False), rounding=3e-7).eval()), words)
+
+
+def leaves_statistics(detector: Detector) -> None:
+    """The running statistics are what they were."""
+    net = _Net(_norm(True)).train()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    _found(detector, net)
+    same = all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    hint = "After the check, the network's running mean and variance have moved, since each pass in training mode"
+    expect(same, f"{hint} updates them. Restore the state, or work on a copy.")
+
+
+def leaves_modes(detector: Detector) -> None:
+    """Each layer is in the mode that it was in."""
+    mixed = _Net(_norm(True))
+    mixed.eval()
+    mixed.norm.train()
+    _found(detector, mixed)
+    hint = "After the check, the network or one of its layers is in another mode than before."
+    expect(mixed.norm.training and not mixed.training, f"{hint} Leave it as you found it.")
+
+
+def sees_little_changes(detector: Detector) -> None:
+    """Dependence in one image of four, and in any of their numbers, is found."""
+
+    class Last(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return torch.cat([images[:, :2], images[:, 2:] + images.mean()], 1)
+
+    hint = "A network whose last number alone depends on the batch gives False. Compare the whole feature."
+    expect(_found(detector, Last(), _batch(4)), hint)
+
+
+def _asked(centring: Centring, features: Tensor, cameras: Tensor, train: Tensor, train_cameras: Tensor) -> Tensor:
+    """What the answer gives, float64."""
+    try:
+        found = centring(features, cameras, train, train_cameras.clone())
+    except (IndexError, KeyError) as error:
+        words = f"Your function raises {type(error).__name__}: cameras are names, such as 10 and 11, not indices."
+        raise Wrong(f"{words} A test image may also come from a camera without training images.") from error
+    return torch.as_tensor(found, dtype=torch.float64)
+
+
+def _centred(centring: Centring, cameras: tuple[int, ...] = (10, 11, 10, 13)) -> Tensor:
+    """The answer's four features of given cameras."""
+    found = _asked(centring, _test(), torch.tensor(cameras), _train(), seen_by)
+    expect(tuple(found.shape) == (4, 3), f"Four features of three numbers come back as {tuple(found.shape)}.")
+    return found
+
+
+seen_by = torch.tensor([10, 13, 10, 11, 10, 13])
+
+
+def _train() -> Tensor:
+    return F.normalize(torch.randn(6, 3, generator=torch.Generator().manual_seed(1)) + 1, dim=1)
+
+
+def _test() -> Tensor:
+    return F.normalize(torch.randn(4, 3, generator=torch.Generator().manual_seed(2)) + 1, dim=1)
+
+
+def _wanted(cameras: tuple[int, ...] = (10, 11, 10, 13)) -> Tensor:
+    return subtract_camera_means(_test(), torch.tensor(cameras), _train(), seen_by).double()
+
+
+def _is(found: Tensor, wanted: Tensor) -> bool:
+    return torch.allclose(found, wanted.double(), atol=1e-4)
+
+
+def arguments_stay(centring: Centring) -> None:
+    """Features that are handed in stay as they are."""
+    features, train = _test(), _train()
+    _asked(centring, features, torch.tensor([10, 11, 10, 13]), train, seen_by)
+    hint = "Your function changed the features that it was given. Make a new tensor, without -= on an argument."
+    expect(torch.equal(features, _test()) and torch.equal(train, _train()), hint)
+
+
+def common_mistakes(centring: Centring) -> None:
+    """The usual other things to subtract, each told by what it gives."""
+    found, x, train = _centred(centring), _test(), _train()
+    numbers = torch.tensor([10, 11, 10, 13])
+    expect(not _is(found, x), "The features come back as they were. What is subtracted?")
+    expect(not _is(found, 2 * x - _wanted()), "The means are added. Look at the sign.")
+    hint = "One mean is subtracted from all images. Every camera has a mean of its own."
+    expect(not _is(found, x - train.mean(0)), hint)
+    own = subtract_camera_means(x, numbers, x, numbers)
+    hint = "The means are those of the images that you change. At test time an image may be alone, so the means have"
+    expect(not _is(found, own), f"{hint} to come from the training images.")
+    sums = torch.stack([train[seen_by == c].sum(0) for c in (10, 11, 10, 13)])
+    expect(not _is(found, x - sums), "A camera with three training images is moved three times too far: sum or mean?")
+    numbers_mean = torch.stack([train[seen_by == c].mean() for c in (10, 11, 10, 13)])[:, None]
+    expect(not _is(found, x - numbers_mean), "Each camera's mean is one number. It should be a vector of D numbers.")
+
+
+def not_scaled(centring: Centring) -> None:
+    """Nothing is divided."""
+    found, wanted = _centred(centring), _wanted()
+    hint = "The result is normalised to length 1 again. The exercise asks for the difference itself."
+    expect(not _is(found, F.normalize(wanted, dim=1)), hint)
+    stretched = found / wanted
+    hint = (
+        "Every number is right up to a factor, so something is divided after subtracting. Only the mean is asked for."
+    )
+    expect(_is(found, wanted) or bool((stretched < 0).any()), hint)
+
+
+def order_is_kept(centring: Centring) -> None:
+    """Row i belongs to image i."""
+    found, wanted = _centred(centring), _wanted()
+    grouped = wanted[[0, 2, 1, 3]]
+    hint = "The rows come back sorted by camera. Row i of the result has to belong to row i of the features."
+    expect(not _is(found, grouped), hint)
+
+
+def new_camera(centring: Centring) -> None:
+    """A camera without training images gets the mean of all of them."""
+    cameras = (10, 11, 99, 13)
+    found, x, train = _centred(centring, cameras=cameras)[2], _test()[2], _train()
+    start = "Camera 99 has no training images, so the mean of all training images should be subtracted."
+    expect(bool(torch.isfinite(found).all()), f"{start} Yours gives NaN, the mean of nothing.")
+    expect(not _is(found, x), f"{start} Yours leaves the image as it was.")
+    expect(not _is(found, 0 * x), f"{start} Yours returns zeros, as if no feature had been written there.")
+    means = torch.stack([train[seen_by == c].mean(0) for c in (10, 11, 13)])
+    expect(not _is(found, x - means.mean(0)), f"{start} Yours subtracts the mean of the cameras' means.")
+    expect(_is(found, x - train.mean(0)), f"{start} Yours subtracts something else.")
+
+
+def like_the_library(centring: Centring) -> None:
+    """Random features of general size."""
+    generator = torch.Generator().manual_seed(3)
+    x, train = torch.randn(40, 16, generator=generator), torch.randn(60, 16, generator=generator)
+    cameras = torch.randint(5, 9, (40,), generator=generator)
+    train_cameras = torch.randint(5, 8, (60,), generator=generator)
+    wanted = subtract_camera_means(x, cameras, train, train_cameras).double()
+    found = _asked(centring, x.clone(), cameras, train.clone(), train_cameras)
+    expect(_is(found, wanted), "For 40 random images some features differ. Try two cameras by hand.")
+
+
+EXERCISES = (
+    Exercise(
+        "depends_on_batch",
+        3,
+        depends_on_batch,
+        (
+            finds_training_mode,
+            finds_evaluation_mode,
+            looks_at_features,
+            reads_no_names,
+            tolerates_rounding,
+            leaves_statistics,
+            leaves_modes,
+            sees_little_changes,
+        ),
+        example=(nn.Identity(), torch.eye(4)),
+    ),
+    Exercise(
+        "subtract_camera_means",
+        3,
+        subtract_camera_means,
+        (arguments_stay, common_mistakes, not_scaled, order_is_kept, new_camera, like_the_library),
+        example=(torch.eye(2), torch.tensor([10, 11]), torch.eye(2), torch.tensor([10, 11])),
+    ),
+)
