@@ -19,8 +19,9 @@ import timm
 import torch
 from paulbook.cli import main
 from paulbook.studies import real, receipts, runner
+from paulbook.studies.arms import Arm
 from paulbook.studies.settings import STUDY, Method, Settings
-from paulbook.studies.studies import ALL, STUDIES, Arm, Study
+from paulbook.studies.studies import ALL, STUDIES, Study
 from paulbook.studies.tables import arm_rows, base_of
 from paulbook.studies.trial import METHODS, begin, key_of, phase1, random_boxes, run_trial, source_net
 from paulbook.studies.units import image_level
@@ -101,7 +102,7 @@ def test_studies_share_their_trials() -> None:
 def test_surrogates_are_switched_one_by_one() -> None:
     arms = STUDIES["surrogates"].arms
     crop = Settings().changed(arms["crop"].changes).adapt
-    assert crop.crop == (0.7, 0.95) and crop.rotation == 0 and crop.jitter == (0, 0, 0, 0)
+    assert crop.crop == STUDY.adapt.crop and crop.rotation == 0 and crop.jitter == (0, 0, 0, 0)
     none = Settings().changed(arms["none"].changes).adapt
     assert none.crop == (1, 1) and none.rotation == 0
 
@@ -206,7 +207,8 @@ def test_bad_trial_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
 LONG = """
 from paulbook.cli import main
 from paulbook.studies import studies
-from paulbook.studies.studies import Arm, Study
+from paulbook.studies.arms import Arm
+from paulbook.studies.studies import Study
 if __name__ == "__main__":
     world = {"source": {"identities": 6}, "target": {"identities": 6}, "pretrain": {"epochs": 500, "batch": 8}}
     studies.STUDIES["long"] = Study("?", {"paul": Arm("long", world)}, (0, 1))

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from paullite.config import AdaptConfig
-
-from .settings import STUDY, Changes
+from .arms import (
+    ALL_CONTROLS,
+    BATCH_NORM,
+    CLUSTER,
+    DIRECT,
+    HEAVY,
+    INSTANCE,
+    PAUL,
+    PAUL_CAMERA_MEAN,
+    Arm,
+    adapt_arms,
+    passage_arms,
+    reference_arms,
+    source_arms,
+    surrogate,
+    with_controls,
+)  # fmt: skip
+from .settings import STUDY
 
 TEN, FIVE = tuple(range(10)), tuple(range(5))
-
-
-@dataclass(frozen=True)
-class Arm:
-    """What is tried: a title for tables, and what differs from `Settings` as they are."""
-
-    title: str
-    changes: Changes
+WEIGHT = f"IPFL weight {STUDY.adapt.ipfl_weight:g}"
 
 
 @dataclass(frozen=True)
@@ -45,96 +52,6 @@ class Study:
     score: str = "map_step"
     more: tuple[tuple[str, str], ...] = ()
     apart: bool = False
-
-
-PAUL = Arm("PAUL", {})
-DIRECT = Arm("direct transfer", {"method": "direct"})
-BATCH_NORM = Arm("batch-norm statistics only", {"method": "batch_norm"})
-CAMERA_MEAN = Arm("direct transfer, camera mean subtracted", {"method": "direct", "control": "camera_mean"})
-BATCH_NORM_CAMERA_MEAN = Arm(
-    "batch-norm statistics, camera mean subtracted", {"method": "batch_norm", "control": "camera_mean"}
-)
-BY_CAMERA = Arm("batch-norm statistics by camera", {"method": "direct", "control": "batch_norm_by_camera"})
-PAUL_CAMERA_MEAN = Arm("PAUL, camera mean subtracted", {"control": "camera_mean"})
-ALL_CONTROLS = {
-    "direct": DIRECT,
-    "camera_mean": CAMERA_MEAN,
-    "batch_norm": BATCH_NORM,
-    "batch_norm_camera_mean": BATCH_NORM_CAMERA_MEAN,
-    "batch_norm_by_camera": BY_CAMERA,
-}
-INSTANCE = {"temperature": 0.5, "lr_factor": 0.1}  # how they were chosen stands in `paulbook.studies.rivals`
-CLUSTER = {"eps": 0.5, "min_samples": 4, "neighbours": 8, "temperature": 0.05, "lr_factor": 0.03}
-FULL = {"adapt": {"ipfl_weight": 1.0}}  # IPFL as heavy as in the reference, where its settings can show
-
-
-TWO_CONTROLS = {"direct": DIRECT, "batch_norm": BATCH_NORM}
-
-
-def with_controls(arms: Mapping[str, Arm], controls: Mapping[str, Arm] = TWO_CONTROLS) -> dict[str, Arm]:
-    """Beside every arm, what the same world gives with each control: if not said, direct transfer and batch norm."""
-    found: dict[str, Arm] = {}
-    for name, arm in arms.items():
-        found[name] = arm
-        world = {section: change for section, change in arm.changes.items() if section != "adapt"}
-        for kind, control in controls.items():
-            found[f"{name}/{kind}"] = Arm(f"{arm.title}: {control.title}", {**world, **control.changes})
-    return found
-
-
-def passage_arms(*shares: float) -> dict[str, Arm]:
-    """PAUL in worlds where so much of what varies belongs to the passages, in the source as well as in the target."""
-    return {
-        f"share={share:g}": Arm(
-            f"share of passages {share:g}", {"source": {"passage_share": share}, "target": {"passage_share": share}}
-        )
-        for share in shares
-    }
-
-
-def adapt_arms(field: str, label: str, *values: Any, below: Changes | None = None) -> dict[str, Arm]:
-    """One arm for each value of a setting of phase 2."""
-    shared = dict((below or {}).get("adapt", {}))
-    return {f"{field}={v}": Arm(f"{label} = {v}", {"adapt": {**shared, field: v}}) for v in values}
-
-
-def source_arms(*people: int) -> dict[str, Arm]:
-    """Fewer people in the source, and as many steps: the epochs grow as the people shrink."""
-    first, end, decay = *STUDY.pretrain.generator_epochs, STUDY.pretrain.decay_epoch
-    arms = {}
-    for count in people:
-        longer = 80 // count
-        schedule = {
-            "epochs": STUDY.pretrain.epochs * longer,
-            "generator_epochs": (first * longer, end * longer),
-            "decay_epoch": decay * longer,
-        }
-        title = f"{count} labelled people"
-        arms[f"source={count}"] = Arm(title, {"source": {"identities": count}, "pretrain": schedule})
-    return arms
-
-
-def reference_arms() -> dict[str, Arm]:
-    """The choices of the reference implementation, together and one by one."""
-    pull, gradient = {"no_negative": "pull"}, {"generator_gradient": True}
-    return {
-        "default": Arm("default", {}),
-        "reference": Arm(
-            "reference",
-            {"pretrain": {"generator": "reference", "positive_may_be_anchor": True}, "adapt": pull | gradient},
-        ),
-        "pull": Arm("default, no negative: pull", {"adapt": pull}),
-        "gradient": Arm("default, gradient through theta", {"adapt": gradient}),
-    }
-
-
-_NO_CHANGE: dict[str, Any] = {"jitter": (0.0, 0.0, 0.0, 0.0), "rotation": 0.0, "crop": (1.0, 1.0)}
-_PLAIN = AdaptConfig()
-
-
-def surrogate(*kept: str) -> Changes:
-    """Only some of the surrogate's transforms, at the reference's strength; the flip always stays."""
-    return {"adapt": {**FULL["adapt"], **_NO_CHANGE, **{name: getattr(_PLAIN, name) for name in kept}}}
 
 
 STUDIES: dict[str, Study] = {
@@ -177,10 +94,10 @@ STUDIES: dict[str, Study] = {
     "negatives": Study(
         "Does cyclic ranking find better negatives than taking the nearest?",
         {
-            "paul": Arm("cyclic ranking, IPFL weight 0.3", {}),
-            "hardest": Arm("hardest negative, IPFL weight 0.3", {"adapt": {"nearest": 1}}),
-            "heavy": Arm("cyclic ranking, IPFL weight 1", FULL),
-            "heavy_hardest": Arm("hardest negative, IPFL weight 1", {"adapt": {**FULL["adapt"], "nearest": 1}}),
+            "paul": Arm(f"cyclic ranking, {WEIGHT}", {}),
+            "hardest": Arm(f"nearest negative, {WEIGHT}", {"adapt": {"nearest": 1}}),
+            "heavy": Arm("cyclic ranking, IPFL weight 5", HEAVY),
+            "heavy_hardest": Arm("nearest negative, IPFL weight 5", {"adapt": {**HEAVY["adapt"], "nearest": 1}}),
         },
         TEN,
         primary=("hardest", "paul"),
@@ -222,13 +139,12 @@ STUDIES: dict[str, Study] = {
     "settings": Study(
         "How much do the numbers in the losses matter?",
         {
-            "paul": Arm("K = 20, s = 4, memory momentum 0.1", {}),
+            "paul": Arm("K = 20, s = 2, memory momentum 0.1, margin 1, list of 3", {}),
             **adapt_arms("k", "K", 1, 80, 320),
             **adapt_arms("scale", "s", 1.0, 15.0),
             **adapt_arms("memory_momentum", "memory momentum", 0.02, 1.0),
-            "heavy": Arm("IPFL weight 1: margin 1, list of 3", FULL),
-            **adapt_arms("margin", "IPFL weight 1: margin", 0.5, 2.0, below=FULL),
-            **adapt_arms("nearest", "IPFL weight 1: list of", 2, 6, below=FULL),
+            **adapt_arms("margin", "margin", 0.5, 2.0),
+            **adapt_arms("nearest", "list of", 2, 6),
         },
         FIVE,
         primary=("k=1", "paul"),
@@ -261,17 +177,16 @@ STUDIES: dict[str, Study] = {
         primary=("source=20", "paul"),
     ),
     "surrogates": Study(
-        "Which of the surrogate's transforms helps IPFL (weight 1)?",
+        "Which of the surrogate's transforms helps IPFL?",
         {
-            "heavy": Arm("all three", FULL),
+            "paul": Arm("all three", {}),
             "none": Arm("none, only the flip", surrogate()),
             "jitter": Arm("colour jitter only", surrogate("jitter")),
             "rotation": Arm("rotation only", surrogate("rotation")),
             "crop": Arm("crop only", surrogate("crop")),
         },
         FIVE,
-        base="heavy",
-        primary=("none", "heavy"),
+        primary=("none", "paul"),
     ),
     "harm": Study(
         "Where does PAUL hurt?",
@@ -283,7 +198,7 @@ STUDIES: dict[str, Study] = {
             "fast": Arm("learning rate 0.6", {"adapt": {"lr": 0.6}}),
             "everyone": Arm("K = 600, nearly everyone", {"adapt": {"k": 600}}),
             "sharp": Arm("K = 1, s = 60", {"adapt": {"k": 1, "scale": 60.0}}),
-            "pull": Arm("IPFL weight 5", {"adapt": {"ipfl_weight": 5.0}}),
+            "pull": Arm("IPFL weight 20", {"adapt": {"ipfl_weight": 20.0}}),
         },
         FIVE,
         primary=("few/batch_norm", "few"),
