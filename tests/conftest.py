@@ -26,9 +26,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules with long tests first: with two processes, one that begins last would leave the other one idle."""
-    long = {item.path for item in items if any(map(item.get_closest_marker, ("browser", "kernel", "slow")))}
-    items.sort(key=lambda item: item.path not in long)
+    """The pages first, then modules with long tests: with two processes, what begins last leaves the other one idle."""
+
+    def modules(*markers: str) -> set[Path]:
+        return {item.path for item in items if any(map(item.get_closest_marker, markers))}
+
+    pages, long = modules("browser"), modules("kernel", "slow")
+    items.sort(key=lambda item: (item.path not in pages, item.path not in long))
 
 
 @pytest.fixture(scope="session")
