@@ -111,7 +111,7 @@ quick: check
 
 test: check .venv/axe-core
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(TWO) --durations=15
-	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(NBVAL) -n 2 --dist loadfile --durations=6 notebooks book/assignments
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(NBVAL) -n 2 --dist loadfile --no-loadscope-reorder --durations=6 notebooks book/assignments
 
 test-chapter: .venv/.test
 	@ls notebooks/$(CHAPTER)_*.ipynb >/dev/null 2>&1 || \

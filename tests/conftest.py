@@ -1,6 +1,7 @@
 """What many tests share: a folder for drawn pictures that is made once, small data, a small network."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Drawn pictures of the tests and the doctests go to a folder of their own, which is removed at the end.
 
     Processes of pytest-xdist inherit the folder of the process that starts them, so that each picture is drawn once.
+    Ctrl-C stops a run, also where the shell that started the tests ignores it, as for a job in the background.
     """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         folder = tempfile.TemporaryDirectory(prefix="paullite-tests-")
         config.add_cleanup(folder.cleanup)
@@ -26,9 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules with long tests first: with two processes, one that begins last would leave the other one idle."""
-    long = {item.path for item in items if any(map(item.get_closest_marker, ("browser", "kernel", "slow")))}
-    items.sort(key=lambda item: item.path not in long)
+    """The pages first, then modules with long tests: with two processes, what begins last leaves the other one idle."""
+
+    def modules(*markers: str) -> set[Path]:
+        return {item.path for item in items if any(map(item.get_closest_marker, markers))}
+
+    pages, long = modules("browser"), modules("kernel", "slow")
+    items.sort(key=lambda item: (item.path not in pages, item.path not in long))
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,17 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """nbval leaves out PNG and JPEG by itself, but has no option for more."""
+    """nbval leaves out PNG and JPEG by itself, but has no option for more. The longest notebooks run first.
+
+    With two processes, a long one that begins last would leave the other process idle.
+    """
+    items.sort(key=lambda item: -_seconds(item.parent))
     for item in items:
         notebook = item.parent
         if hasattr(notebook, "skip_compare"):
             notebook.skip_compare = (*notebook.skip_compare, *NEVER_COMPARED)
+
+
+def _seconds(notebook: object) -> float:
+    """How long a notebook took when it was run for the book; 0 if it does not say so."""
+    return getattr(notebook, "nb", {}).get("metadata", {}).get("paullite", {}).get("seconds", 0)

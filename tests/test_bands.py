@@ -8,6 +8,7 @@ from paulbook.bands import Band, measured
 from paulbook.chapters import chapter9
 from paulbook.chapters.chapter5 import PEOPLE, settings
 from paulbook.studies.receipts import read
+from paulbook.studies.settings import Settings
 from paulbook.studies.studies import STUDIES
 
 import paullite as pl
@@ -91,7 +92,7 @@ def test_the_world_of_chapter_9_is_the_middle_one() -> None:
 
 @pytest.mark.slow
 def test_an_untrained_network_is_outside_the_bands_of_chapter_9() -> None:
-    _, target = chapter9.world()
+    target = pl.data.PaperDolls("target", seed=chapter9.WORLD, **Settings().target)  # its source need not be drawn
     for seed in range(3):
         untrained = pl.evaluate(build_net(chapter9.settings(seed).pretrain, 80), target)
         for column in ("rank1", "map_step"):

@@ -1,7 +1,5 @@
 """What chapter 11 uses: the cost of a step, split, and the finger on the stop button."""
 
-import signal
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -13,14 +11,6 @@ from paullite.runs.provenance import digest
 
 DOLLS = pl.data.PaperDolls("target", identities=4, test_identities=2)
 CONFIG = replace(pl.PRESETS["paperdolls"].adapt, device="cpu", k=5, image_memory=0)
-
-
-@pytest.fixture(autouse=True)
-def ctrl_c_interrupts() -> Iterator[None]:
-    """Ctrl-C stops, also where the shell that started the tests ignores it, as for a job in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from paullite.errors import InputError
 from paullite.evaluation import score_ranking
 from paullite.features import extract
 from paullite.ranking import ranking_columns
+from tests.runs import small_net
 
 CONTROLS = (pl.controls.batch_norm, pl.controls.batch_norm_by_camera, pl.controls.camera_mean)
 TO_TENSOR = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
@@ -30,10 +31,16 @@ def changed(dolls: ReIDDataset, part: str, camids: list[int] | None) -> ReIDData
     return ReIDDataset("toy", **parts | {part: with_cameras(parts[part], camids)})
 
 
+@pytest.fixture(scope="module")
+def adapted_to_others(source: pl.data.PaperDolls) -> pl.PatchNet:
+    torch.manual_seed(0)
+    return pl.controls.batch_norm(small_net(identities=5), source)
+
+
 @pytest.fixture
-def seen(net: pl.PatchNet, dolls: pl.data.PaperDolls) -> pl.PatchNet:
+def seen(adapted_to_others: pl.PatchNet) -> pl.PatchNet:
     """A network whose batch-norm layers know other people, so that every control changes something."""
-    return pl.controls.batch_norm(net, pl.data.PaperDolls("source", identities=5, test_identities=3))
+    return copy.deepcopy(adapted_to_others)
 
 
 def test_camera_mean_is_the_loop(seen: pl.PatchNet, dolls: pl.data.PaperDolls) -> None:
@@ -96,6 +103,7 @@ def test_a_control_touches_neither_network_nor_flags(make, net: pl.PatchNet, dol
     assert [module.training for module in net.modules()] == flags
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", CONTROLS)
 def test_a_control_sees_no_identities_and_is_the_same_twice(  # type: ignore[no-untyped-def]
     make, seen: pl.PatchNet, dolls: pl.data.PaperDolls

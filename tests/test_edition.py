@@ -75,6 +75,7 @@ def test_the_chapters_have_something_to_hide() -> None:
     assert len(secret_lines()) >= 2 * len(CHAPTERS) and len(folded("Solution")) >= 2 * len(CHAPTERS)
 
 
+@pytest.mark.slow
 def test_no_solution_in_any_notebook_and_all_stubs_and_hints(sources: Path) -> None:
     secrets = secret_lines()
     for path in CHAPTERS:

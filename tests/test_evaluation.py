@@ -102,6 +102,7 @@ def test_any_dtype(dtype: torch.dtype) -> None:
     assert threshold(q, g, *pids, false_accept=0.1).impostors == 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("judge", [score_ranking, threshold])
 def test_q_times_g_is_never_held(judge) -> None:  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(0)

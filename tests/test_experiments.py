@@ -291,6 +291,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in listed and study.question in listed for name, study in STUDIES.items())
 
 
+@pytest.mark.slow
 def test_compare_two_judgements(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     dolls = pl.data.PaperDolls("target", identities=4, test_identities=4)
     monkeypatch.setattr("paullite.data.readers.PaperDolls", lambda *_: dolls)
@@ -343,6 +344,7 @@ def test_real_people_in_small(small_real: real.Real, tmp_path: Path) -> None:
     assert {t.arm: t.scores for t in again.trials} == scores  # the networks that are there are read
 
 
+@pytest.mark.slow
 def test_bare_network_is_the_backbone_averaged(small_real: real.Real, tmp_path: Path) -> None:
     net = real.bare(small_real.pretrain(tmp_path)).eval()
     images = torch.randn(2, 3, 128, 64)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from itertools import chain
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,7 @@ def test_a_broken_image_is_named_in_one_line(tmp_path: Path, workers: int) -> No
     with pytest.raises(InputError) as error:
         list(PixelReader(split, SIZE, CPU, workers=workers).batches([[0]]))
     message = str(error.value)
+    del error  # the last that holds the reader
     assert message.startswith("cannot read the image") and "absent.jpg" in message and "Traceback" not in message
 
 
@@ -216,9 +218,11 @@ MEMORY = RuntimeError("unable to allocate shared memory(shm) for file </torch_1>
 
 @pytest.mark.parametrize(("place", "words"), [(0, "KeyError: 'no such film'"), (1, "No space left"), (1, "/dev/shm")])
 def test_the_reason_of_a_failed_worker_is_its_last_line(place: int, words: str) -> None:
-    split = Failing(("a", "b"), None, None)
+    split, before = Failing(("a", "b"), None, None), set(active_children())
     with pytest.raises(InputError) as error:
         list(PixelReader(split, SIZE, CPU, workers=1).batches([[place]]))
     message = str(error.value)
+    del error  # the last that holds the reader
+    assert set(active_children()) <= before, "the worker goes on until Python collects its garbage"
     assert message.startswith("a process that reads images failed (") and words in message
     assert "Traceback" not in message and "\n" not in message

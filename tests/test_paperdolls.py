@@ -381,6 +381,7 @@ def test_the_passages_of_a_person_differ_in_view(listed: Callable[..., list[Pict
     assert 0.15 < statistics.mean(pairs) < 0.4
 
 
+@pytest.mark.slow
 def test_the_shift_of_a_body_is_where_it_is_drawn(tmp_path: Path) -> None:
     data = PaperDolls("target", cache=tmp_path, passage_share=0.8, **SMALL)
     shifts, checked = dict(zip(data.train.paths, data.body_shifts(data.train), strict=True)), 0

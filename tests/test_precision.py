@@ -98,6 +98,7 @@ def test_the_judge_of_a_run_is_evaluate(dolls: pl.data.PaperDolls) -> None:
     assert {name: run.history[-1][name] for name in scores} == scores
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_a_network_in_any_dtype_takes_pictures(dtype: torch.dtype, dolls: pl.data.PaperDolls) -> None:
     """One picture, a whole test and the places of patches, whose pixels are float32."""

@@ -84,6 +84,7 @@ def drawn() -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_random_states_are_as_before(tmp_path: Path) -> None:
     """After a run, after one that goes on from a checkpoint (with the states in it), and after one that fails."""
     start = start_net()  # draws, and seeds, for itself
@@ -206,6 +207,7 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
 def test_a_closed_window_saves_the_run(tmp_path: Path) -> None:
     """Under nohup it goes on."""

@@ -46,6 +46,7 @@ def test_mean_colours_of_six_stripes(tmp_path: Path) -> None:
     assert torch.allclose(mean_colours(split[:2]).view(2, 6, 3), pixels.view(2, 6, 16 * 32, 3).mean(2), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_table_has_all_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     small = lambda domain, **settings: pl.data.PaperDolls(domain, cache=tmp_path, **SMALL, **settings)  # noqa: E731
     monkeypatch.setattr("tests.benchmarks.realism.PaperDolls", small)

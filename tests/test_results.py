@@ -95,6 +95,12 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def built(full: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Drawing]]:
+    """The page of these receipts, and its figures."""
+    return build(Shelf(full), tmp_path_factory.mktemp("root"))
+
+
 def page(folder: Path, root: Path = ROOT) -> str:
     return build(Shelf(folder), root)[0]
 
@@ -141,8 +147,10 @@ def test_all_studies_are_on_the_page_with_figures_and_their_numbers(full: Path, 
         assert picture.stat().st_size < 60_000
 
 
-def test_figures_have_the_same_bytes_twice_and_another_digest_for_other_numbers(full: Path, tmp_path: Path) -> None:
-    drawing = build(Shelf(full), tmp_path)[1][0]
+def test_figures_have_the_same_bytes_twice_and_another_digest_for_other_numbers(
+    built: tuple[str, list[Drawing]], tmp_path: Path
+) -> None:
+    drawing = built[1][0]
     first = drawing.save(tmp_path).read_bytes()
     assert drawing.save(tmp_path).read_bytes() == first
     other = Drawing(drawing.name, drawing.alt, drawing.caption, list(drawing.rows)[1:], drawing.axes)  # type: ignore
@@ -168,8 +176,10 @@ def test_the_verdict_flips_with_the_numbers(tmp_path: Path, batch_norm: float, s
     assert (found.index(sentence) < found.index("What is significant:")) != claimed
 
 
-def test_verdicts_are_corrected_over_the_study_and_the_primary_comparison_is_named(full: Path, tmp_path: Path) -> None:
-    text = page(full, tmp_path)
+def test_verdicts_are_corrected_over_the_study_and_the_primary_comparison_is_named(
+    full: Path, built: tuple[str, list[Drawing]]
+) -> None:
+    text, _ = built
     line = Shelf(full).compare("ablation", "batch_norm", "paul")["map_step"]  # type: ignore[index]
     assert line.family == 7 and line.corrected > line.p > 0  # type: ignore[operator]
     said = section(text, "### What does each part of PAUL add to the controls?")
@@ -190,18 +200,18 @@ def test_no_interval_of_a_score_leaves_its_range() -> None:
     assert len(cells) > 50 and all(0 <= float(end) <= 100 for ends in cells for end in ends)
 
 
-def test_where_paul_hurts_is_named_with_its_numbers(full: Path, tmp_path: Path) -> None:
+def test_where_paul_hurts_is_named_with_its_numbers(built: tuple[str, list[Drawing]], tmp_path: Path) -> None:
     for study in ("ablation", "harm"):
         make(study, tmp_path, lambda _, arm: 0.3 if arm == "sharp" else plain("", arm))
     text = page(tmp_path, tmp_path)
     found, together = section(text, "## What we found"), section(text, "### All worlds together")
     assert "significantly worse in 1" in found and "Worse: K = 1, s = 60 (-" in found
     assert "In 1 of them its mean mAP is below" in together and "[K = 1, s = 60](#results-harm) | -" in together
-    assert "Worse:" not in section(page(full, tmp_path), "## What we found")
+    assert "Worse:" not in section(built[0], "## What we found")
 
 
-def test_numbers_are_those_of_the_receipt(full: Path, tmp_path: Path) -> None:
-    text, receipt = page(full, tmp_path), receipts.read(full / "kinds.json")
+def test_numbers_are_those_of_the_receipt(full: Path, built: tuple[str, list[Drawing]]) -> None:
+    text, receipt = built[0], receipts.read(full / "kinds.json")
     mine, base = ([t.scores["rank1"] for t in receipt.of(arm)] for arm in ("stripes", "paul"))
     gains = ", ".join(f"{round(100 * (a - b), 1) + 0.0:+.1f}" for a, b in zip(mine, base, strict=True))
     said = section(text, "### Do patches that learn their places beat patches that do not?")
@@ -209,8 +219,8 @@ def test_numbers_are_those_of_the_receipt(full: Path, tmp_path: Path) -> None:
     assert f"| fixed stripes | {gains} |" in said
 
 
-def test_chance_and_vetoes_by_epoch(full: Path, tmp_path: Path) -> None:
-    text = page(full, tmp_path).replace(words.SPACE, " ")
+def test_chance_and_vetoes_by_epoch(full: Path, built: tuple[str, list[Drawing]]) -> None:
+    text = built[0].replace(words.SPACE, " ")
     rows = [row for row in receipts.history(full / "ablation.json") if row["epoch"] == 6]
     last = np.mean([row["same_person"] for row in rows if row["arm"] == "pedal"])
     assert f"{100 * last:.1f} % with *PEDAL only*" in text and "Chance is 6.0 %" in text

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -99,13 +100,19 @@ def test_pretraining_goes_on_too(source: pl.data.PaperDolls, tmp_path: Path, mon
     assert [row["loss"] for row in alone.history] == [row["loss"] for row in again.history]
 
 
-@pytest.fixture
-def stopped(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two checkpoints of a run that was killed in its second epoch."""
-    folder = tmp_path / "run"
+    folder = tmp_path_factory.mktemp("killed") / "run"
     assert run(folder, Fault("evaluation", 1))[0] == -9
     assert len(checkpoints(folder)) == 2
     return folder
+
+
+@pytest.fixture
+def stopped(killed: Path, tmp_path: Path) -> Path:
+    """A copy of that folder, as if it had been moved since."""
+    return shutil.copytree(killed, tmp_path / "run")
 
 
 def spoil(path: Path, how: str) -> None:

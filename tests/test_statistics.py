@@ -106,6 +106,7 @@ def rate(study: Callable[[np.random.Generator], Receipt], found: Callable[[list[
     return float(np.mean([found(p_values(study(rng))) for _ in range(DRAWS)]))
 
 
+@pytest.mark.slow
 def test_one_study_in_twenty_is_wrong_with_holm_and_far_more_without() -> None:
     """Seven arms that do nothing, as many comparisons as the ablation has."""
     nothing = dict.fromkeys(("base", *"abcdefg"), 0.0)
@@ -114,6 +115,7 @@ def test_one_study_in_twenty_is_wrong_with_holm_and_far_more_without() -> None:
     assert plain > 0.15 and 0.01 <= with_holm <= 0.065
 
 
+@pytest.mark.slow
 def test_true_effects_do_not_raise_the_error_rate_of_the_others() -> None:
     effects = {"base": 0.0, "a": 0.3, "b": 0.3, "c": 0.0, "d": 0.0}
     wrong = rate(lambda rng: study_of(rng, effects, 5), lambda p: min(holm(p)[2:]) < 0.05)

@@ -31,7 +31,7 @@ from paullite.pretraining import SourceStep, identity_and_triplet
 from paullite.run import Means, Watch
 from paullite.runs.session import Session
 from paullite.step import loss_columns, take_step
-from tests.test_fake_cuda import fake_gpu, moved
+from tests.test_fake_cuda import fake_gpu, moved, needs_fake_gpu
 
 QUICK: dict[str, Any] = dict(epochs=1, batch=8, workers=0, progress=False, evaluate_every=0, dry_step=False)
 ASKED = torch.ops.aten._local_scalar_dense.default  # what .item(), float() and bool() of a tensor come down to
@@ -160,6 +160,7 @@ def drawn(*shape: int) -> Tensor:
     return torch.zeros(*shape, device="cuda", requires_grad=True)
 
 
+@needs_fake_gpu
 @pytest.mark.parametrize(
     "changes", [{}, {"memory_block": 4}, {"no_negative": "pull"}, {"nearest": 1, "max_candidates": 2}]
 )
@@ -184,6 +185,7 @@ def test_a_step_of_phase_2_copies_once(
     assert means.names == [*columns, "vetoes", "negatives", "right_vetoes", "false_negatives", "false_hardest"]
 
 
+@needs_fake_gpu
 def test_a_step_of_phase_1_copies_once(monkeypatch: pytest.MonkeyPatch) -> None:
     config = pl.PRESETS["paperdolls"].pretrain
     with counted_gpu(monkeypatch) as waits:
@@ -195,6 +197,7 @@ def test_a_step_of_phase_1_copies_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waits.found == {"step": 1} and list(columns) == ["loss", "identity", "triplet"]
 
 
+@needs_fake_gpu
 def test_views_are_made_without_a_copy_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """From bytes on the GPU and random numbers on the CPU."""
     config, normal = pl.PRESETS["paperdolls"].adapt, ([0.5] * 3, [0.5] * 3)

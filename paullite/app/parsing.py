@@ -90,7 +90,7 @@ def _one_line(box: str, prog: str) -> InputError:
     missing = re.findall(r"^ {6}(\S+)", said, re.MULTILINE)  # names are indented by four, what they mean by more
     if missing:
         return InputError(f"found no {', no '.join(missing)}", f"expected {prog} {' '.join(missing)}", see)
-    said = " ".join(said.split())
+    said = re.sub(r"\('(--[\w-]+)',\)", r"\1", " ".join(said.split()))  # tyro 1.0.0 names an option as a tuple
     option = re.match(r"(?:Error parsing |Missing value .*?'|invalid choice .* argument ')(--[\w-]+)", said)
     if not option:
         found = re.sub(r"^Error parsing [\w.]+: ", "", said)  # a setting that checks itself says it all

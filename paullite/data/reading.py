@@ -129,6 +129,7 @@ def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
         broken = str(error)
         if "DataLoader worker" not in broken:
             raise
+        error.__traceback__ = None  # a circle: the error, its frames, and in one of torch's frames the error
     if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
         raise why_a_worker_failed(broken)
 
@@ -140,9 +141,8 @@ def why_a_worker_failed(said: str) -> InputError:
     a process that reads images failed (KeyError: 'a'); expected it to go on; --workers 0 shows where it arises
     """
     last = re.split(r"\n[ \t].*", said.strip())[-1].strip()  # below the lines of the traceback
-    _, _, ours = last.partition("InputError: ")
-    if ours:
-        return InputError(ours)
+    if "InputError: " in last:
+        return InputError(last.partition("InputError: ")[2])
     found = f"a process that reads images {'failed' if said.startswith('Caught ') else 'died'} ({last[:300]})"
     guard = 'add if __name__ == "__main__": to your script or, ' * (get_start_method() != "fork")
     do = f"{guard}if memory is short, use fewer --workers, or --workers 0"
