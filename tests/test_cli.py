@@ -397,7 +397,7 @@ def test_help_gives_the_presets_defaults(capsys: pytest.CaptureFixture[str]) -> 
         (["folder", "--output=duke", "duke"], 15.0),
         (["folder", "x", "--preset", "duke"], 5.0),
         (["--preset=duke", "market1501", "x"], 5.0),
-        (["paperdolls-target"], 4.0),
+        (["paperdolls-target"], 2.0),
     ],
 )
 def test_the_preset_is_that_of_the_kind_alone(args: list[str], scale: float) -> None:

@@ -88,7 +88,7 @@ def sentence(kind: str, name: str, remark: str = "") -> str:
     """Default, other data sets, and the reference, in one line of Markdown.
 
     >>> sentence("AdaptConfig", "scale")
-    'Default `15.0`; DukeMTMC `5.0`; drawn people `4.0`. Reference: 15 for Market-1501, 5 for DukeMTMC.'
+    'Default `15.0`; DukeMTMC `5.0`; drawn people `2.0`. Reference: 15 for Market-1501, 5 for DukeMTMC.'
     >>> sentence("AdaptConfig", "no_negative")
     'Default `skip`. Reference preset: `pull`.'
     """

@@ -5,6 +5,7 @@ seeds 100 to 104 (`tests.benchmarks.choosing`), so no choice was made on the see
 """
 
 import argparse
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 from paulbook.studies.significance import holm, p_text
 from paulbook.studies.statistics import seed_test, share_interval
 
-from paullite import PRESETS, Scores, evaluate, pretrain
+from paullite import PRESETS, PatchNet, Scores, evaluate, pretrain
 from paullite.app.demo import ROWS, demo
 from paullite.app.pictures import draw_rankings
 from paullite.data import PaperDolls
@@ -51,17 +52,19 @@ def run(seed: int, folder: Path) -> Report:
 
 
 def supervised(seed: int, folder: Path) -> dict[str, float]:
-    """The ceiling: the same network trained with the labels of the target, which PAUL never sees."""
+    """The ceiling: the network of phase 1, trained on with the labels of the target, which PAUL never sees."""
     path = folder / "supervised.json"
     if not path.is_file():
-        path.write_text(json.dumps(with_labels(PaperDolls("target", seed=seed)).headline()))
+        start = network_of(folder / PHASES["before"] / "run.safetensors")
+        path.write_text(json.dumps(with_labels(PaperDolls("target", seed=seed), start).headline()))
     return json.loads(path.read_text())
 
 
-def with_labels(target: PaperDolls) -> Scores:
-    """Scores of the preset's network, trained with the labels of a target and with its seed."""
-    config = replace(PRESETS["paperdolls"].pretrain, seed=target.seed, evaluate_every=0)
-    return evaluate(pretrain(config, target).net, target)
+def with_labels(target: PaperDolls, start: PatchNet) -> Scores:
+    """Scores of a network that goes on learning as in phase 1, now with the labels of a target and with its seed."""
+    config, net = replace(PRESETS["paperdolls"].pretrain, seed=target.seed, evaluate_every=0), copy.deepcopy(start)
+    net.reset_classifier(target.train.identities)
+    return evaluate(pretrain(config, target, start=net).net, target)
 
 
 def column_of(reports: Sequence[Report], name: str, column: str) -> list[float]:

@@ -124,7 +124,7 @@ def measure(seed: int, share: float, *, labels: bool = False) -> dict[str, tuple
         "six_colours_camera_mean": colours_ranked(world, by_camera=True),
     }
     if labels:
-        scores["labels"] = with_labels(world)
+        scores["labels"] = with_labels(world, net)
     shares = {name: (x,) for name, x in variance_shares(net, world).items()}
     shares["followed"] = (followed(net, world),)
     return {**shares, **{name: (100 * s.rank1, 100 * s.map_step) for name, s in scores.items()}}

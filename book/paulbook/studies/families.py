@@ -10,7 +10,7 @@ from .significance import corrected_in_family
 from .studies import ALL, Study
 
 Pair = tuple[str, str]  # the arm to subtract, and the arm
-CONTROLS = ("batch_norm", "direct")
+CONTROLS = ("batch_norm", "direct", "camera_mean", "batch_norm_camera_mean", "batch_norm_by_camera")
 
 
 def comparisons(receipt: Receipt) -> list[Pair]:

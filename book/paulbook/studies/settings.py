@@ -27,7 +27,7 @@ class Settings:
 
     Attributes:
         method: what is done with the network of phase 1: "direct" nothing, "batch_norm" its statistics only, "adapt"
-            PAUL, "instance" and "cluster" the rivals; "supervised" trains with the target's labels in its place.
+            PAUL, "instance" and "cluster" the rivals; "supervised" goes on with the target's labels.
         patches: "learned" as PAUL does; "stripes" that stay where they start; "random" boxes that stay.
         unit: what PEDAL compares: "patches", or the whole "image" as one feature.
         control: what the network that comes out is evaluated with, as in `paullite.controls`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -135,6 +136,13 @@ def begin(settings: Settings, seed: int, identities: int) -> PatchNet:
     return net
 
 
+def with_labels(settings: Settings, seed: int, start: PatchNet, target: PaperDolls) -> PatchNet:
+    """The network of phase 1, trained on as in phase 1 with the labels of the target: what labels would reach."""
+    net = copy.deepcopy(start)
+    net.reset_classifier(target.train.identities)
+    return pretrain(phase1(settings, seed), target, start=net).net
+
+
 def random_boxes(patches: int, seed: int) -> Tensor:
     """P boxes drawn anywhere inside the picture: half to all of its width, one to two stripes high; (P, 2, 3).
 
@@ -198,7 +206,7 @@ METHODS: dict[str, Callable[[Settings, int, PatchNet, PaperDolls], Made]] = {
     "direct": lambda s, seed, start, target: (start, []),
     "batch_norm": lambda s, seed, start, target: (batch_norm(start, target, seed=seed), []),
     "adapt": lambda s, seed, start, target: _learned(adapt(phase2(s, seed), target, start=start, loss=LOSSES[s.unit])),
-    "supervised": lambda s, seed, start, target: (pretrain(phase1(s, seed), target).net, []),
+    "supervised": lambda s, seed, start, target: (with_labels(s, seed, start, target), []),
     "instance": lambda s, seed, start, target: _learned(
         discriminate_instances(phase2(s, seed), target, start=start, **s.rival)
     ),
