@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 import paullite as pl
-from book.tools import explorer_data
+from book.explorer import data as data_file
 from paullite.data.paperdolls import Pose, make_cameras, random_look
 from paullite.data.paperdolls.figure import PAPER, VIEWS, Doll
 from paullite.data.paperdolls.raster import SUPER, Canvas
@@ -27,7 +27,7 @@ from tests.explorer.twin import Data, Twin
 ROOT = Path(__file__).parent.parent
 RUNNER = ROOT / "tests" / "explorer" / "run.mjs"
 SETTINGS = 20
-SMALL = explorer_data.Size(people=12, test_people=8, others=6, surrogates=2, figures=4)
+SMALL = data_file.Size(people=12, test_people=8, others=6, surrogates=2, figures=4)
 Run = Callable[..., Any]
 
 
@@ -39,7 +39,7 @@ def dolls() -> pl.data.PaperDolls:
 @pytest.fixture(scope="module")
 def file(dolls: pl.data.PaperDolls, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data file as the site has one, of a small world."""
-    return explorer_data.write(tmp_path_factory.mktemp("explorer") / "data.js", size=SMALL, dataset=dolls)
+    return data_file.write(tmp_path_factory.mktemp("explorer") / "data.js", size=SMALL, dataset=dolls)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_file_is_the_network_and_the_world_that_it_says(data: Data, dolls: pl.da
     for name, value in net.state_dict().items():
         if "classifier" not in name and "tracked" not in name and name != "embedding.bias":
             assert torch.equal(data.tensor(name.removeprefix("backbone.net."), "source"), value.cpu()), name
-    vectors, _ = explorer_data.pooled(net, originals(pixels(dolls.train[3].image), net.size, net.normalisation))
+    vectors, _ = data_file.pooled(net, originals(pixels(dolls.train[3].image), net.size, net.normalisation))
     unit = torch.tensor(data.arrays["source.unit"])
     assert (data.pooled("source")[3] - torch.tensor(vectors[0])).abs().le(0.51 * unit).all()
 
@@ -106,7 +106,7 @@ def test_forward_pass_agrees(run: Run, dolls: pl.data.PaperDolls) -> None:
         with torch.no_grad():
             out, feature_map = net(x), net.backbone(x)
         expected = {"map": feature_map, "theta": out.theta, "attention": out.attention, "features": out.features}
-        expected |= {"embedding": out.embedding, "pooled": torch.tensor(explorer_data.pooled(net, x)[0])}
+        expected |= {"embedding": out.embedding, "pooled": torch.tensor(data_file.pooled(net, x)[0])}
         for name, value in expected.items():
             close(found[name], value, 1e-4)
 
@@ -120,9 +120,12 @@ def drawn_losses(rng: random.Random) -> dict[str, Any]:
     return {
         "task": "losses", "P": P, "D": D, "E": E,
         "x": F.normalize(torch.randn(B, P, D), dim=-1).flatten().tolist(), "memory": memory.flatten().tolist(),
-        "index": rng.sample(range(N), B), "options": {"scale": rng.choice([0.5, 4, 15, 60]), "k": rng.randint(1, N - 1)},
+        "index": rng.sample(range(N), B),
+        "options": {"scale": rng.choice([0.5, 4, 15, 60]), "k": rng.randint(1, N - 1)},
         "e": torch.randn(2 * B, E).flatten().tolist(), "centers": centers.flatten().tolist(),
-        "whole": {"margin": rng.choice([0, 1, 2.5]), "nearest": rng.randint(1, B), "maxCandidates": rng.choice([2, 15])},
+        "whole": {
+            "margin": rng.choice([0, 1, 2.5]), "nearest": rng.randint(1, B), "maxCandidates": rng.choice([2, 15])
+        },
     }  # fmt: skip
 
 
@@ -237,7 +240,7 @@ def test_people_are_drawn_pixel_for_pixel(run: Run) -> None:
         Doll(canvas, look, pose).draw()
         sharp = np.asarray(Image.fromarray(canvas.pixels).reduce(SUPER))
         expected.append(camera.develop(sharp, 0))
-        names = [*explorer_data.CAMERA_NUMBERS, "tint"]
+        names = [*data_file.CAMERA_NUMBERS, "tint"]
         own = {name: getattr(camera, name) for name in names}
         tasks.append({"task": "draw", "look": asdict(look), "pose": asdict(pose), "camera": own})
     for found, picture in zip(run(*tasks), expected, strict=True):

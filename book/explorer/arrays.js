@@ -3,7 +3,7 @@
 /**
  * What the page knows: the header of the data file, and its arrays by name.
  * @typedef {object} Data
- * @property {any} header settings, labels, looks; see book/tools/explorer_data.py
+ * @property {any} header settings, labels, looks; see book/explorer/data.py
  * @property {(name: string, statistics?: string) => Float32Array} of a tensor; with the running statistics of one domain
  * @property {(name: string) => Uint8Array} bytes an array of bytes
  */

@@ -1,13 +1,13 @@
 """The data of the explorer: a drawn world, the network that ships, and what that network sees of the world.
 
-    python -m book.tools.explorer_data FILE     after ``make weights``; the build of the site calls `write` by itself
+    python -m book.explorer.data FILE     after ``make weights``; the build of the site calls `write` by itself
 
 The file is a classic script, because browsers refuse ``fetch`` and modules on ``file://``. It calls
 ``paulExplorerData(header, text)`` with the settings and the shapes of all arrays, and with the arrays in base64.
 
-Backbone and patch generator are frozen in the page, so an image is its P pooled vectors of C numbers. They are stored in
-8 bits, with one unit per channel: `pooled` of the header is unit times byte. Each image is there twice, once for each
-set of batch-norm statistics: those of the source, and those that were re-estimated on the target.
+Backbone and patch generator are frozen in the page, so an image is its P pooled vectors of C numbers. They are stored
+in 8 bits, with one unit per channel: a pooled vector is unit times byte. Each image is there twice, once for each set of
+batch-norm statistics: those of the source, and those that were re-estimated on the target.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ from PIL import Image
 import paullite as pl
 from paullite.controls import batch_norm
 from paullite.data.items import Split
-from paullite.data.paperdolls import dolls
+from paullite.data.paperdolls import dolls, draw_person, random_look
 from paullite.data.paperdolls.backgrounds import strip
 from paullite.data.paperdolls.cameras import make_cameras
 from paullite.data.paperdolls.raster import SUPER
-from paullite.data.transforms import shuffled_places
 from paullite.data.views import originals, surrogates, uniforms
 from paullite.models import PatchNet, pool_patches
 
@@ -177,7 +176,7 @@ def sheet(pixels: torch.Tensor) -> bytes:
 
 
 def people(dataset: pl.data.PaperDolls, size: Size) -> dict[str, Any]:
-    """Looks of drawn people, the palettes, and the cameras with a piece of the place behind, for drawing in the page."""
+    """Looks of drawn people, the palettes, and the cameras with a piece of their place, to draw people in the page."""
     asked = first_people(dataset.query, size.figures)
     looks = {pid: dataset.pictures[path].look for path, pid in zip(asked.paths, asked.pids or (), strict=True)}
     names = {"skin": "SKIN", "hair": "HAIR", "cloth": "CLOTH", "lower": "LOWER", "shoes": "SHOES", "bags": "BAGS"}
@@ -187,7 +186,8 @@ def people(dataset: pl.data.PaperDolls, size: Size) -> dict[str, Any]:
         {**{name: getattr(camera, name) for name in CAMERA_NUMBERS}, "tint": camera.tint, "place": backdrop(camera)}
         for camera in cameras
     ]
-    return {"looks": [asdict(look) for look in looks.values()], "palettes": palettes, "cameras": shown}
+    people = {"looks": [asdict(look) for look in looks.values()], "look_pids": list(looks)}
+    return {**people, "palettes": palettes, "cameras": shown}
 
 
 def backdrop(camera: Any, size: tuple[int, int] = (128, 64)) -> str:
@@ -222,7 +222,20 @@ def packed(found: dict[str, np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
     return index, bytes(blob)
 
 
-def write(file: Path, *, size: Size = Size(), start: PatchNet | None = None, dataset: Any = None) -> Path:  # noqa: B008
+def write_start(file: Path, count: int = 6) -> Path:
+    """Write the picture that stands where the explorer will start: some people of the world, on plain paper."""
+    looks = [random_look(seed=0, index=index) for index in range(count)]
+    views = ("front", "right", "back", "left")
+    drawn = [draw_person(look, views[i % 4], 12, (256, 128)) for i, look in enumerate(looks)]
+    whole = Image.new("RGB", (sum(one.width for one in drawn), drawn[0].height))
+    for i, one in enumerate(drawn):
+        whole.paste(one, (i * one.width, 0))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    whole.save(file, "webp", quality=80, method=4)
+    return file
+
+
+def write(file: Path, *, size: Size = Size(), start: PatchNet | None = None, dataset: Any = None) -> Path:
     """Write the data of the explorer to a file, whose path is returned."""
     start, dataset = start or pl.shipped_net(), dataset or world()
     found, facts = arrays(size, start, dataset)
