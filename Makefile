@@ -97,7 +97,6 @@ publish: html
 
 notebooks: .venv/.test
 	$(BIN)/python -m book.tools.notebooks run $(CHAPTERS)
-	$(BIN)/python -m book.tools.paper_figures
 
 # Two processes with one thread each: on two cores faster than one process with two threads, and no test waits for another.
 PYTEST := -m pytest -p no:cacheprovider

@@ -28,7 +28,7 @@ export function compareView(parent, app) {
   };
   const settings = (/** @type {any} */ change) => app.change(change);
 
-  const near = section("Patch against memory: PEDAL", "Which patches of other images look like this one? The K nearest are pulled (blue), all others pushed; the hardest of them stand below (orange). The percentage is the probability that the loss gives to a patch. ✓ is the same person, which only the evaluator knows.");
+  const near = section("Patch against memory: PEDAL", "Which patches of other images look like this one? The loss pulls the K nearest (blue) and pushes all others away; those that it pushes most stand below (orange). The percentage is the probability of each. ✓ marks the same person, whom only the evaluator knows. Click a crop to make it the query.");
   const pulled = cropList(near, "Pulled, nearest first", app), pushed = cropList(near, "Pushed, hardest first", app);
   const meter = make("div", near, { class: "pe-meter", role: "img" }), fill = make("span", meter);
   const numbers = make("div", near, { class: "pe-numbers" });
@@ -57,13 +57,13 @@ export function compareView(parent, app) {
       K.limit(Math.min(RANGES.k[1], app.data.header.counts[0] - 2));
       K.set(now.k), s.set(now.scale), r.set(now.r), margin.set(now.margin), momentum.set(now.momentum);
       if (!found) return;
-      const { pulled: near, pushed: far, losses, bound, count, same } = found.patch, { known } = found;
+      const { pulled: near, pushed: far, losses, bound, count, same } = found.patch, { known } = found, trained = query >= 0 && query < app.data.header.counts[0];
       const item = (/** @type {any} */ { place, share, same: mate, own }, /** @type {string} */ kind) => ({ place, kind, patch,
         note: own ? "itself" : `${percent(share, share < 0.1 ? 1 : 0)} ${known ? mark(mate) : ""}`,
         label: `${describe(app, place)}, ${kind}, probability ${percent(share, 1)}${known && mate ? ", same person" : ""}` });
       pulled(near.map((/** @type {any} */ one) => item(one, "pulled")));
       pushed(far.map((/** @type {any} */ one) => item(one, "pushed")));
-      tell.loss(losses[patch].toFixed(2)), tell.bound(bound.toFixed(2)), tell.same(known ? `${same} of ${count}` : "nobody knows");
+      tell.loss(losses[patch].toFixed(2)), tell.bound(bound.toFixed(2)), tell.same(trained ? `${same} of ${count}` : "none, this person is not in the training set");
       fill.style.width = `${Math.min(100, (100 * losses[patch]) / Math.max(bound, 1e-9))}%`;
       meter.setAttribute("aria-label", `PEDAL is ${losses[patch].toFixed(2)} of at most ${bound.toFixed(2)}`);
       const { candidates, pos, neg, loss } = found.whole, end = candidates.findIndex((/** @type {any} */ one) => one.negative);

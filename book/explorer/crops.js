@@ -59,13 +59,17 @@ export function cropList(parent, name, app) {
 export function queryPicture(parent, app) {
   const frame = make("div", parent, { class: "pe-query", role: "img" }), crop = make("span", frame, { class: "pe-crop" });
   const canvas = make("canvas", frame, { width: 64, height: 128 }), bright = make("span", crop, { class: "pe-crop-bright" });
+  const over = make("svg", frame, { viewBox: "0 0 64 128", "aria-hidden": "true" }), box = make("polygon", over, { class: "pe-on" });
   return (/** @type {number} */ patch) => {
-    const { query } = app.state, drawn = query < 0;
+    const { query } = app.state, drawn = query < 0, [height, width] = app.data.header.settings.network.map;
     crop.hidden = drawn, canvas.hidden = !drawn;
     if (drawn && app.picture) canvas.getContext("2d").putImageData(app.picture, 0, 0);
     if (!drawn) fromSheet(crop, app, query), fromSheet(bright, app, query);
     crop.classList.toggle("pe-part", patch >= 0);
     if (!drawn) bright.style.clipPath = patch >= 0 ? clip(app, query, patch) : "none";
+    const theta = drawn ? app.seen?.theta : thetaOf(app.data, app.state.settings.statistics, query);
+    const points = theta && patch >= 0 ? corners(theta, patch, height, width) : [];
+    box.setAttribute("points", points.map(([x, y]) => `${64 * x},${128 * y}`).join(" "));
     frame.setAttribute("aria-label", `The query: ${describe(app, query)}`);
   };
 }

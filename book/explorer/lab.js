@@ -41,6 +41,11 @@ export function advance(lab) {
   return true;
 }
 
+/** A last row of the curves where the training has stopped in the middle of an epoch. @param {Lab} lab */
+export function finish({ rows, trainer, settings }) {
+  if (rows[rows.length - 1].step !== trainer.steps) rows.push(measure(trainer, settings));
+}
+
 /** Everything between pixels and features. @param {Data} data @param {string} statistics @param {ArrayLike<number>} rgba */
 export function see(data, statistics, rgba) {
   const map = backbone(data, statistics, imageMap(data, rgba)), theta = generate(data, map);

@@ -72,6 +72,7 @@ function paintFeature(canvas, values) {
 /** The screen. @param {Element} parent @param {App} app */
 export function lookView(parent, app) {
   const { header } = app.data, { patches, channels, map: [height, width] } = header.settings.network;
+  make("p", parent, { class: "pe-hint" }, `Change the person below and watch. The network turns the image into a small map, cuts ${patches} patches out of it, and describes each patch by a strip of numbers, its feature.`);
   const flow = make("div", parent, { class: "pe-flow" });
   const stage = (/** @type {string} */ name, /** @type {string} */ title) => {
     const box = make("div", flow, { class: `pe-stage pe-${name}` });

@@ -43,7 +43,7 @@ export function page(root, program) {
   };
   const start = button(box, "Start", begin, { class: "pe-play" });
   box.append(status);
-  if (/[#&?]tab=/.test(location.hash)) begin();
+  if (location.hash.includes("tab=")) begin();
 }
 
 /** @param {HTMLElement} root @param {string} program @param {any} header @param {ArrayBuffer} buffer */

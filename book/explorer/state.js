@@ -35,10 +35,11 @@ export const CHOICES = {
 };
 
 /** What the page starts with: the preset of the drawn world. @param {any} header of the data file @returns {State} */
-export function firstState({ settings: { preset }, looks }) {
+export function firstState({ settings, looks }) {
+  const { preset } = settings;
   const { upper, lower_colour, bag } = looks[0];
   return {
-    tab: "look", patch: 1, channel: -1, query: -1, steps: 0, changes: [],
+    tab: "look", patch: Math.floor(settings.network.patches / 3), channel: -1, query: -1, steps: 0, changes: [],
     look: { person: 0, top: upper, lower: lower_colour, bag, view: "front", camera: 0, light: 0, across: 0, down: 0, near: 0 },
     settings: { statistics: "target", cameraMean: false, k: preset.k, scale: preset.scale, r: preset.nearest - 1, margin: preset.margin,
       momentum: preset.memory_momentum, rate: preset.lr, pedalWeight: preset.pedal_weight, ipflWeight: preset.ipfl_weight,
@@ -70,7 +71,8 @@ export function toLink(state, header) {
   put(state.steps ? early : state.settings, first.settings);
   const log = state.steps ? state.changes.map(([step, name, value]) => `${step}:${name}:${value}`).join(",") : "";
   if (log) found.set("changes", log);
-  return found.toString() || "tab=look";
+  found.set("tab", state.tab);
+  return found.toString();
 }
 
 /** The state that a link holds; what is missing or not allowed is as in the first state. @param {string} text @param {any} header */

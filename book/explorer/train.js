@@ -18,6 +18,8 @@ const FAILURES = [
 
 /** The screen. @param {Element} parent @param {App} app */
 export function trainView(parent, app) {
+  const { pids, counts: [train] } = app.data.header, people = new Set(pids.slice(0, train)).size;
+  make("p", parent, { class: "pe-hint" }, `Press Play. PAUL learns from ${train} images of ${people} people without being told who is who. The score is measured on other people; 100 % would be perfect. The dashed line is the value before the first step.`);
   const bar = make("div", parent, { class: "pe-bar" });
   const play = button(bar, "Play", () => app.send({ kind: "play", on: !app.progress?.playing }), { class: "pe-play" });
   const step = button(bar, "One step", () => app.send({ kind: "step" }));

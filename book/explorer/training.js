@@ -104,7 +104,7 @@ export function allFeatures({ data, net }, { statistics, cameraMean }) {
 /** A row of the curves. @param {Trainer} trainer @param {Settings} settings */
 export function measure(trainer, settings) {
   const { data, net, memory, steps, last } = trainer, { pids, counts } = data.header;
-  const { x } = allFeatures(trainer, settings), { rank1, map } = scores(x, net.P * net.D, data);
+  const { rank1, map } = scores(allFeatures(trainer, settings).x, net.P * net.D, data);
   const same = samePerson(memory.values, net.P, net.D, pids.slice(0, counts[0]), settings.k);
   return { step: steps, rank1, map, same, ...last };
 }

@@ -1,7 +1,7 @@
 // The worker: takes messages, computes, and trains in slices, so that messages are never kept waiting for long.
 
 import { readData } from "./arrays.js";
-import { advance, change, compare, look, makeLab, rank } from "./lab.js";
+import { advance, change, compare, finish, look, makeLab, rank } from "./lab.js";
 
 const SLICE = 40, PAUSE = 100; // milliseconds of training at a time, and between two reports
 
@@ -34,7 +34,10 @@ export function work(scope) {
     const end = performance.now() + SLICE;
     let fresh = false;
     while (performance.now() < end && lab.trainer.steps < until) fresh = one() || fresh;
-    if (lab.trainer.steps >= until) playing = false, until = Infinity;
+    if (lab.trainer.steps >= until) {
+      playing = false, until = Infinity;
+      finish(lab);
+    }
     if (fresh || !playing || performance.now() - told > PAUSE) tell(fresh || !playing);
     setTimeout(slice, 0);
   };
