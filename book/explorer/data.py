@@ -6,8 +6,8 @@ The file is a classic script, because browsers refuse ``fetch`` and modules on `
 ``paulExplorerData(header, text)`` with the settings and the shapes of all arrays, and with the arrays in base64.
 
 Backbone and patch generator are frozen in the page, so an image is its P pooled vectors of C numbers. They are stored
-in 8 bits, with one unit per channel: a pooled vector is unit times byte. Each image is there twice, once for each set of
-batch-norm statistics: those of the source, and those that were re-estimated on the target.
+in 8 bits, with one unit per channel: a pooled vector is unit times byte. Each image is there twice, once for each set
+of batch-norm statistics: those of the source, and those that were re-estimated on the target.
 """
 
 from __future__ import annotations

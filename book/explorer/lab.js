@@ -78,7 +78,7 @@ function asked({ data, settings, trainer: { net, centers } }, { place, pooled, m
 }
 
 /** The K nearest entries of one patch, and the hardest of the others. @param {Lab} lab @param {ReturnType<typeof asked>} query @param {number} patch @param {number} most of each */
-function patchOf({ data, settings, trainer: { net, memory } }, { x, own, pid }, patch, most = 16) {
+function patchOf({ data, settings, trainer: { net, memory } }, { x, own, pid }, patch, most = 12) {
   const { counts: [N], camids, pids } = data.header, options = pedalOptions(settings, camids), lengths = squares(memory.values, net.D);
   const each = Array.from({ length: net.P }, (_, p) => neighbours(x, p * net.D, memory.values, lengths, p, net.P, net.D, own, options));
   const { logits, near, all } = each[patch], places = Array.from({ length: N }, (_, j) => j).filter((j) => logits[j] > -Infinity);
@@ -86,7 +86,7 @@ function patchOf({ data, settings, trainer: { net, memory } }, { x, own, pid }, 
   const entry = (/** @type {number} */ place) => ({ place, share: Math.exp(logits[place] - all), same: pid === pids[place], own: place === own });
   const pulled = places.filter((j) => near[j]), pushed = places.filter((j) => !near[j]);
   const losses = each.map((one) => Math.max(0, one.all - one.above)), same = pulled.filter((j) => pids[j] === pid).length;
-  return { pulled: pulled.slice(0, most).map(entry), pushed: pushed.slice(0, 8).map(entry), count: pulled.length, same,
+  return { pulled: pulled.slice(0, most).map(entry), pushed: pushed.slice(0, 6).map(entry), count: pulled.length, same,
     losses, bound: Math.log(Math.max(1, (N - 1) / settings.k)) };
 }
 

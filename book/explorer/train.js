@@ -19,7 +19,7 @@ const FAILURES = [
 /** The screen. @param {Element} parent @param {App} app */
 export function trainView(parent, app) {
   const { pids, counts: [train] } = app.data.header, people = new Set(pids.slice(0, train)).size;
-  make("p", parent, { class: "pe-hint" }, `Press Play. PAUL learns from ${train} images of ${people} people without being told who is who. The score is measured on other people; 100 % would be perfect. The dashed line is the value before the first step.`);
+  make("p", parent, { class: "pe-hint" }, `Press Play. PAUL learns from ${train} images of ${people} people without being told who is who. The scores are measured on other people; 100 % would be perfect. The dashed grey line is the value before the first step.`);
   const bar = make("div", parent, { class: "pe-bar" });
   const play = button(bar, "Play", () => app.send({ kind: "play", on: !app.progress?.playing }), { class: "pe-play" });
   const step = button(bar, "One step", () => app.send({ kind: "step" }));
@@ -28,7 +28,8 @@ export function trainView(parent, app) {
   const grid = make("div", parent, { class: "pe-train" }), left = make("div", grid, { class: "pe-charts" }), right = make("div", grid);
   const percent = { unit: "%", least: 4 };
   const charts = [
-    chart(left, "Score on test identities", [{ name: "map", label: "mAP", kind: "one", scale: 100 }, { name: "rank1", label: "rank-1", kind: "two", scale: 100 }], percent),
+    chart(left, "Score: how good the ranked lists are", [{ name: "map", label: "mAP", kind: "one", scale: 100 }], percent),
+    chart(left, "Score: how often the first is right", [{ name: "rank1", label: "rank-1", kind: "two", scale: 100 }], percent),
     chart(left, "Losses", [{ name: "pedal", label: "PEDAL", kind: "three", scale: 1 }, { name: "ipfl", label: "IPFL", kind: "four", scale: 1 }], { unit: "", least: 0.1 }),
     chart(left, "What the evaluator sees", [{ name: "same", label: "same person among the K", kind: "five", scale: 100 }, { name: "falseNegatives", label: "false negatives", kind: "six", scale: 100 }], percent),
   ];

@@ -22,7 +22,8 @@ export function makeTrainer(data, settings, order) {
   const { batch, seed } = data.header.settings.preset, [N] = data.header.counts;
   const net = makeReductions(data, settings.statistics);
   const speed = Object.fromEntries(PARAMETERS.map((name) => [name, /** @type {Float32Array | null} */ (null)]));
-  const trainer = { data, net, speed, memory: makeMemory(N, net.P * net.D), centers: makeMemory(N, net.E), steps: 0, last: empty() };
+  const trainer = { data, net, speed, memory: makeMemory(N, net.P * net.D), centers: makeMemory(N, net.E), steps: 0, last: empty(),
+    all: /** @type {{key: string, x: Float32Array, means: any} | null} */ (null) }; // newest features of all images
   for (const part of order ?? firstPass(N, 2 * batch, seed)) {
     update(trainer.memory, part, trainingPass(net, pooledRows(data, settings.statistics, part)).features, 1);
   }
@@ -94,11 +95,13 @@ function descend({ data, net, speed }, found, rate) {
 }
 
 /** Features (M, P, D) of all images without surrogates. @param {Trainer} trainer @param {Settings} settings */
-export function allFeatures({ data, net }, { statistics, cameraMean }) {
-  const { pids, camids, counts } = data.header;
+export function allFeatures(trainer, { statistics, cameraMean }) {
+  const { data, net, steps } = trainer, { pids, camids, counts } = data.header, key = `${steps} ${statistics} ${cameraMean}`;
+  if (trainer.all?.key === key) return trainer.all;
   const x = features(net, pooledRows(data, statistics, pids.map((/** @type {unknown} */ _, /** @type {number} */ i) => i)));
   const means = cameraMean ? subtractCameraMean(x, net.P * net.D, camids, counts[0]) : null;
-  return { x, means };
+  trainer.all = { key, x, means };
+  return trainer.all;
 }
 
 /** A row of the curves. @param {Trainer} trainer @param {Settings} settings */

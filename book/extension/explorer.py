@@ -1,7 +1,7 @@
 """The explorer in the pages that have a place for it: its script, its data and its first picture are made here.
 
-A page says ``<div class="paul-explorer"></div>``. What is made lies in ``_static/explorer``; no other page loads it, and
-the data (some megabytes) are loaded only when a reader presses *Start*.
+A page says ``<div class="paul-explorer"></div>``. What is made lies in ``_static/explorer``. No other page loads it,
+and the data (some megabytes) are loaded only when a reader presses *Start*.
 """
 
 from __future__ import annotations
