@@ -15,14 +15,16 @@ from book.explorer import data as data_file
 from book.explorer import script
 from book.extension import explorer
 from tests.explorer.twin import Data, Twin
-from tests.site import AXE, browser
+from tests.site import AXE, browser, lacking
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ROOT = Path(__file__).parent.parent
+TSC = AXE.parents[1] / "typescript" / "bin" / "tsc"
 SMALL = data_file.Size(people=12, test_people=8, others=6, surrogates=2, figures=4)
 TABS = ("look", "compare", "train")
 HEAD = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>PAUL in the page</title>
 <meta name="viewport" content="width=device-width"></head><body><main><h1>PAUL in the page</h1><h2>Here</h2>"""
+RUN_AXE = "axe.run(document, {resultTypes: ['violations'], preload: false})"
 SMOOTH, LONG = 0.02, 50  # largest share of frames that may last longer, and how long in milliseconds
 FRAMES = """() => new Promise((done) => {
   const gaps = []; let last = performance.now();
@@ -130,7 +132,7 @@ def test_every_screen_fits_and_can_be_reached_by_everyone(chromium: Any, folder:
         visit.page.wait_for_timeout(200)
         wide = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         wrong += [f"{tab}: {wide} pixels too wide"] if wide > 0 else []
-        found = visit.page.evaluate("axe.run(document, {resultTypes: ['violations']})") if AXE.is_file() else {}
+        found = visit.page.evaluate(RUN_AXE) if AXE.is_file() else {}
         for rule in found.get("violations", []):
             if rule["impact"] in ("serious", "critical"):
                 wrong += [f"{tab}: {rule['id']}: {node['html'][:150]}" for node in rule["nodes"][:3]]
@@ -263,6 +265,26 @@ def test_page_stays_smooth_while_the_worker_trains(visit: Visit) -> None:
         if shares[-1] <= SMOOTH:
             break
     assert min(shares) <= SMOOTH, shares
+
+
+def test_types_are_right() -> None:
+    """The types in the comments of all modules, by the compiler that also checks them in an editor."""
+    if not TSC.is_file():
+        lacking("typescript (npm install)")
+    options = "--noEmit --allowJs --checkJs --strict --noUnusedLocals --target es2022 --module es2022"
+    options += " --moduleResolution bundler --lib es2022,dom,dom.iterable"
+    files = sorted(map(str, (ROOT / "book" / "explorer").glob("*.js")))
+    done = subprocess.run(["node", str(TSC), *options.split(), *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_modules_are_short_and_import_each_other_without_a_circle() -> None:
+    names = {path.stem for path in (ROOT / "book" / "explorer").glob("*.js")}
+    assert set(script.ordered()) == names
+    for name in names:
+        assert script.source(name).count("\n") < 200, name
+        for _, other in script.IMPORT.findall(script.source(name)):
+            assert script.ordered((other,)).count(name) == 0, (name, other)
 
 
 def test_whole_page_is_light(folder: Path) -> None:

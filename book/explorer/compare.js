@@ -32,7 +32,7 @@ export function compareView(parent, app) {
   const pulled = cropList(near, "Pulled, nearest first", app), pushed = cropList(near, "Pushed, hardest first", app);
   const meter = make("div", near, { class: "pe-meter", role: "img" }), fill = make("span", meter);
   const numbers = make("div", near, { class: "pe-numbers" });
-  const tell = { loss: readout(numbers, "pedal", "PEDAL of this patch:"), bound: readout(numbers, "bound", "at most"),
+  const tell = { count: readout(numbers, "count", "pulled:"), loss: readout(numbers, "pedal", "PEDAL of this patch:"), bound: readout(numbers, "bound", "at most"),
     same: readout(numbers, "same", "same person among the pulled:") };
   const sliders = make("div", near, { class: "pe-panel" });
   const K = slider(sliders, "K, how many are pulled", { range: RANGES.k }, (k) => settings({ k }));
@@ -63,6 +63,7 @@ export function compareView(parent, app) {
         label: `${describe(app, place)}, ${kind}, probability ${percent(share, 1)}${known && mate ? ", same person" : ""}` });
       pulled(near.map((/** @type {any} */ one) => item(one, "pulled")));
       pushed(far.map((/** @type {any} */ one) => item(one, "pushed")));
+      tell.count(count > near.length ? `${count}, the first ${near.length} are shown` : `${count}`);
       tell.loss(losses[patch].toFixed(2)), tell.bound(bound.toFixed(2)), tell.same(trained ? `${same} of ${count}` : "none, this person is not in the training set");
       fill.style.width = `${Math.min(100, (100 * losses[patch]) / Math.max(bound, 1e-9))}%`;
       meter.setAttribute("aria-label", `PEDAL is ${losses[patch].toFixed(2)} of at most ${bound.toFixed(2)}`);

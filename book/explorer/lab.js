@@ -78,7 +78,7 @@ function asked({ data, settings, trainer: { net, centers } }, { place, pooled, m
 }
 
 /** The K nearest entries of one patch, and the hardest of the others. @param {Lab} lab @param {ReturnType<typeof asked>} query @param {number} patch @param {number} most of each */
-function patchOf({ data, settings, trainer: { net, memory } }, { x, own, pid }, patch, most = 12) {
+function patchOf({ data, settings, trainer: { net, memory } }, { x, own, pid }, patch, most = 20) {
   const { counts: [N], camids, pids } = data.header, options = pedalOptions(settings, camids), lengths = squares(memory.values, net.D);
   const each = Array.from({ length: net.P }, (_, p) => neighbours(x, p * net.D, memory.values, lengths, p, net.P, net.D, own, options));
   const { logits, near, all } = each[patch], places = Array.from({ length: N }, (_, j) => j).filter((j) => logits[j] > -Infinity);

@@ -1,6 +1,7 @@
 // Look: a drawn person, or an image of the reader's own, on its way through the network.
 
 import { PLAIN, photograph, poseOf } from "./camera.js";
+import { describe } from "./crops.js";
 import { button, make, percent, say, select, slider } from "./dom.js";
 import { corners } from "./patches.js";
 import { BAGS, RANGES, VIEWS } from "./state.js";
@@ -116,10 +117,11 @@ export function lookView(parent, app) {
     show() {
       const { state, picture, seen } = app, { patch, look } = state;
       for (const [name, one] of Object.entries(inputs)) one.set(/** @type {any} */ (look)[name]);
-      say(note, app.own ? "This is your own image. Change the person to come back to the drawn one." : "");
+      const other = app.own || state.query >= 0;
+      say(note, other ? `You see ${describe(app, state.query)}. Change the person above to come back to the drawn one.` : "");
       channel.set(state.channel);
       if (picture) canvas.getContext("2d").putImageData(picture, 0, 0);
-      frame.setAttribute("aria-label", app.own ? "Your own image with its patches" : `A drawn person, ${look.top} top, ${look.lower} legs, seen from ${look.view}, with its patches`);
+      frame.setAttribute("aria-label", other ? `${describe(app, state.query)}, with its patches` : `A drawn person, ${look.top} top, ${look.lower} legs, seen from ${look.view}, with its patches`);
       if (!seen || !picture) return;
       const cells = height * width, one = state.channel < 0
         ? Float32Array.from({ length: cells }, (_, i) => { let sum = 0; for (let c = 0; c < channels; c++) sum += seen.map[c * cells + i]; return sum; })

@@ -11,8 +11,8 @@ import { RANGES } from "./state.js";
 /** Known failures: words, what they set, and what to expect. @type {[string, any, string][]} */
 const FAILURES = [
   ["One neighbour, very sharp", { k: 1, scale: 60, broken: "" }, "K = 1 and s = 60: each patch follows the single entry that is nearest, right or wrong."],
-  ["Own entry kept", { broken: "own" }, "An image's own entry is its nearest neighbour, so that it mostly pulls itself."],
-  ["No push", { broken: "push" }, "Everything is pulled and nothing is pushed, so that all features become alike."],
+  ["Own entry kept", { k: 1, broken: "own" }, "The nearest entry is the image's own, and K = 1: each patch pulls itself alone, so little is learned. Raise K, and the others count again."],
+  ["No push", { broken: "push" }, "Neighbours are pulled and nothing is pushed, so that all features become more and more alike."],
   ["Learn the cameras", { broken: "cameras" }, "All images of one camera are pulled together, as if the camera were the person."],
 ];
 
@@ -52,7 +52,7 @@ export function trainView(parent, app) {
   };
   const source = tick(panel, "Statistics re-estimated", (on) => put({ statistics: on ? "target" : "source" }));
   const mean = tick(panel, "Camera mean subtracted", (on) => put({ cameraMean: on }));
-  const broken = make("div", right, { class: "pe-broken" });
+  const broken = make("div", left, { class: "pe-broken" });
   make("h3", broken, {}, "Break it");
   const buttons = FAILURES.map(([words, changes]) => button(broken, words, () => app.change(isSet(changes) ? app.mended() : { ...app.mended(), ...changes })));
   const note = make("p", broken, { class: "pe-hint", role: "status" });

@@ -25,12 +25,14 @@ WORDS = (
     "Nothing is installed and nothing leaves this computer; about 7 MB are loaded."
 )
 
+NEEDS = "This needs JavaScript, which your browser has switched off."
+
 
 def place(folder: str) -> str:
     """What a page shows before the start; without scripts it stays."""
     picture = f'<img src="{folder}people.webp" alt="{ALT}" width=768 height=256>'
     style = f'<link rel="stylesheet" href="{folder}explorer.css">'
-    start = f"<div class=pe-start>{picture}<p>{WORDS}</p></div>"
+    start = f"<div class=pe-start>{picture}<p>{WORDS}</p><noscript><p>{NEEDS}</p></noscript></div>"
     loaded = f'<script defer src="{folder}explorer.js"></script>'
     return f'{style}<div class="paul-explorer" data-folder="{folder}">{start}</div>{loaded}'
 
