@@ -3,9 +3,10 @@
 import { readData } from "./arrays.js";
 import { compareView } from "./compare.js";
 import { button, make, say } from "./dom.js";
+import { frame } from "./frame.js";
 import { drawnPerson, fromFile, lookView, mirrored } from "./look.js";
 import { loadData, pixelsOf, placePixels, startWorker } from "./loading.js";
-import { firstState, fromLink, TABS, toLink } from "./state.js";
+import { firstState, fromLink } from "./state.js";
 import { trainView } from "./train.js";
 
 /** @typedef {import("./state.js").State} State @typedef {import("./state.js").Look} Look @typedef {import("./state.js").Settings} Settings */
@@ -21,8 +22,6 @@ import { trainView } from "./train.js";
  * @property {(look: Look) => void} draw @property {(person: number) => void} pickPerson @property {(file: Blob) => void} useFile
  * @property {(place: number) => void} ask @property {() => void} another @property {() => void} restart @property {() => Partial<Settings>} mended
  */
-
-const NAMES = { look: "1 Look", compare: "2 Compare", train: "3 Train" };
 
 /** Put the explorer into an element; it loads its data when the reader presses start, or follows a link to a state. @param {HTMLElement} root @param {string} program text of this script, for the worker */
 export function page(root, program) {
@@ -48,7 +47,7 @@ export function page(root, program) {
 
 /** @param {HTMLElement} root @param {string} program @param {any} header @param {ArrayBuffer} buffer */
 async function run(root, program, header, buffer) {
-  const data = readData(header, buffer), worker = startWorker(program), views = /** @type {any} */ ({}), panels = /** @type {any} */ ({});
+  const data = readData(header, buffer), worker = startWorker(program), views = /** @type {any} */ ({});
   const sheetBytes = new Blob([data.bytes("sheet").slice()], { type: header.sheet.type }), bitmap = createImageBitmap(sheetBytes);
   /** @type {ImageData | null} */
   let file = null;
@@ -149,36 +148,11 @@ async function run(root, program, header, buffer) {
     show();
   };
 
-  // ---- the frame around the screens
-  const tabs = make("div", root, { class: "pe-tabs", role: "tablist", "aria-label": "PAUL in the page" });
-  const message = make("p", root, { class: "pe-hint", role: "status" });
-  for (const name of TABS) {
-    const tab = button(tabs, /** @type {any} */ (NAMES)[name], () => app.set({ tab: name }), { role: "tab", id: `pe-tab-${name}`, "aria-controls": `pe-${name}` });
-    panels[name] = make("div", root, { role: "tabpanel", id: `pe-${name}`, class: "pe-screen", "aria-labelledby": `pe-tab-${name}` });
-    tab.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      app.set({ tab: TABS[(TABS.indexOf(name) + step + TABS.length) % TABS.length] });
-      document.getElementById(`pe-tab-${app.state.tab}`)?.focus();
-    });
-  }
-  const foot = make("div", root, { class: "pe-foot" });
-  const link = make("input", null, { readonly: "", "aria-label": "Link to this state", class: "pe-link" });
-  button(foot, "Link to this state", () => {
-    link.value = `${location.href.split("#")[0]}#${toLink(app.state, header)}`;
-    foot.append(link);
-    link.select();
-    navigator.clipboard?.writeText(link.value).then(() => say(message, "The link is copied."), () => say(message, "Copy the link from the field below."));
-  });
+  const { panels, message, choose } = frame(root, app);
   const screens = { look: lookView, compare: compareView, train: trainView };
   const show = () => {
     const { tab } = app.state;
-    for (const name of TABS) {
-      panels[name].hidden = name !== tab;
-      const one = /** @type {any} */ (document.getElementById(`pe-tab-${name}`));
-      one.setAttribute("aria-selected", String(name === tab)), one.tabIndex = name === tab ? 0 : -1;
-    }
+    choose(tab);
     views[tab] ??= /** @type {any} */ (screens)[tab](panels[tab], app);
     views[tab].show();
   };
