@@ -29,7 +29,7 @@ export function say(element, text) {
 export function slider(parent, label, { range: [min, max, step], show = String, about = "" }, onInput) {
   const row = make("label", parent, { class: "pe-slider", title: about });
   make("span", row, {}, label);
-  const input = make("input", row, { type: "range", min, max, step }), value = make("output", row);
+  const input = make("input", row, { type: "range", min, max, step, "aria-label": label }), value = make("output", row);
   const set = (/** @type {number} */ now) => {
     if (document.activeElement !== input || Number(input.value) !== now) input.value = String(now);
     say(value, show(Number(input.value)));
@@ -46,7 +46,7 @@ export function slider(parent, label, { range: [min, max, step], show = String, 
 export function select(parent, label, choices, onChange) {
   const row = make("label", parent, { class: "pe-select" });
   make("span", row, {}, label);
-  const input = make("select", row);
+  const input = make("select", row, { "aria-label": label });
   for (const [value, words] of choices) make("option", input, { value }, words);
   input.addEventListener("change", () => onChange(input.value));
   return { set: (/** @type {string | number} */ now) => { input.value = String(now); }, input };

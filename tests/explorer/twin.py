@@ -101,7 +101,7 @@ class Twin:
         self.optimiser.zero_grad()
         loss.total.backward()
         self.optimiser.step()
-        return {name: float(value) for name, value in loss._asdict().items()}
+        return {name: float(value.detach()) for name, value in loss._asdict().items()}
 
     @torch.no_grad()
     def scores(self, *, camera_mean: bool = False) -> pl.evaluation.Scores:
