@@ -28,8 +28,8 @@ export function trainView(parent, app) {
   const grid = make("div", parent, { class: "pe-train" }), left = make("div", grid, { class: "pe-charts" }), right = make("div", grid);
   const percent = { unit: "%", least: 4 };
   const charts = [
-    chart(left, "Score: how good the ranked lists are", [{ name: "map", label: "mAP", kind: "one", scale: 100 }], percent),
-    chart(left, "Score: how often the first is right", [{ name: "rank1", label: "rank-1", kind: "two", scale: 100 }], percent),
+    chart(left, "How good the ranked lists are", [{ name: "map", label: "mAP", kind: "one", scale: 100 }], percent),
+    chart(left, "How often the first is right", [{ name: "rank1", label: "rank-1", kind: "two", scale: 100 }], percent),
     chart(left, "Losses", [{ name: "pedal", label: "PEDAL", kind: "three", scale: 1 }, { name: "ipfl", label: "IPFL", kind: "four", scale: 1 }], { unit: "", least: 0.1 }),
     chart(left, "What the evaluator sees", [{ name: "same", label: "same person among the K", kind: "five", scale: 100 }, { name: "falseNegatives", label: "false negatives", kind: "six", scale: 100 }], percent),
   ];
