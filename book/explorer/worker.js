@@ -29,7 +29,13 @@ export function work(scope) {
     }
     return advance(lab);
   };
+  let waiting = false; // for the next slice; there is never more than one
+  const schedule = () => {
+    if (!waiting) setTimeout(slice, 0);
+    waiting = true;
+  };
   const slice = () => {
+    waiting = false;
     if (!lab || !playing) return;
     const end = performance.now() + SLICE;
     let fresh = false;
@@ -39,13 +45,12 @@ export function work(scope) {
       finish(lab);
     }
     if (fresh || !playing || performance.now() - told > PAUSE) tell(fresh || !playing);
-    setTimeout(slice, 0);
+    schedule();
   };
   const play = (/** @type {boolean} */ on) => {
-    const idle = !playing;
     playing = on;
-    if (on && idle) slice();
-    else tell();
+    if (on) schedule();
+    tell();
   };
 
   /** @type {Record<string, (message: any) => void>} */
@@ -61,7 +66,7 @@ export function work(scope) {
       lab = makeLab(lab.data, settings);
       planned = changes, until = steps || Infinity, playing = on || Boolean(steps);
       tell(true);
-      if (steps && !on) slice();
+      if (playing) schedule();
     },
     settings({ changes }) {
       if (lab) change(lab, changes);
