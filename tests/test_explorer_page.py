@@ -179,6 +179,19 @@ def test_own_image_goes_through_the_network_and_stays_here(visit: Visit, tmp_pat
     visit.page.set_input_files(".pe-file input", tmp_path / "own.png")
     visit.until(f"app.own && app.seen.features[0] !== {before}")
     assert visit.app("Array.from(app.picture.data.slice(0, 3))") == [200, 30, 30]
+    visit.page.get_by_label("Top", exact=True).select_option("purple")
+    visit.until("!app.own")
+    visit.page.evaluate(
+        """async () => {
+            const canvas = new OffscreenCanvas(20, 40), pen = canvas.getContext("2d");
+            pen.fillStyle = "rgb(10, 200, 60)";
+            pen.fillRect(0, 0, 20, 40);
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([await canvas.convertToBlob()], "dropped.png", { type: "image/png" }));
+            document.querySelector(".pe-frame").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+        }"""
+    )
+    visit.until("app.own && app.picture.data[1] === 200")
     (tmp_path / "no-image.png").write_text("nothing")
     visit.page.set_input_files(".pe-file input", tmp_path / "no-image.png")
     visit.page.get_by_text("This file could not be read as an image.").wait_for()

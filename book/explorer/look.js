@@ -109,9 +109,15 @@ export function lookView(parent, app) {
     near: slider(panel, "Box tight or loose", { range: RANGES.near, show: (v) => `${v} %` }, (near) => put({ near })),
   };
   const file = make("label", panel, { class: "pe-file" });
-  make("span", file, {}, "Your own image (it stays on this computer)");
+  make("span", file, {}, "Your own image (it stays on this computer; you can also drop it on the picture)");
   const input = make("input", file, { type: "file", accept: "image/*" });
   input.addEventListener("change", () => input.files[0] && app.useFile(input.files[0]));
+  frame.addEventListener("dragover", (/** @type {DragEvent} */ event) => event.preventDefault());
+  frame.addEventListener("drop", (/** @type {DragEvent} */ event) => {
+    event.preventDefault();
+    const [dropped] = event.dataTransfer?.files ?? [];
+    if (dropped) app.useFile(dropped);
+  });
   const note = make("p", panel, { class: "pe-hint", role: "status" });
   return {
     show() {
