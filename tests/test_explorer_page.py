@@ -23,7 +23,7 @@ TSC = AXE.parents[1] / "typescript" / "bin" / "tsc"
 SMALL = data_file.Size(people=12, test_people=8, others=6, surrogates=2, figures=4)
 TABS = ("look", "compare", "train")
 HEAD = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>PAUL in the page</title>
-<meta name="viewport" content="width=device-width"></head><body><main><h1>PAUL in the page</h1><h2>Here</h2>"""
+<meta name="viewport" content="width=device-width"></head><body><main><h1>PAUL in the page</h1>"""
 RUN_AXE = "axe.run(document, {resultTypes: ['violations'], preload: false})"
 SMOOTH, LONG = 0.02, 50  # largest share of frames that may last longer, and how long in milliseconds
 FRAMES = """() => new Promise((done) => {

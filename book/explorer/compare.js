@@ -13,7 +13,7 @@ const mark = (same) => (same ? "✓" : "");
 export function compareView(parent, app) {
   const { patches } = app.data.header.settings.network, grid = make("div", parent, { class: "pe-compare" });
   const side = make("div", grid, { class: "pe-side" });
-  make("h3", side, {}, "Query");
+  make("h2", side, {}, "Query");
   const picture = queryPicture(side, app), name = make("p", side, { class: "pe-hint" });
   const choice = make("div", side, { class: "pe-choice", role: "group", "aria-label": "Patch" });
   const buttons = Array.from({ length: patches }, (_, p) => button(choice, `${p + 1}`, () => app.set({ patch: p }), { "aria-label": `Patch ${p + 1}` }));
@@ -22,7 +22,7 @@ export function compareView(parent, app) {
   const body = make("div", grid, { class: "pe-body" });
   const section = (/** @type {string} */ title, /** @type {string} */ words) => {
     const box = make("section", body);
-    make("h3", box, {}, title);
+    make("h2", box, {}, title);
     make("p", box, { class: "pe-hint" }, words);
     return box;
   };

@@ -12,7 +12,7 @@ const WIDTH = 320, HEIGHT = 132, LEFT = 34, RIGHT = 312, TOP = 8, BOTTOM = 110;
  */
 export function chart(parent, title, lines, { unit, least = 0.1 }) {
   const box = make("div", parent, { class: "pe-chart" });
-  make("h3", box, {}, title);
+  make("h2", box, {}, title);
   const key = make("div", box, { class: "pe-key" });
   const values = lines.map(({ label, kind }) => {
     const one = make("span", key, { class: `pe-line-${kind}` });

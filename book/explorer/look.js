@@ -77,7 +77,7 @@ export function lookView(parent, app) {
   const flow = make("div", parent, { class: "pe-flow" });
   const stage = (/** @type {string} */ name, /** @type {string} */ title) => {
     const box = make("div", flow, { class: `pe-stage pe-${name}` });
-    make("h3", box, {}, title);
+    make("h2", box, {}, title);
     return box;
   };
   const first = stage("image", "Image"), frame = make("div", first, { class: "pe-frame", role: "img" });

@@ -53,7 +53,7 @@ export function trainView(parent, app) {
   const source = tick(panel, "Statistics re-estimated", (on) => put({ statistics: on ? "target" : "source" }));
   const mean = tick(panel, "Camera mean subtracted", (on) => put({ cameraMean: on }));
   const broken = make("div", left, { class: "pe-broken" });
-  make("h3", broken, {}, "Break it");
+  make("h2", broken, {}, "Break it");
   const buttons = FAILURES.map(([words, changes]) => button(broken, words, () => app.change(isSet(changes) ? app.mended() : { ...app.mended(), ...changes })));
   const note = make("p", broken, { class: "pe-hint", role: "status" });
   const isSet = (/** @type {any} */ changes) => Object.entries(changes).every(([key, value]) => /** @type {any} */ (app.state.settings)[key] === value);
