@@ -97,7 +97,6 @@ publish: html
 
 notebooks: .venv/.test
 	$(BIN)/python -m book.tools.notebooks run $(CHAPTERS)
-	$(BIN)/python -m book.tools.paper_figures
 
 # Two processes with one thread each: on two cores faster than one process with two threads, and no test waits for another.
 PYTEST := -m pytest -p no:cacheprovider
@@ -124,9 +123,10 @@ coverage: .venv/.test
 
 nightly: coverage test-oldest
 
-# The rules of accessibility, as a program that runs in the page. Without npm, its tests say that they were left out.
+# The rules of accessibility, as a program that runs in the page, and the compiler that checks the explorer's types. Without npm, its tests say that they were left out.
 .venv/axe-core: .venv/.test
-	@npm install --silent --no-save --prefix .venv/axe-core axe-core@4 || echo "npm is missing: axe-core is left out"
+	@npm install --silent --no-save --prefix .venv/axe-core axe-core@4 typescript@5 || \
+		echo "npm is missing: axe-core and the types of the explorer are left out"
 	@touch $@
 
 # Wheels of versions that old exist for Python 3.10 to 3.12.

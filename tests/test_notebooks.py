@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from book.tools import paper_figures
 from book.tools.notebooks import (
     BUDGET,
     STATUS,
@@ -136,12 +135,19 @@ def test_status_page_and_start_page_are_in_step() -> None:
         assert hours(CHAPTERS) in page.read_text(encoding="utf-8"), f"{page.name}: see above"
 
 
-def test_start_page_shows_the_paper_figures_of_the_chapters() -> None:
-    figures = paper_figures.found()
-    shown = paper_figures.PAGE.read_text(encoding="utf-8")
-    assert paper_figures.section(figures) in shown
-    for figure in figures:
-        assert (paper_figures.FOLDER / f"figure{figure.number}.webp").read_bytes() == figure.picture
+def test_chapters_show_the_four_figures_of_the_paper() -> None:
+    """The start page names the chapter of each; there stands a cell that draws it, with a picture in its output."""
+    start = (Path(__file__).parent.parent / "book" / "intro.md").read_text(encoding="utf-8")
+    for number in range(1, 5):
+        (found,) = [
+            (path, cell)
+            for path in CHAPTERS
+            for cell in code_cells(read(path))
+            if f"paper-figure-{number}" in tags(cell)
+        ]
+        path, cell = found
+        assert any("<img src=" in "".join(o.get("data", {}).get("text/html", "")) for o in cell.outputs), number
+        assert re.search(rf"[Ff]igure {number}.*?notebooks/{path.stem}", start, re.DOTALL), number
 
 
 @pytest.mark.parametrize("path", [*CHAPTERS, *assignments([])], ids=lambda path: path.stem)

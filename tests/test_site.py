@@ -251,6 +251,26 @@ def test_works_from_a_folder_without_a_server(chromium, site: Path) -> None:
         visit.close()
 
 
+def test_explorer_is_on_its_pages_alone_and_below_its_weight(site: Path) -> None:
+    folder = site / "_static" / "explorer"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 8_000_000
+    loaded = [page for page in pages(site) if "explorer/explorer.js" in (site / page).read_text(encoding="utf-8")]
+    assert loaded == ["book/explorer.html", "book/intro.html"]
+
+
+def test_explorer_starts_in_the_book_from_a_folder(chromium, site: Path) -> None:
+    visit = Visit(chromium, site.as_uri() + "/", "book/intro.html")
+    visit.page.get_by_role("button", name="Start", exact=True).click()
+    found = "() => { const app = document.querySelector('.paul-explorer').paul; return app?.seen && app.found; }"
+    visit.page.wait_for_function(found, timeout=60_000)
+    for width in WIDTHS:
+        for theme in THEMES:
+            visit.show(width=width, theme=theme)
+            assert visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert not visit.wrong
+    visit.close()
+
+
 def test_print_shows_no_navigation(chromium, served: str) -> None:
     visit = Visit(chromium, served, "book/intro.html")
     visit.page.emulate_media(media="print")

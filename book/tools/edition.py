@@ -70,7 +70,7 @@ def write(folder: Path) -> None:
 
 def _ignored(folder: str, names: list[str]) -> set[str]:
     """Programs are left out, but for those that Sphinx needs for the build."""
-    return set() if Path(folder).name in ("extension", "vendor") else set(LEFT_OUT(folder, names))
+    return set() if Path(folder).name in ("explorer", "extension", "vendor") else set(LEFT_OUT(folder, names))
 
 
 def strip_notebook(notebook: NotebookNode) -> None:
