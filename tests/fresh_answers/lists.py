@@ -388,7 +388,9 @@ def overlap_with_torchvision(a, b):
 def overlap_with_numpy(a, b):
     a, b = np.asarray(a), np.asarray(b)
     size_a, size_b = 2 * np.abs(np.diag(a[:, :2])), 2 * np.abs(np.diag(b[:, :2]))
-    shared = np.minimum(a[:, 2] + size_a / 2, b[:, 2] + size_b / 2) - np.maximum(a[:, 2] - size_a / 2, b[:, 2] - size_b / 2)
+    shared = np.minimum(a[:, 2] + size_a / 2, b[:, 2] + size_b / 2) - np.maximum(
+        a[:, 2] - size_a / 2, b[:, 2] - size_b / 2
+    )
     area = np.prod(np.clip(shared, 0, None))
     return area / (size_a.prod() + size_b.prod() - area)
 

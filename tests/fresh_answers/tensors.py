@@ -239,7 +239,7 @@ def negatives_by_loop(distance, between, owner, nearest=3, max_candidates=15):
 
 def negatives_by_ranks(distance, between, owner, nearest=3, max_candidates=15):
     ranks = between.argsort(1).argsort(1)  # B B
-    veto = ranks[:, owner].T < nearest  # A B
+    veto = nearest > ranks[:, owner].T  # A B
     open_ = distance.clone()
     open_[torch.arange(len(owner)), owner] = torch.inf
     place = open_.argsort(1).argsort(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isclose
 from typing import Any
 
@@ -47,7 +47,7 @@ def theta(sx: float = 1, sy: float = 1, tx: float = 0, ty: float = 0) -> Tensor:
 
 def shared(answer: Overlap, a: Tensor, b: Tensor) -> float:
     """What the reader's function makes of two patches, as a number."""
-    found = torch.as_tensor(answer(a.clone(), b.clone()), dtype=torch.float64)
+    found = torch.as_tensor(answer(a, b), dtype=torch.float64)
     expect(found.numel() == 1, f"Two patches have one overlap. Yours gives {found.numel()} numbers.")
     return float(found)
 
@@ -124,14 +124,14 @@ def at(*degrees: float) -> Tensor:
     return torch.stack([angles.cos(), angles.sin()], -1)
 
 
-def purity(answer: Purity, features: Tensor, memory: Tensor, pids: list[int], k: int) -> list[float]:
+def purity(answer: Purity, features: Tensor, memory: Tensor, pids: Sequence[int], k: int) -> list[float]:
     """What the reader's function gives, one number a patch.
 
     Raises:
         Wrong: another shape.
     """
     try:
-        found = answer(features.clone(), memory.clone(), torch.tensor(pids), k)
+        found = answer(features, memory, torch.tensor(pids), k)
         numbers = torch.as_tensor(found, dtype=torch.float64)
     except (RuntimeError, IndexError) as error:
         sizes = "features and memory (N, P, D), pids (N,)"
@@ -148,14 +148,17 @@ def alike(found: list[float], wanted: Any) -> bool:
     return all(isclose(a, float(b), abs_tol=1e-4) for a, b in zip(found, wanted, strict=True))
 
 
-PEOPLE = [1, 1, 1, 2, 2, 2]
-# patch 0 tells the two people apart; patch 1 lies near somebody else's
-APART = torch.stack([at(0, 5, 11, 180, 186, 193), at(0, 120, 240, 3, 123, 243)], 1)
+PEOPLE = (1, 1, 1, 2, 2, 2)
+
+
+def apart() -> Tensor:
+    """Six images: patch 0 tells the two people apart; patch 1 lies near somebody else's."""
+    return torch.stack([at(0, 5, 11, 180, 186, 193), at(0, 120, 240, 3, 123, 243)], 1)
 
 
 def neighbours_of_a_patch(answer: Purity) -> None:
     """Patch 0 is always right, patch 1 never."""
-    found = purity(answer, APART, APART, PEOPLE, 2)
+    found = purity(answer, apart(), apart(), PEOPLE, 2)
     said = f"Patch 0 has two right neighbours everywhere, patch 1 none: 1 and 0. Yours: {found[0]:.2f}, {found[1]:.2f}."
     for wrong, hint in PURITIES.items():
         expect(not alike(found, wrong), f"{said} {hint}")
@@ -173,7 +176,7 @@ PURITIES = {
 
 def k_neighbours(answer: Purity) -> None:
     """Of K neighbours."""
-    one, four = purity(answer, APART, APART, PEOPLE, 1)[0], purity(answer, APART, APART, PEOPLE, 4)[0]
+    one, four = purity(answer, apart(), apart(), PEOPLE, 1)[0], purity(answer, apart(), apart(), PEOPLE, 4)[0]
     said = "Patch 0: the two nearest are right, the next two wrong."
     expect(not isclose(one, 0.5), f"{said} With K = 1 it is 1, yours 0.5. Divide by K, not by how many could be found.")
     expect(
@@ -183,7 +186,7 @@ def k_neighbours(answer: Purity) -> None:
 
 def patches_keep_to_themselves(answer: Purity) -> None:
     """Other patches' entries have no say."""
-    mixed = torch.stack([APART[:, 0], at(181, 187, 194, 1, 6, 12)], 1)
+    mixed = torch.stack([apart()[:, 0], at(181, 187, 194, 1, 6, 12)], 1)
     found = purity(answer, mixed, mixed, PEOPLE, 2)
     hint = "Patch 1 of some people looks like patch 0 of others, and yours mixes them. Patch p meets patch p only."
     expect(alike(found, (1, 1)), hint)
@@ -191,10 +194,10 @@ def patches_keep_to_themselves(answer: Purity) -> None:
 
 def from_features_to_memory(answer: Purity) -> None:
     """The features ask, the memory answers."""
-    swapped = APART.roll(1, 1)  # patch 0 knows nobody, patch 1 everybody
-    found = purity(answer, swapped, APART, PEOPLE, 2)
+    swapped = apart().roll(1, 1)  # patch 0 knows nobody, patch 1 everybody
+    found = purity(answer, swapped, apart(), PEOPLE, 2)
     features_alone = patch_purity(swapped, swapped, torch.tensor(PEOPLE), 2)
-    memory_alone = patch_purity(APART, APART, torch.tensor(PEOPLE), 2)
+    memory_alone = patch_purity(apart(), apart(), torch.tensor(PEOPLE), 2)
     hint = "Features are compared with features. The entries of the memory are what a feature is compared with."
     expect(not alike(found, features_alone), hint)
     hint = "Entries are compared with entries. The features of the images ask, the memory answers."
@@ -246,7 +249,7 @@ EXERCISES = (
             mirrored,
             any_two_patches,
         ),
-        example=(theta(), theta()),
+        example=lambda: (theta(), theta()),
         assignment="assignment_05",
         points=6,
     ),
@@ -263,7 +266,7 @@ EXERCISES = (
             short_entries,
             any_memory,
         ),
-        example=(APART, APART, torch.tensor(PEOPLE), 2),
+        example=lambda: (apart(), apart(), torch.tensor(PEOPLE), 2),
         assignment="assignment_05",
         points=6,
     ),

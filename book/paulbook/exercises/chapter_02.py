@@ -20,26 +20,30 @@ def find_leak(train: list[Row], query: list[Row], gallery: list[Row]) -> tuple[s
     return people, (a & b) | (a & c) | (b & c)
 
 
-# A sound split; the properties add one thing to it at a time.
-TRAIN: list[Row] = [("train/a.png", 1, 0, "p1"), ("train/b.png", 1, 1, "p2"), ("train/c.png", 2, 0, "p3")]
-QUERY: list[Row] = [("query/d.png", 8, 10, "p4"), ("query/e.png", 9, 11, "p5")]
-GALLERY: list[Row] = [
-    ("gallery/f.png", 8, 11, "p6"), ("gallery/g.png", 9, 10, "p7"), ("gallery/h.png", 0, 10, "p8"),
-    ("gallery/i.png", -1, 11, "p9"),
-]  # fmt: skip
+def sound_split(
+    train: Iterable[Row] = (), query: Iterable[Row] = (), gallery: Iterable[Row] = ()
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """Training, query and gallery without a leak, with these rows added: a property adds one thing at a time."""
+    rows = [
+        ("train/a.png", 1, 0, "p1"), ("train/b.png", 1, 1, "p2"), ("train/c.png", 2, 0, "p3"),
+        ("query/d.png", 8, 10, "p4"), ("query/e.png", 9, 11, "p5"),
+        ("gallery/f.png", 8, 11, "p6"), ("gallery/g.png", 9, 10, "p7"), ("gallery/h.png", 0, 10, "p8"),
+        ("gallery/i.png", -1, 11, "p9"),
+    ]  # fmt: skip
+    return [*rows[:3], *train], [*rows[3:5], *query], [*rows[5:], *gallery]
 
 
 def _found(
     answer: FindLeak, train: Iterable[Row] = (), query: Iterable[Row] = (), gallery: Iterable[Row] = ()
 ) -> tuple[set[int], set[str]]:
     """What the answer finds in the sound split with these rows added, as two sets."""
-    people, pictures = answer([*TRAIN, *train], [*QUERY, *query], [*GALLERY, *gallery])
+    people, pictures = answer(*sound_split(train, query, gallery))
     return set(people), set(pictures)
 
 
 def two_collections(answer: FindLeak) -> None:
     """A pair of collections."""
-    result = answer([*TRAIN, ("train/x.png", 8, 0, "p20")], [*QUERY], [*GALLERY])
+    result = answer(*sound_split(train=[("train/x.png", 8, 0, "p20")]))
     pair = isinstance(result, (tuple, list)) and len(result) == 2
     expect(pair, "Return two things, people and pictures, so that the reader can go and look at each.")
     whole = all(hasattr(part, "__iter__") and not isinstance(part, str) for part in result)
@@ -222,13 +226,13 @@ EXERCISES = (
             pictures_of_all_pairs,
             pictures_of_anybody,
         ),
-        example=(TRAIN, QUERY, GALLERY),
+        example=sound_split,
     ),
     Exercise(
         "choose_queries",
         2,
         choose_queries,
         (places_in_the_list, nobody_is_asked_for, there_is_a_match, one_of_each_track, order_does_not_matter),
-        example=(PIDS, CAMIDS),
+        example=lambda: (PIDS, CAMIDS),
     ),
 )

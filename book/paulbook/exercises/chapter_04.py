@@ -165,7 +165,7 @@ EXERCISES = (
         4,
         stripes,
         (as_many_as_asked_for, across_all_of_x, equally_high, from_top_to_bottom, from_edge_to_edge),
-        example=(4,),
+        example=lambda: (4,),
     ),
     Exercise(
         "place",
@@ -177,6 +177,6 @@ EXERCISES = (
             true_goes_from_centre_to_centre,
             false_goes_from_edge_to_edge,
         ),
-        example=(0.3, 9, True),
+        example=lambda: (0.3, 9, True),
     ),
 )

@@ -232,7 +232,7 @@ EXERCISES = (
             has_a_bias,
             has_weights_of_its_own,
         ),
-        example=(P, INPUTS, OUTPUTS),
+        example=lambda: (P, INPUTS, OUTPUTS),
     ),
     Exercise(
         "learning_rates",
@@ -247,6 +247,6 @@ EXERCISES = (
             decays_no_second_time,
             decay_spares_the_generator,
         ),
-        example=(0, SHORT),
+        example=lambda: (0, SHORT),
     ),
 )

@@ -282,6 +282,6 @@ EXERCISES = (
             every_setting_counts,
             every_step_anew,
         ),
-        example=tuple(case()),
+        example=lambda: tuple(case()),
     ),
 )

@@ -255,13 +255,13 @@ EXERCISES = (
             uses_the_seed,
             one_person_says_nothing,
         ),
-        people((3, 2, 1, 2), (2, 1, 0, 0)),
+        example=lambda: people((3, 2, 1, 2), (2, 1, 0, 0)),
     ),
     Exercise(
         "seed_interval",
         10,
         seed_interval,
         (stands_around_the_mean, is_wide_enough, counts_the_seeds, one_seed_says_nothing),
-        (FIVE, itself),
+        example=lambda: (FIVE, itself),
     ),
 )

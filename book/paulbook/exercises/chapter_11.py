@@ -251,6 +251,6 @@ EXERCISES = (
             queries_can_be_answered,
             each_camera_asks_once,
         ),
-        example=(list(NAMES), set(TEST)),
+        example=lambda: (list(NAMES), set(TEST)),
     ),
 )

@@ -80,6 +80,6 @@ EXERCISES = (
         11,
         largest_batch,
         (whole_images, nothing_fits, counts_every_byte, agrees_with_the_library),
-        example=(1.0, 3.0, 100.0, 0.9),
+        example=lambda: (1.0, 3.0, 100.0, 0.9),
     ),
 )
