@@ -6,14 +6,18 @@ import importlib
 import io
 import re
 
+import numpy as np
 import paulbook as pb
 import pytest
+import torch
 from paulbook import checking
 from paulbook.checking import all_exercises, verdict
 from paulbook.exercise import Exercise
 
 import paullite as pl
+from tests import right_answers
 from tests.chapters import ASSIGNMENTS, CHAPTERS, code_cells, read, tags, written_exercises
+from tests.fresh_answers import lists, tensors
 
 EXERCISES = all_exercises()
 
@@ -44,7 +48,7 @@ def test_the_solution_is_right(name: str) -> None:
 
 @pytest.mark.parametrize("name", WHERE)
 def test_other_right_answers_pass(name: str) -> None:
-    for answer in answers(name, "OTHER_RIGHT"):
+    for answer in (*answers(name, "OTHER_RIGHT"), *right_answers.RIGHT.get(name, ())):
         assert verdict(EXERCISES[name], answer) == ("right", "right."), answer
 
 
@@ -59,6 +63,33 @@ def test_eight_wrong_answers_each_with_its_own_hint(name: str) -> None:
         assert "It stops with" not in words, (answer, words)
         hints.setdefault(re.sub(r"[\d.e+-]+", "#", words), []).append(answer)
     assert all(len(same) == 1 for same in hints.values()), [s for s in hints.items() if len(s[1]) > 1]
+
+
+@pytest.mark.parametrize("name", [*lists.RIGHT, *tensors.RIGHT])
+def test_answers_written_without_having_seen_the_checks(name: str) -> None:
+    written = lists if name in lists.RIGHT else tensors
+    assert len(written.RIGHT[name]) == len(written.WRONG[name]) == 5
+    for state, kept in (("right", written.RIGHT), ("wrong", written.WRONG)):
+        for answer in kept[name]:
+            found, words = verdict(EXERCISES[name], answer)
+            assert found == state and "It stops with" not in words, (answer, words)
+
+
+@pytest.mark.parametrize("name", [name for name, e in EXERCISES.items() if callable(e.solution)])
+def test_every_function_is_held_against_the_library_on_input_of_general_size(name: str) -> None:
+    """The last property; what is drawn for it has no axis of length one, and no two axes of one length."""
+    last = EXERCISES[name].properties[-1]
+    assert last.__name__.startswith("agrees_with")
+    if name == "patch_heads":  # draws its sizes itself
+        return
+    square = {"batch_norm"}  # as many columns as channels is a case of its own
+    cases = [last.drawn(np.random.default_rng(seed)) for seed in range(6)]  # type: ignore[attr-defined]
+    for given in cases:
+        for value in given:
+            shape = tuple(value.shape) if isinstance(value, torch.Tensor | np.ndarray) else (2,)
+            assert min(shape) > 1 or name == "gain_interval", shape
+            assert len(set(shape)) == len(shape) or name in square, shape
+    assert any(repr(case) != repr(cases[0]) for case in cases)
 
 
 @pytest.mark.parametrize("name", WHERE)

@@ -140,5 +140,5 @@ def find(name: str) -> Exercise:
 def all_exercises() -> dict[str, Exercise]:
     """Every exercise by name: those of the chapters in their order, then those of the assignments."""
     modules = [import_module(f"{exercises.__name__}.{m.name}") for m in iter_modules(exercises.__path__)]
-    found = [e for module in sorted(modules, key=lambda m: m.__name__) for e in module.EXERCISES]
+    found = [e for m in sorted(modules, key=lambda m: m.__name__) for e in getattr(m, "EXERCISES", ())]
     return {e.name: e for e in sorted(found, key=lambda e: (e.assignment, e.chapter))}

@@ -178,8 +178,7 @@ def pedal_by_cdist(features, memory, index, scale, k):
 
 
 def pedal_patch_by_patch(features, memory, index, scale, k):
-    with torch.no_grad():
-        w = memory.float()
+    w = memory.detach().float()
     total = 0
     for p in range(features.shape[1]):
         logits = -scale * (features[:, p].float()[:, None] - w[:, p]).pow(2).sum(2)
@@ -325,7 +324,7 @@ def map_by_unflatten(tokens, prefix, rows, columns):
 
 
 def map_by_permute(tokens, prefix, rows, columns):
-    return tokens[:, prefix:].reshape(tokens.shape[0], rows, columns, -1).permute(0, 3, 1, 2)
+    return tokens[:, prefix:].reshape(tokens.shape[0], rows, columns, tokens.shape[2]).permute(0, 3, 1, 2)
 
 
 def map_by_loop(tokens, prefix, rows, columns):

@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torchvision.ops import box_iou
 
+from ..agreement import Draw, agrees, numbers, sizes
 from ..exercise import Exercise, Wrong, expect
 
 Overlap = Callable[[Tensor, Tensor], Any]
@@ -107,15 +109,6 @@ def mirrored(answer: Overlap) -> None:
     found = shared(answer, theta(sx=-0.5), theta(sx=0.5))
     hint = f"Scale -0.5 is the mirror image of scale 0.5, in the same place: they share all. Yours gives {found:.2f}."
     expect(isclose(found, 1, rel_tol=1e-4), hint)
-
-
-def any_two_patches(answer: Overlap) -> None:
-    """Random patches."""
-    numbers = torch.rand(40, 2, 4, generator=torch.Generator().manual_seed(5))
-    for pair in numbers:
-        a, b = (theta(sx, sy, tx - 0.5, ty - 0.5) for sx, sy, tx, ty in pair.tolist())
-        found, wanted = shared(answer, a, b), overlap(a, b)
-        expect(isclose(found, wanted, abs_tol=1e-4), f"Random patches should share {wanted:.2f}, yours {found:.2f}.")
 
 
 def at(*degrees: float) -> Tensor:
@@ -227,13 +220,42 @@ def short_entries(answer: Purity) -> None:
     expect(alike(purity(answer, asked, short, [1, 1, 2], 1), patch_purity(asked, short, people, 1)), words)
 
 
-def any_memory(answer: Purity) -> None:
-    """Random features."""
-    draws = torch.Generator().manual_seed(6)
-    x, w = (torch.randn(30, 3, 8, generator=draws) for _ in range(2))
-    pids = torch.randint(5, (30,), generator=draws)
-    found = purity(answer, x, w, pids.tolist(), 4)
-    expect(alike(found, patch_purity(x, w, pids, 4)), "For random features some purities are off.")
+def by_boxes(a: Tensor, b: Tensor) -> Tensor:
+    """The same by torchvision, which calls patches boxes and knows their corners."""
+    ends = [theta[:, 2:] + theta[:, :2].diag().abs()[:, None] * torch.tensor([-1.0, 1.0]) for theta in (a, b)]
+    return box_iou(ends[0].T.reshape(1, 4), ends[1].T.reshape(1, 4))
+
+
+def one_number(found: Any, *_: Tensor) -> Tensor:
+    """The overlap, whatever holds it."""
+    return torch.as_tensor(found).sum()
+
+
+def some_patches(draw: Draw) -> tuple[Tensor, Tensor]:
+    """Two patches, each mirrored or not along each axis, on the map, beyond its edge, or apart."""
+    signs = draw.choice([-1.0, 1.0], (2, 2))
+    scales, shifts = signs * draw.uniform(0.2, 0.9, (2, 2)), draw.uniform(-1.2, 1.2, (2, 2))
+    one, two = (theta(*map(float, (*scales[n], *shifts[n]))) for n in range(2))
+    return one, two
+
+
+def patch_by_patch(features: Tensor, memory: Tensor, pids: Tensor, k: int) -> Tensor:
+    """The same, one patch of one image at a time."""
+    count, patches, _ = features.shape
+    shares = torch.zeros(patches)
+    for p in range(patches):
+        for i in range(count):
+            d2 = {j: float((features[i, p] - memory[j, p]).square().sum()) for j in range(count) if j != i}
+            near = sorted(d2, key=d2.__getitem__)[:k]
+            shares[p] += sum(int(pids[j] == pids[i]) for j in near) / k / count
+    return shares
+
+
+def some_people(draw: Draw) -> tuple[Any, ...]:
+    """N images with P patches of four people."""
+    p, d, k = sizes(draw, 3)
+    n = p + d + k + 5
+    return numbers(draw, n, p, d), numbers(draw, n, p, d), torch.from_numpy(draw.integers(0, 4, n)), k
 
 
 EXERCISES = (
@@ -247,7 +269,7 @@ EXERCISES = (
             one_inside_the_other,
             part_of_each,
             mirrored,
-            any_two_patches,
+            agrees(by_boxes, some_patches, times=50, view=one_number),
         ),
         example=lambda: (theta(), theta()),
         assignment="assignment_05",
@@ -264,7 +286,7 @@ EXERCISES = (
             from_features_to_memory,
             old_own_entries,
             short_entries,
-            any_memory,
+            agrees(patch_by_patch, some_people, view=lambda found, *_: torch.as_tensor(found).flatten()),
         ),
         example=lambda: (apart(), apart(), torch.tensor(PEOPLE), 2),
         assignment="assignment_05",

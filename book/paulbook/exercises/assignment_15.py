@@ -7,6 +7,9 @@ from math import isclose
 from statistics import fmean
 from typing import Any
 
+import numpy as np
+
+from ..agreement import Draw, agrees
 from ..exercise import Exercise, expect
 
 Scores = Mapping[str, Mapping[int, float]]
@@ -92,12 +95,41 @@ def with_all_seeds(answer: Chooser) -> None:
     expect(name == "k=5", hint)
 
 
+def by_table(scores: Scores, development: Sequence[int], final: Sequence[int]) -> tuple[str, float]:
+    """The same from a table with a gap for every seed that is missing."""
+    names = list(scores)
+    columns = [
+        np.array([[scores[n].get(seed, np.nan) for seed in part] for n in names]) for part in (development, final)
+    ]
+    mean, reported = (column.mean(1) for column in columns)  # NaN where a seed is missing
+    best = int(np.nanargmax(np.where(np.isnan(reported), np.nan, mean)))
+    return names[best], float(reported[best])
+
+
+def some_study(draw: Draw) -> tuple[Any, ...]:
+    """Nine settings, two of which lack a seed, and seeds in any order that are neither development nor final."""
+    seeds = [int(seed) for seed in draw.permutation(40)[:12]]
+    development, final = seeds[:4], seeds[4:7]
+    scores = {f"k={k}": {seed: float(draw.random()) for seed in seeds[: int(draw.integers(7, 13))]} for k in range(9)}
+    for name, part in (("k=3", development), ("k=6", final)):
+        for seed in seeds:
+            scores[name][seed] = float(draw.uniform(0.8, 1))
+        del scores[name][part[int(draw.integers(len(part)))]]
+    return scores, development, final
+
+
 EXERCISES = (
     Exercise(
         "choose_and_report",
         0,
         choose_and_report,
-        (on_the_development_seeds, on_the_final_seeds, with_all_seeds),
+        (
+            on_the_development_seeds,
+            on_the_final_seeds,
+            with_all_seeds,
+            agrees(by_table, some_study, hint="Which seeds may choose, which may be reported, and which have no say?"),
+        ),
+        plain=True,
         example=lambda: (scores(), DEVELOPMENT, FINAL),
         assignment="assignment_15",
         points=10,

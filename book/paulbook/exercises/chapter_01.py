@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from paullite.evaluation import average_precision as library_average_precision
+from paullite.evaluation import score_ranking
 
+from ..agreement import Draw, agrees
 from ..exercise import Exercise, Wrong, expect
 from ..trying import changes
 
@@ -186,6 +189,22 @@ def first_place_is_wrong_and_ap_high(answer: Any) -> None:
     )
 
 
+def by_the_evaluator(matches: Sequence[bool], junk: Sequence[bool]) -> float:
+    """AP (step) of a gallery whose images lie farther and farther from the query, by the library's evaluator."""
+    angle = torch.linspace(0.1, 1.5, len(matches))
+    gallery = torch.stack([angle.cos(), angle.sin()], dim=1)
+    pids = [-1 if left_out else int(match) for match, left_out in zip(matches, junk, strict=True)]
+    return score_ranking(torch.tensor([[1.0, 0.0]]), gallery, [1], pids).map_step
+
+
+def some_list(draw: Draw) -> tuple[list[bool], list[bool]]:
+    """A list of 30 to 60 places, a third of them matches, a quarter of them junk."""
+    length = int(draw.integers(30, 60))
+    matches, junk = draw.random(length) < 1 / 3, draw.random(length) < 1 / 4
+    matches[-1], junk[-1] = True, False  # at least one match remains
+    return matches.tolist(), junk.tolist()
+
+
 EXERCISES = (
     Exercise(
         "average_precision",
@@ -200,8 +219,10 @@ EXERCISES = (
             junk_is_no_match,
             junk_takes_no_place,
             junk_anywhere_changes_nothing,
+            agrees(by_the_evaluator, some_list, times=20),
         ),
         example=lambda: ([True], [False]),
+        plain=True,
     ),
-    Exercise("late_ranking", 1, [0, 1, 1, 1], (only_zero_and_one, first_place_is_wrong_and_ap_high)),
+    Exercise("late_ranking", 1, [0, 1, 1, 1], (only_zero_and_one, first_place_is_wrong_and_ap_high), plain=True),
 )

@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from paullite.cyclic import distances as euclidean
+
+from ..agreement import Draw, agrees, numbers, sizes
 from ..exercise import Exercise, Wrong, expect
 
 Distances = Callable[[Tensor, Tensor], Any]
@@ -133,12 +136,18 @@ def never_below_zero(distances: Distances) -> None:
     expect(lowest >= 0, hint)
 
 
-def ranks_as_cosine(distances: Distances) -> None:
-    """The nearest first is the most similar first, and the values are right."""
-    query, gallery = random(7, 16), random(40, 16)
-    found, wanted = as_doubles(distances(query, gallery)), unit_distances(query.double(), gallery.double())
-    expect(torch.allclose(found, wanted, atol=1e-4), "For random vectors some values are off. Try two numbers each.")
-    expect(torch.equal(found.argsort(1), wanted.argsort(1)), "The ranking differs from that by cosine.")
+def by_the_library(query: Tensor, gallery: Tensor) -> Tensor:
+    """The library's distances of unit vectors, squared; a stack of tables table by table."""
+    if query.ndim == 3:
+        return torch.stack([by_the_library(q, g) for q, g in zip(query, gallery, strict=True)])
+    return euclidean(F.normalize(query, dim=-1), F.normalize(gallery, dim=-1)).square()
+
+
+def features(draw: Draw) -> tuple[Tensor, Tensor]:
+    """A table of queries and one of gallery images, or a stack of two or more of each."""
+    stack, q, g, d = sizes(draw, 4)
+    front = (stack,) if draw.random() < 0.5 else ()
+    return 3 * numbers(draw, *front, q, d), numbers(draw, *front, g, d)
 
 
 EXERCISES = (
@@ -157,7 +166,7 @@ EXERCISES = (
             batches_too,
             zeros_stay_finite,
             never_below_zero,
-            ranks_as_cosine,
+            agrees(by_the_library, features),
         ),
         example=lambda: (torch.eye(2), torch.eye(2)),
     ),

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from math import log
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..agreement import Draw, agrees, numbers, sizes
 from ..exercise import Exercise, expect
 
 Loss = Callable[..., Any]
@@ -179,6 +181,28 @@ def moves_features_only(loss: Loss) -> None:
     expect(slopes[1] is None or not bool(slopes[1].any()), "A gradient flows into the memory, which is data.")
 
 
+def patch_by_patch(features: Tensor, memory: Tensor, index: Tensor, cameras: Tensor, scale: float) -> Tensor:
+    """The formula in loops over images, patches and cameras."""
+    losses = []
+    for x, own in zip(features, index.tolist(), strict=True):
+        others = [j for j in range(len(memory)) if j != own]
+        for p in range(len(x)):
+            d2 = (x[p] - memory[others, p].detach()).square().sum(-1)
+            a = torch.exp(-scale * (d2 - d2.min()))
+            shares = [a[cameras[others] == camera].sum() / a.sum() for camera in cameras.unique()]
+            losses.append(log(len(shares)) + sum(torch.xlogy(q, q) for q in shares))
+    return torch.stack([torch.as_tensor(loss) for loss in losses]).mean()
+
+
+def some_batch(draw: Draw) -> tuple[Any, ...]:
+    """B images with P patches, and a memory of N by three to five cameras."""
+    b, p, d, more = sizes(draw, 4)
+    n, count = b + p + d + more + 10, int(draw.integers(3, 6))
+    cameras = torch.from_numpy(draw.permutation(np.arange(n) % count))
+    index = torch.from_numpy(draw.permutation(n)[:b])
+    return numbers(draw, b, p, d), numbers(draw, n, p, d), index, cameras, float(draw.uniform(0.1, 1))
+
+
 EXERCISES = (
     Exercise(
         "camera_entropy",
@@ -193,6 +217,7 @@ EXERCISES = (
             each_image_for_itself,
             finite_at_large_scale,
             moves_features_only,
+            agrees(patch_by_patch, some_batch, slopes=(0, 1)),
         ),
         example=lambda: (torch.zeros(1, 1, 2), at(0.0, 1.0, 2.0), first(), torch.tensor([0, 0, 1]), 4.0),
     ),

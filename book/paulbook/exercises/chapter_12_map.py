@@ -7,8 +7,10 @@ from contextlib import suppress
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from ..agreement import Draw, agrees, numbers, sizes
 from ..exercise import Exercise, expect
 
 ToMap = Callable[..., Any]
@@ -105,6 +107,17 @@ def lets_the_gradient_through(to_map: ToMap) -> None:
     )
 
 
+def by_folding(tokens: Tensor, prefix: int, rows: int, columns: int) -> Tensor:
+    """PyTorch's ``fold`` with windows of one cell."""
+    return F.fold(tokens[:, prefix:].transpose(1, 2), (rows, columns), kernel_size=1)
+
+
+def some_tokens(draw: Draw) -> tuple[Any, ...]:
+    """B images of C channels."""
+    b, c, rows, columns, prefix = sizes(draw, 5)
+    return numbers(draw, b, prefix + rows * columns, c), prefix, rows, columns
+
+
 EXERCISES = (
     Exercise(
         "tokens_to_map",
@@ -117,6 +130,7 @@ EXERCISES = (
             any_number_of_prefix_tokens,
             refuses_what_does_not_fit,
             lets_the_gradient_through,
+            agrees(by_folding, some_tokens, slopes=(0,)),
         ),
         example=lambda: (torch.zeros(1, 7, 2), 1, 3, 2),
     ),
