@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .exercise import Property, expect
-from .trying import copied
+from .trying import Guarded, copied
 
 Draw = np.random.Generator
 Given = tuple[Any, ...]
@@ -53,9 +53,10 @@ def agrees(
     def agrees_with_the_library(answer: Callable[..., Any]) -> None:
         for seed in range(times):
             mine, theirs = (_leaves(drawn(np.random.default_rng(seed)), slopes) for _ in range(2))
-            found, wanted = answer(*given(*mine)), reference(*theirs)
+            asked = given(*mine)
+            found, wanted = answer(*asked), reference(*theirs)
             pairs = [(view(found, *mine), view(wanted, *theirs))]
-            said = f"On random input, {described(reference, mine)}, yours gives"
+            said = f"On random input, {described(answer, asked)}, yours gives"
             shown = _shown(*pairs[0])
             expect((alike or close)(*pairs[0]), f"{said} {shown}. {hint}")
             for place in slopes:
@@ -65,7 +66,7 @@ def agrees(
                     equal, f"{said} the library's value, but another gradient by `{name}`. What is detached, or not?"
                 )
 
-    agrees_with_the_library.drawn = drawn  # type: ignore[attr-defined]  # a test looks at the sizes
+    vars(agrees_with_the_library).update(drawn=drawn, given=given, slopes=tuple(slopes))  # tests draw cases as well
     return agrees_with_the_library
 
 
@@ -105,14 +106,15 @@ def sizes(draw: Draw, count: int, low: int = 2) -> list[int]:
     return [int(size) for size in low + draw.permutation(count + 2)[:count]]
 
 
-def described(reference: Callable[..., Any], drawn: Given) -> str:
-    """The arguments by name, with their sizes or values.
+def described(answer: Callable[..., Any], given: Given) -> str:
+    """The arguments by the names that the answer has for them, with their sizes or values.
 
     >>> described(lambda memory, pids, k: None, (torch.ones(3, 2), [4, 5], 7))
     'memory (3, 2), pids of 2, k = 7'
     """
-    names = list(signature(reference).parameters)
-    return ", ".join(_described(name, value) for name, value in zip(names, drawn, strict=False))
+    function = answer.function if isinstance(answer, Guarded) else answer
+    names = list(signature(function).parameters)
+    return ", ".join(_described(name, value) for name, value in zip(names, given, strict=False))
 
 
 def _described(name: str, value: Any) -> str:
@@ -120,7 +122,9 @@ def _described(name: str, value: Any) -> str:
         return f"{name} {tuple(value.shape)}"
     if isinstance(value, list | tuple | dict | set):
         return f"{name} of {len(value)}"
-    return f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"[:60]
+    if isinstance(value, float):
+        return f"{name} = {value:.4g}"
+    return f"{name} = {value}" if isinstance(value, int | str) else name
 
 
 def _shown(found: Any, wanted: Any) -> str:

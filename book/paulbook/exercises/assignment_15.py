@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..agreement import Draw, agrees
-from ..exercise import Exercise, expect
+from ..exercise import Exercise, Wrong, expect
 
 Scores = Mapping[str, Mapping[int, float]]
 Chooser = Callable[[Scores, Sequence[int], Sequence[int]], Any]
@@ -89,10 +89,17 @@ def on_the_final_seeds(answer: Chooser) -> None:
 
 def with_all_seeds(answer: Chooser) -> None:
     """A setting that lacks a seed is no candidate."""
-    missing = {**scores(), "k=60": {100: 0.9, 0: 0.9}, "k=80": {**dict.fromkeys(DEVELOPMENT, 0.8), 0: 0.9}}
-    name, _ = chosen(answer, missing)
+    few = {"k=60": {100: 0.9, 0: 0.9}, "k=80": {**dict.fromkeys(DEVELOPMENT, 0.8), 0: 0.9}}
+    others = {"k=90": {**dict.fromkeys((*DEVELOPMENT, 7, 8, 9), 0.9), 0: 0.9}}
+    name, _ = chosen(answer, {**scores(), **few})
     hint = f"{name} was run on some of the seeds only, and yours chooses it. Compare what was run on the same seeds."
     expect(name == "k=5", hint)
+    try:
+        name, _ = chosen(answer, {**scores(), **others})
+    except KeyError as error:
+        lacks = f"Setting k=90 has seven seeds, but not the seed {error}, and yours asks it for that one."
+        raise Wrong(f"{lacks} How many seeds a setting has says nothing: which are they?") from None
+    expect(name == "k=5", f"Setting {name} has seven seeds, but not all of those that are asked for. Yours chooses it.")
 
 
 def by_table(scores: Scores, development: Sequence[int], final: Sequence[int]) -> tuple[str, float]:

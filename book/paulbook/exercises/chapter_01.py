@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -134,20 +133,6 @@ def junk_takes_no_place(score: Score) -> None:
     expect(same(found, 1), f"Two junk places, then a match: AP is 1, yours is {found:.2f}. {hint}")
 
 
-def junk_anywhere_changes_nothing(score: Score) -> None:
-    """Junk put into random places of random lists."""
-    rng = random.Random(1)
-    for _ in range(20):
-        clean = [*rng.choices(".x", k=9), "x"]
-        marks = [(mark, ".") for mark in clean]
-        for _ in range(5):
-            marks.insert(rng.randint(0, len(marks)), (rng.choice(".x"), "x"))
-        matches, junk = ("".join(row) for row in zip(*marks, strict=True))
-        before, after = value(score, "".join(clean)), value(score, matches, junk)
-        hint = "Compare the two lists by hand."
-        expect(same(before, after), f"Junk put into {clean} moves AP from {before:.2f} to {after:.2f}. {hint}")
-
-
 def marks(answer: Any) -> list[float]:
     """A ranking as a list of numbers.
 
@@ -218,7 +203,6 @@ EXERCISES = (
             far_matches_count,
             junk_is_no_match,
             junk_takes_no_place,
-            junk_anywhere_changes_nothing,
             agrees(by_the_evaluator, some_list, times=20),
         ),
         example=lambda: ([True], [False]),

@@ -220,7 +220,7 @@ def some_batch(draw: Draw) -> tuple[Any, ...]:
     n = b + p + d + more
     index = torch.from_numpy(draw.permutation(n)[:b])
     k = int(draw.integers(2, n - 2))
-    return numbers(draw, b, p, d), numbers(draw, n, p, d), index, float(draw.uniform(0.2, 2)), k
+    return numbers(draw, b, p, d), numbers(draw, n, p, d), index, float(draw.uniform(0.03, 0.2)), k
 
 
 EXERCISES = (

@@ -118,7 +118,7 @@ def some_patch(draw: Draw) -> tuple[Any, ...]:
     d, more = sizes(draw, 2)
     n = d + more + 3
     own, k = int(draw.integers(n)), int(draw.integers(2, n - 2))
-    return numbers(draw, d), numbers(draw, n, d), own, float(draw.uniform(0.2, 2)), k
+    return numbers(draw, d), numbers(draw, n, d), own, float(draw.uniform(0.03, 0.2)), k
 
 
 EXERCISES = (

@@ -262,7 +262,7 @@ def every_setting_counts(answer: StepLoss) -> None:
 def some_step(draw: Draw) -> tuple[Any, ...]:
     """A step with drawn weights, settings and numbers."""
     rows = tuple(int(row) for row in draw.permutation(IMAGES)[:COUNT])
-    pedal_weight, ipfl_weight = (float(weight) for weight in draw.uniform(0.2, 3, 2))
+    pedal_weight, ipfl_weight = (float(weight) for weight in draw.uniform(0.2, 3, 2) * draw.choice([0, 1, 1], 2))
     (nearest, most), rule = sizes(draw, 2), ("skip", "pull")[int(draw.integers(2))]
     changes: dict[str, Any] = {"nearest": nearest, "max_candidates": most, "no_negative": rule}
     given = case(pedal_weight, ipfl_weight, seed=int(draw.integers(1000)), rows=rows, **changes)
