@@ -193,6 +193,8 @@ def _outcome(function: Callable[..., Any], given: tuple[Any, ...], slopes: Seque
     try:
         with undisturbed(), time_limit(SECONDS):
             found = function(*leaves)
+            if isinstance(found, torch.nn.Module):  # how its weights begin is free, how many it learns is not
+                return sorted(tuple(weight.shape) for weight in found.parameters())
             tensors = [v for v in leaves if isinstance(v, torch.Tensor) and v.requires_grad]
             learns = isinstance(found, torch.Tensor) and found.requires_grad
             slopes = torch.autograd.grad(found.sum(), tensors, allow_unused=True) if learns else ()

@@ -6,6 +6,7 @@ ELSEWHERE = "On random input"  # the last property: any slip that the others hav
 IDLE = "    if config.pedal_weight:\n        memory.update(index, x.detach())\n"  # a weight of 0 is drawn now and then
 LIVE = "ipfl(embeddings, own, owner, **rest) + 0.1 * (embeddings - embeddings.detach()).mean()"  # same value
 
+WEIGHTS = "nn.Parameter(torch.randn(patches, outputs, inputs) / inputs**0.5)"
 UNBOUND = "return PatchHeads(patches, inputs, outputs).forward"
 HEADS = """self.bias = nn.Parameter(torch.zeros(patches, outputs))
 
@@ -111,6 +112,7 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
     "stripes": (Patch("seven_at_most", "1 / patches", "1 / min(patches, 7)", ELSEWHERE),),
     "patch_heads": (
         Patch("no_module", "return PatchHeads(patches, inputs, outputs)", UNBOUND, "expected an nn.Module"),
+        Patch("weights_that_never_learn", WEIGHTS, "torch.randn(patches, outputs, inputs)", "it would never learn"),
         Patch("full_layer_that_starts_at_zero", HEADS, FULL, "see the others as soon as weights move"),
     ),
     "learning_rates": (Patch("rate_of_the_example", "config.lr_generator", "config.lr_backbone / 20", ELSEWHERE),),

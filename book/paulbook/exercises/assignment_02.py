@@ -224,7 +224,7 @@ def some_pictures(draw: Draw) -> tuple[list[int], list[int], int]:
     """Nine people with one to four cameras, and one to three pictures a track; junk and distractors; all shuffled."""
     counts = [int(count) for count in draw.integers(1, 5, 9)] + [3, 4]
     rows = [(-1, 1), (-1, 2), (0, 1), (0, 2), (0, 2)]
-    for pid, cameras in enumerate(counts, start=51):
+    for pid, cameras in enumerate(counts, start=1):
         for camid in draw.permutation(5)[:cameras]:
             rows += [(pid, int(camid))] * int(draw.integers(1, 4))
     shuffled = [rows[place] for place in draw.permutation(len(rows))]

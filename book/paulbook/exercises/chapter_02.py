@@ -244,7 +244,7 @@ def asked_tracks(found: Any, pids: Sequence[int], camids: Sequence[int]) -> list
 def some_tracks(draw: Draw) -> tuple[list[int], list[int]]:
     """Seven people with one to five cameras, and two to four pictures a track; junk and distractors; all shuffled."""
     rows = [(-1, 0)] * 3 + [(0, camid) for camid in (0, 1, 1)]
-    for pid, cameras in enumerate(draw.permutation([1, 2, 3, 4, 5, 1, 4]), start=11):
+    for pid, cameras in enumerate(draw.permutation([1, 2, 3, 4, 5, 1, 4]), start=1):
         for camid in draw.permutation(6)[:cameras]:
             rows += [(pid, int(camid))] * int(draw.integers(2, 5))
     shuffled = [rows[place] for place in draw.permutation(len(rows))]

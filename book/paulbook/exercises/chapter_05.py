@@ -80,6 +80,11 @@ def keeps_its_weights(make: Heads) -> None:
     )
     out = heads(_random(B, P, INPUTS))
     expect(out.requires_grad, "No gradient reaches the weights: look for .data, detach or no_grad.")
+    with torch.no_grad():
+        for parameter in parameters:
+            parameter.zero_()
+    still = not bool(heads(_random(B, P, INPUTS)).any())
+    expect(still, "With all parameters at 0 something comes out: a weight is no parameter, so it would never learn.")
 
 
 def is_linear(make: Heads) -> None:
