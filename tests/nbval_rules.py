@@ -63,16 +63,13 @@ def _with_numbers(outputs: list[Any]) -> Iterator[Any]:
 def near(new: list[dict[str, Any]], old: list[dict[str, Any]], within: float) -> bool:
     """Whether two lists of tables have the same words, and numbers that lie near each other.
 
-    >>> table = lambda *values: [{"title": "", "columns": {"mAP, %": list(values)}}]
+    >>> table = lambda *values: [{"title": "", "columns": [["mAP, %", list(values)]]}]
     >>> near(table("20.1", "0.2"), table("20.0", "0.1"), 0.02), near(table("20.1"), table("77.7"), 0.02)
     (True, False)
     """
-    if [table["title"] for table in new] != [table["title"] for table in old]:
-        return False
-    pairs = [(table["columns"], before["columns"]) for table, before in zip(new, old, strict=True)]
-    if any(list(columns) != list(before) for columns, before in pairs):
-        return False
-    return all(_near_column(columns[name], before[name], within) for columns, before in pairs for name in before)
+    heads = [[(table["title"], [name for name, _ in table["columns"]]) for table in tables] for tables in (new, old)]
+    columns = [[values for table in tables for _, values in table["columns"]] for tables in (new, old)]
+    return heads[0] == heads[1] and all(_near_column(*pair, within) for pair in zip(*columns, strict=True))
 
 
 def _near_column(new: list[str], old: list[str], within: float) -> bool:

@@ -83,10 +83,12 @@ def folded(groups: Sequence[Sequence[Table]], title: str = "Numbers of this figu
 def as_json(tables: Sequence[Table]) -> list[dict[str, Any]]:
     """The tables as a notebook keeps them, rounded as they are shown.
 
+    The columns are a list, because a notebook sorts the keys of a dictionary.
+
     >>> as_json(given({"K": [1, 10]}))
-    [{'title': '', 'columns': {'K': ['1', '10']}}]
+    [{'title': '', 'columns': [['K', ['1', '10']]]}]
     """
-    return [{"title": table.title, "columns": dict(table.columns)} for table in tables]
+    return [{"title": table.title, "columns": [list(column) for column in table.columns.items()]} for table in tables]
 
 
 def lacks_numbers(figure: Figure) -> bool:
