@@ -125,8 +125,8 @@ def _other_places(node: ast.Subscript | ast.Slice) -> Iterator[ast.AST]:
 def mutated(source: str) -> Iterator[tuple[str, str]]:
     """A line about each slip, and the source with it."""
     tree = ast.parse(source)
-    own = {id(node) for part in ast.walk(tree) if isinstance(part, ast.arguments) for node in ast.walk(part)}
-    places = [place for place, node in enumerate(ast.walk(tree)) if id(node) not in own]  # defaults are the exercise's
+    kept = {id(node) for part in ast.walk(tree) for other in _no_part_of_it(part) for node in ast.walk(other)}
+    places = [place for place, node in enumerate(ast.walk(tree)) if id(node) not in kept]
     for place in places:
         old = list(ast.walk(tree))[place]
         if isinstance(old, ast.Expr) and isinstance(old.value, ast.Constant):
@@ -138,6 +138,16 @@ def mutated(source: str) -> Iterator[tuple[str, str]]:
             line = f"{_text(node)}  ->  {_text(new) if new else '(left out)'}"
             changed = ast.fix_missing_locations(_Replace(node, new or ast.Pass()).visit(fresh))
             yield line, ast.unparse(changed)
+
+
+def _no_part_of_it(node: ast.AST) -> list[ast.AST]:
+    """Arguments with their defaults, which the exercise gives, and annotations, which change nothing."""
+    parts = (
+        [node]
+        if isinstance(node, ast.arguments)
+        else [getattr(node, "returns", None), getattr(node, "annotation", None)]
+    )
+    return [part for part in parts if part is not None]
 
 
 def _text(node: ast.AST) -> str:

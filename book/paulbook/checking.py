@@ -31,7 +31,7 @@ class Standing(NamedTuple):
 standings: dict[str, Standing] = {}  # of each exercise that was checked in this session, by name
 
 
-def check(name: str, answer: Any) -> Any:
+def check(name: str | Exercise, answer: Any) -> Any:
     """Check the answer to an exercise, say what is wrong with it, and hand back one that works.
 
     The answer is called many times, with copies, so it cannot spoil what it is given. Of what it prints the first lines
@@ -39,7 +39,7 @@ def check(name: str, answer: Any) -> Any:
     is stopped (see `paulbook.limits.time_limit` for what cannot be).
 
     Args:
-        name: of the exercise, as the chapter gives it.
+        name: of the exercise, as the chapter gives it; or an exercise of your own.
         answer: the reader's function (or value, where the exercise asks for one).
 
     Returns:
@@ -56,7 +56,8 @@ def check(name: str, answer: Any) -> Any:
     >>> float(average_precision([True, False], [False, False]))
     1.0
     """
-    exercise, printed = find(name), io.StringIO()
+    exercise, printed = name if isinstance(name, Exercise) else find(name), io.StringIO()
+    name = exercise.name
     with redirect_stdout(printed):
         state, words = verdict(exercise, answer)
     before = standings[name].tries if name in standings else 0
