@@ -19,6 +19,7 @@ from tests.chapters import ASSIGNMENTS, CHAPTERS, code_cells, read, tags, writte
 from tests.fresh_answers import lists, tensors
 from tests.mutants import accepted, differs
 from tests.patches import PATCHES
+from tests.patches.by_hand import ELSEWHERE
 from tests.refusals import FILE, found, module_of, silent, written
 from tests.solutions import patched
 
@@ -46,7 +47,8 @@ def test_other_right_answers_pass(name: str) -> None:
 
 @pytest.mark.parametrize("name", WHERE)
 def test_eight_wrong_answers_each_with_its_own_hint(name: str) -> None:
-    wrong = written(name, "WRONG")
+    patches = [patch for patch in PATCHES.get(name, ()) if patch.hint != ELSEWHERE]
+    wrong = [*written(name, "WRONG"), *(patched(EXERCISES[name], patch) for patch in patches)]
     assert len(wrong) >= 8
     hints = {}
     for answer in wrong:

@@ -1,4 +1,4 @@
-"""Wrong answers as patches of a solution, so that the slip stands alone; with words of the hint that each must get."""
+"""Wrong answers as patches that were written by hand: slips of more than one place, and such that no hint names."""
 
 from tests.solutions import Patch
 
