@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time a name is imported when it is first used
     from . import figures, first, studies
+    from .agreement import agrees
     from .bands import Band, band, study_band
     from .checking import check
     from .exercise import Exercise, Wrong, expect
@@ -13,6 +14,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time a name is import
 
 # Where each public name lives. Imported on first use, so that the command line answers without torch.
 HOMES = {
+    "agreement": ("agrees",),
     "bands": ("Band", "band", "study_band"),
     "checking": ("check",),
     "exercise": ("Exercise", "Wrong", "expect"),
@@ -22,7 +24,8 @@ HOMES = {
 MODULES = ("figures", "first", "studies")
 
 __all__ = [
-    "Band", "Exercise", "Wrong", "band", "check", "check_report", "expect", "figures", "first", "ready", "studies",
+    "Band", "Exercise", "Wrong", "agrees", "band", "check", "check_report", "expect", "figures", "first", "ready",
+    "studies",
     "study_band",
 ]  # fmt: skip
 

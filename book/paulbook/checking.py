@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
 from importlib import import_module
 from pkgutil import iter_modules
 from textwrap import fill
@@ -11,8 +13,12 @@ from paullite.errors import InputError, nearest_names
 
 from . import exercises
 from .exercise import Exercise, Wrong, expect
+from .limits import TimeIsUp, time_limit
+from .trying import Guarded, copied, plain, undisturbed
 
 WIDTH = 84  # what fits on the page beside its side bars
+PRINTED = 3  # how many lines of what an answer prints are shown
+LIMIT = 30.0  # seconds for all calls of an answer; the slowest right one of the tests took 3 on a busy machine
 
 
 class Standing(NamedTuple):
@@ -25,11 +31,15 @@ class Standing(NamedTuple):
 standings: dict[str, Standing] = {}  # of each exercise that was checked in this session, by name
 
 
-def check(name: str, answer: Any) -> Any:
+def check(name: str | Exercise, answer: Any) -> Any:
     """Check the answer to an exercise, say what is wrong with it, and hand back one that works.
 
+    The answer is called many times, with copies, so it cannot spoil what it is given. Of what it prints the first lines
+    are shown. Random numbers go on afterwards as if it had not been called, and an answer that does not come to an end
+    is stopped (see `paulbook.limits.time_limit` for what cannot be).
+
     Args:
-        name: of the exercise, as the chapter gives it.
+        name: of the exercise, as the chapter gives it; or an exercise of your own.
         answer: the reader's function (or value, where the exercise asks for one).
 
     Returns:
@@ -46,30 +56,64 @@ def check(name: str, answer: Any) -> Any:
     >>> float(average_precision([True, False], [False, False]))
     1.0
     """
-    exercise = find(name)
-    state, words = verdict(exercise, answer)
+    exercise, printed = name if isinstance(name, Exercise) else find(name), io.StringIO()
+    name = exercise.name
+    with redirect_stdout(printed):
+        state, words = verdict(exercise, answer)
     before = standings[name].tries if name in standings else 0
     standings[name] = Standing(state, before + (state != "not tried"))
     print(fill(f"{name}: {words}", WIDTH))
+    _show(printed.getvalue().splitlines())
     return answer if state == "right" else exercise.solution
 
 
-def verdict(exercise: Exercise, answer: Any) -> tuple[str, str]:
+def _show(lines: list[str]) -> None:
+    """The first lines that an answer printed, and how many more there are."""
+    if not lines:
+        return
+    print("Your code printed, in its first calls by the check:")
+    for line in lines[:PRINTED]:
+        print(f"  {line}")
+    if len(lines) > PRINTED:
+        print(f"  ... ({len(lines) - PRINTED} more)")
+
+
+def verdict(exercise: Exercise, answer: Any, seconds: float = LIMIT) -> tuple[str, str]:
     """The state of an answer ("not tried", "wrong" or "right") and the line for the reader."""
     instead = f"Until then the {'assignment' if exercise.assignment else 'chapter'} goes on with the book's version."
     try:
-        if _untried(exercise, answer):
-            return "not tried", f"not tried yet. Replace the ... and run the cell again. {instead}"
+        with undisturbed(), time_limit(seconds):
+            state, words, _ = refusal(exercise, answer)
+    except TimeIsUp:
+        state = "wrong"
+        words = f"It was stopped after {seconds:g} seconds, because it had not come to an end. Does a loop run forever?"
+    if state == "right":
+        return state, "right."
+    return state, f"{'not yet. ' if state == 'wrong' else ''}{words} {instead}"
+
+
+def refusal(exercise: Exercise, answer: Any) -> tuple[str, str, str]:
+    """The state of an answer, the hint, and the name of the property that does not hold.
+
+    The name is empty where the answer is right or not tried, and where the reader's code stops with an error of its
+    own.
+    """
+    guarded: Any = Guarded(answer, exercise.plain) if callable(answer) else copied(answer)
+    name = ""
+    try:
+        if _untried(exercise, guarded):
+            return "not tried", "not tried yet. Replace the ... and run the cell again.", name
         for holds in exercise.properties:
-            holds(answer)
+            name = holds.__name__
+            holds(guarded if callable(answer) or not exercise.plain else plain(guarded))
     except Wrong as hint:
-        return "wrong", f"not yet. {hint} {instead}"
-    except Exception as error:  # whatever the reader's code raises is told, never thrown at them
+        return "wrong", str(hint), name
+    except (Exception, SystemExit) as error:  # whatever the reader's code raises is told, never thrown at them
         first = (str(error).splitlines() or ["no message"])[0].rstrip(".")
-        given = ", ".join(type(value).__name__ for value in exercise.example)
+        given = ", ".join(type(value).__name__ for value in exercise.example())
         words = f"It stops with {type(error).__name__}: {first}." + (f" It is given: {given}." if given else "")
-        return "wrong", f"not yet. {words} {instead}"
-    return "right", "right."
+        return "wrong", words, ""
+    return "right", "", ""
 
 
 def _untried(exercise: Exercise, answer: Any) -> bool:
@@ -77,7 +121,7 @@ def _untried(exercise: Exercise, answer: Any) -> bool:
     if not callable(answer):
         return answer is ...
     try:
-        result = answer(*exercise.example)
+        result = answer(*exercise.example())
     except NotImplementedError:
         return True
     except Exception:  # the properties will meet it again, and may know the cause
@@ -97,5 +141,5 @@ def find(name: str) -> Exercise:
 def all_exercises() -> dict[str, Exercise]:
     """Every exercise by name: those of the chapters in their order, then those of the assignments."""
     modules = [import_module(f"{exercises.__name__}.{m.name}") for m in iter_modules(exercises.__path__)]
-    found = [e for module in sorted(modules, key=lambda m: m.__name__) for e in module.EXERCISES]
+    found = [e for m in sorted(modules, key=lambda m: m.__name__) for e in getattr(m, "EXERCISES", ())]
     return {e.name: e for e in sorted(found, key=lambda e: (e.assignment, e.chapter))}

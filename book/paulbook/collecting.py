@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import tempfile
-import time
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from paullite.errors import InputError
-from paullite.files import writable_folder, write_csv
+from paullite.files import replacing, writable_folder, write_csv
 
-from . import checking, marks
-from .marks import Marks, asked_for, cell, read, write_report
+from . import containers, marks
+from .checking import all_exercises
+from .marks import Marks, asked_for, cell, read
+from .rerunning import run_again
+
+Where = Literal["auto", "always", "never"]
+Runner = Callable[[Path], tuple[Marks | None, str]]
 
 Say = Callable[[str], None]
-QUIET = logging.getLogger("paullite.marks")  # what went wrong stands in the table
-QUIET.setLevel(logging.CRITICAL + 1)
-AGAIN = """
-from paulbook.collecting import hand_in as _hand_in
-_hand_in({path!r}, {student!r}, {assignment!r})
-"""
 
 
 def collect(
@@ -32,23 +29,28 @@ def collect(
     run: bool = False,
     minutes: float = 10,
     assignment: str = "",
+    container: Where = "auto",
+    image: str = "",
     force: bool = False,
     say: Say = print,
 ) -> Path:
     """Write one table, a row for each file of marks, or with ``run`` for each notebook.
 
-    Notebooks run one after another in the order of their names, each in a process and an empty folder of its own. One
-    that stops, hangs or dies gets a row that says so, and the next one runs.
+    Notebooks run one after another in the order of their names, each in a process and an empty folder of its own, and
+    in a container without a network where Docker and its image are there. One that stops, hangs or dies gets a row that
+    says so, and the next one runs.
 
-    **To run a student's notebook is to run foreign code, with all that you may do.** Do it in a container or on a
-    machine that holds nothing else.
+    **To run a student's notebook is to run foreign code.** Without a container it has all that you may do; a line
+    says so before the first one runs.
 
     Args:
         folder: searched with all folders in it.
-        output: the table, ending in .csv.
+        output: the table, ending in .csv or .json.
         run: run the notebooks, instead of believing the files.
         minutes: for one notebook.
         assignment: with ``run``: report the exercises of this assignment, whatever the notebook asks for.
+        container: with ``run``: "auto" takes one if it can, "always" is an error if it cannot, "never" takes none.
+        image: of the container, if not ``paulbook.containers.IMAGE``.
         force: replace a table that is there.
         say: is told each row.
 
@@ -56,24 +58,41 @@ def collect(
         The table's path.
 
     Raises:
-        InputError: no such folder, nothing in it, a table that is there already, or no nbclient.
+        InputError: no such folder, nothing in it, a table that is there already, no nbclient, no container where it was
+            asked for; or a student who is there more than once, which the table, written all the same, shows.
     """
     folder, output = Path(folder), Path(output)
     if not folder.is_dir():
         raise InputError(f"found no folder {folder}", "expected one with what was handed in")
-    if output.suffix != ".csv":
-        raise InputError(f"found --output {output}", "expected a name that ends in .csv", "use marks.csv")
+    if output.suffix not in (".csv", ".json"):
+        raise InputError(f"found --output {output}", "expected a name that ends in .csv or .json", "use marks.csv")
     if output.exists() and not force:
         raise InputError(f"found {output}", "expected a new table", "use another --output, or --force to replace it")
     if assignment:
         asked_for(assignment, (), (), {})
     writable_folder(output.parent)
-    rows = _run_all(folder, minutes, assignment, say) if run else _read_all(folder, output, say)
+    if run:
+        rows = _run_all(folder, _runner(minutes, assignment, container, image or containers.IMAGE, say), say)
+    else:
+        rows = _read_all(folder, output, say)
     if not rows:
         what = "notebook" if run else "file of marks"
         raise InputError(f"found no {what} in {folder}", f"expected a {what} of each student", "see the folder")
-    write_csv(output, [{name: cell(value) for name, value in row.items()} for row in _marked_twice(rows)])
+    twice = _marked_twice(rows)
+    _write(output, rows)
+    if twice:
+        found = f"found {', '.join(twice)} more than once in {folder}"
+        raise InputError(found, f"expected one hand-in of each; {output} shows their files", "remove all but one")
     return output
+
+
+def _write(output: Path, rows: list[dict[str, Any]]) -> None:
+    """The table; in CSV no cell and no heading is one that a table program would compute."""
+    if output.suffix == ".csv":
+        write_csv(output, [{cell(name): cell(value) for name, value in row.items()} for row in rows])
+        return
+    with replacing(output) as temporary:
+        temporary.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _row(file: str, found: Marks | None, note: str) -> dict[str, Any]:
@@ -83,10 +102,16 @@ def _row(file: str, found: Marks | None, note: str) -> dict[str, Any]:
     if found is None:
         return row
     row |= {name: getattr(found, name) for name in ("student", "assignment", "points", "of", "paullite", "exported")}
-    if found.student == marks.UNNAMED:
-        row["note"] = "; ".join(filter(None, [note, "no name was put in"]))
+    own = [f"{mark.exercise} counts {mark.of:g}" for mark in found.marks if mark.of != _points(mark.exercise)]
+    unnamed = "no name was put in" if found.student == marks.UNNAMED else ""
+    row["note"] = "; ".join(filter(None, [note, unnamed, *own]))
     row |= {state: found.count(state) for state in ("right", "wrong", "not tried")}
     return row | {mark.exercise: mark.points for mark in found.marks}
+
+
+def _points(exercise: str) -> float:
+    """What the book gives for it."""
+    return all_exercises()[exercise].points
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -94,13 +119,13 @@ def _line(row: dict[str, Any]) -> str:
     return f"{row['student'] or '?':<24} {points:>12}  {row['file']}{'  ' + row['note'] if row['note'] else ''}"
 
 
-def _marked_twice(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Say in the notes which students are there more than once."""
-    who = Counter((row["student"], row["assignment"]) for row in rows)
+def _marked_twice(rows: list[dict[str, Any]]) -> list[str]:
+    """Say in the notes which students are there more than once; their names."""
+    who = Counter((row["student"], row["assignment"]) for row in rows if row["student"] != marks.UNNAMED)
     for row in rows:
         if row["student"] and who[row["student"], row["assignment"]] > 1:
             row["note"] = "; ".join(filter(None, [row["note"], "this student is there more than once"]))
-    return rows
+    return sorted({student for (student, _), times in who.items() if student and times > 1})
 
 
 def _files(folder: Path, *endings: str) -> Iterable[Path]:
@@ -111,7 +136,7 @@ def _files(folder: Path, *endings: str) -> Iterable[Path]:
 def _read_all(folder: Path, output: Path, say: Say) -> list[dict[str, Any]]:
     rows = []
     found: Marks | None
-    for path in _files(folder, ".json", ".csv"):
+    for path in _files(folder, ".json"):
         found, note = None, ""
         try:
             found = read(path)
@@ -124,88 +149,30 @@ def _read_all(folder: Path, output: Path, say: Say) -> list[dict[str, Any]]:
     return rows
 
 
-def _run_all(folder: Path, minutes: float, assignment: str, say: Say) -> list[dict[str, Any]]:
-    if not 0 < minutes < 1e6:
-        raise InputError(f"found --minutes {minutes:g}", "expected more than 0")
-    try:
-        import ipykernel  # noqa: F401
-        import nbclient  # noqa: F401
-    except ImportError as error:
-        lacking, do = f"found no {error.name}", "pip install nbclient ipykernel"
-        raise InputError(lacking, "expected it, to run notebooks", do) from None
+def _run_all(folder: Path, runner: Runner, say: Say) -> list[dict[str, Any]]:
     rows = []
     for path in _files(folder, ".ipynb"):
-        found, note = run_again(path, minutes=minutes, assignment=assignment)
-        rows.append(_row(path.relative_to(folder).as_posix(), found, note))
+        rows.append(_row(path.relative_to(folder).as_posix(), *runner(path)))
         say(_line(rows[-1]))
     return rows
 
 
-def run_again(path: str | Path, *, minutes: float = 10, assignment: str = "") -> tuple[Marks | None, str]:
-    """Run a notebook from the top in a fresh kernel and an empty folder, and export its marks.
-
-    A cell that stops does not end it: the cells below it run. The notebook itself stays as it is.
-
-    Args:
-        path: of the notebook.
-        minutes: after which it is ended, without marks.
-        assignment: whose exercises are reported; none: what the notebook asks for.
-
-    Returns:
-        The marks, ``None`` if there are none, and a note on what went wrong, "" if nothing did.
-    """
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-
-    path, end = Path(path), time.monotonic() + 60 * minutes
-    with tempfile.TemporaryDirectory(prefix="paullite-marks-", ignore_cleanup_errors=True) as folder:
-        out, work = Path(folder) / "marks.json", Path(folder) / "work"
-        work.mkdir()
-        try:
-            book = nbformat.read(path, as_version=4)
-            source = AGAIN.format(path=str(out), student=path.stem, assignment=assignment)
-            book.cells.append(nbformat.v4.new_code_cell(source))
-            NotebookClient(
-                book,
-                timeout_func=lambda _: max(1, round(end - time.monotonic())),
-                allow_errors=True,
-                kernel_name="python3",
-                extra_arguments=["--log-level=50"],
-                log=QUIET,
-                shutdown_kernel="immediate",
-                resources={"metadata": {"path": str(work)}},
-            ).execute()
-        except CellTimeoutError:
-            return None, f"ended after {minutes:g} minutes"
-        except DeadKernelError:
-            return None, "its kernel died: too much memory, or it ended itself"
-        except Exception as error:  # whatever is wrong with one student's notebook, the others get their turn
-            first = " ".join(str(error).split())[:150]
-            return None, f"cannot be run: {type(error).__name__} {first}"
-        return (read(out) if out.is_file() else None), _trouble(book.cells, written=out.is_file())
-
-
-def _trouble(cells: list[Any], *, written: bool) -> str:
-    """Which cells of a notebook that was run have stopped. The last one is ours."""
-    stopped = [
-        (place, output.ename)
-        for place, cell in enumerate(cells[:-1], start=1)
-        for output in cell.get("outputs", [])
-        if output.output_type == "error"
-    ]
-    count = "1 cell" if len(stopped) == 1 else f"{len(stopped)} cells"
-    said = [f"{count} stopped, first number {stopped[0][0]}: {stopped[0][1]}"] if stopped else []
-    return "; ".join([*said, *([] if written else ["it checks no exercise"])])
-
-
-def hand_in(path: str, student: str, assignment: str) -> None:
-    """Called at the end of a notebook that is run again: export what its last report asked for, or all it checked."""
-    last = marks.last_report
-    who, weights = last.get("student", marks.UNNAMED), last.get("weights", {})
-    who = student if who == marks.UNNAMED else who
-    if assignment:
-        wanted = asked_for(assignment, (), (), {})
-    else:
-        assignment, wanted = last.get("assignment", ""), last.get("wanted", list(checking.standings))
-    write_report(path, who, assignment, wanted, weights)
+def _runner(minutes: float, assignment: str, container: Where, image: str, say: Say) -> Runner:
+    """What runs one notebook: a container where there is one, or a kernel on this machine; which of them is said."""
+    if not 0 < minutes < 1e6:
+        raise InputError(f"found --minutes {minutes:g}", "expected more than 0")
+    lacking = "you asked for none" if container == "never" else containers.lacking(image)
+    if not lacking:
+        say("Each notebook runs in a container without a network.")
+        return lambda path: containers.run_again(path, minutes=minutes, assignment=assignment, image=image)
+    if container == "always":
+        raise InputError(f"no container: {lacking}", "expected Docker and its image", containers.BUILD)
+    try:
+        import ipykernel  # noqa: F401
+        import nbclient  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"found no {error.name}", "expected it, to run notebooks", "pip install nbclient ipykernel"
+        ) from None
+    say(f"No container ({lacking}): the notebooks run on this machine, with all that you may do.")
+    return lambda path: run_again(path, minutes=minutes, assignment=assignment)

@@ -28,7 +28,9 @@ class Exercise:
         chapter: where it stands; 0 for an exercise of an assignment.
         solution: what is handed back while the reader's answer is not right.
         properties: looked at in order; the first that does not hold gives the hint.
-        example: arguments that a function is called with once, to see whether it is still the stub.
+        example: makes arguments that a function is called with once, to see whether it is still the stub.
+        plain: whether what the answer is, or hands back, is read as plain Python, whatever holds its numbers. False
+            where a tensor is asked for.
         assignment: where it stands, if not in a chapter.
         points: for a right answer.
     """
@@ -37,9 +39,10 @@ class Exercise:
     chapter: int
     solution: Any
     properties: tuple[Property, ...]
-    example: tuple[Any, ...] = ()
+    example: Callable[[], tuple[Any, ...]] = tuple
     assignment: str = ""
     points: float = 1
+    plain: bool = False
 
     @property
     def place(self) -> str:

@@ -25,7 +25,7 @@ from PIL import Image
 from paullite.app.pictures import COLOURS, RIGHT, WRONG
 from paullite.errors import InputError
 
-from .numbers import Columns, folded, given, lacks_numbers, read_off
+from .numbers import MIME, Columns, Table, as_json, folded, given, lacks_numbers, read_off
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Picture = Figure | Image.Image
 
 __all__ = ["COLOURS", "RIGHT", "WRONG", "Html", "data_uri", "explore", "frames", "live", "plot", "show"]
+
+Groups = Sequence[Sequence[Table]]  # the tables of each picture
 
 MOST_FRAMES = 25
 DPI = 144  # twice the 72 of a page, for sharp text on fine screens
@@ -48,13 +50,24 @@ STYLE: Any = {
 
 @dataclass(frozen=True)
 class Html:
-    """Something that notebooks and pages show; its text form is the alternative."""
+    """Something that notebooks and pages show; its text form is the alternative.
+
+    Attributes:
+        html: what is shown.
+        text: the same in words.
+        tables: the numbers in it. A notebook keeps them beside the HTML, in a form of their own, so that a run that
+            makes the notebook again can compare them.
+    """
 
     html: str
     text: str
+    tables: tuple[Table, ...] = ()
 
     def _repr_html_(self) -> str:
         return self.html
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return {MIME: as_json(self.tables)} if self.tables else {}
 
     def __repr__(self) -> str:
         return self.text
@@ -167,7 +180,8 @@ def explore(
 
         def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
             bundle = super()._repr_mimebundle_(**options)
-            return {**(bundle or {}), "text/html": kept.html, "text/plain": repr(kept)}
+            kept_forms = {"text/html": kept.html, "text/plain": repr(kept), **kept._repr_mimebundle_()}
+            return {**(bundle or {}), **kept_forms}
 
     slider = SelectionSlider(options=[(str(v), v) for v in values], value=values[start], description=label)
     slider.style.description_width = "initial"
@@ -213,30 +227,31 @@ def data_uri(picture: Image.Image) -> str:
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _scripted(script: str, data: Any, body: str, caption: str, words: str, marks: str, table: str) -> Html:
+def _scripted(script: str, data: Any, body: str, caption: str, words: str, marks: str, groups: Groups) -> Html:
     """A figure with a script of its own: (root, data, ui) => ... runs once, when the figure is there."""
     values = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
     name = hashlib.sha256(f"{script}{values}{body}{caption}".encode()).hexdigest()[:12]
     call = f"({_source('ui')})(document.getElementById('paul-{name}'),{values},{_source(script)})"
-    whole = _figure(body, caption, words, f" id=paul-{name} data-script={script}{marks}", table)
-    return Html(f"{whole.html}<script>{call}</script>", words)
+    whole = _figure(body, caption, words, f" id=paul-{name} data-script={script}{marks}", groups)
+    return Html(f"{whole.html}<script>{call}</script>", words, whole.tables)
 
 
-def _figure(body: str, caption: str, words: str, marks: str = "", table: str = "") -> Html:
+def _figure(body: str, caption: str, words: str, marks: str = "", groups: Groups = ()) -> Html:
     below = f"<figcaption>{html.escape(caption, quote=False)}</figcaption>" if caption else ""
     text = words if words.startswith("[") else f"[figure: {words}]"
     style = f"<style>{_read('figure.css')}</style>"
-    inner = f"<div class=paul-stage>{body}</div>{below}{table}"
-    return Html(f"{style}<figure class=paul-figure{marks}>{inner}</figure>", text)
+    inner = f"<div class=paul-stage>{body}</div>{below}{folded(groups)}"
+    tables = tuple(table for group in groups for table in group if table.columns)
+    return Html(f"{style}<figure class=paul-figure{marks}>{inner}</figure>", text, tables)
 
 
-def _numbers(pictures: Sequence[Picture], numbers: Columns | None) -> tuple[str, str]:
-    """A mark where numbers that should be there could not be read, and the folded table."""
+def _numbers(pictures: Sequence[Picture], numbers: Columns | None) -> tuple[str, Groups]:
+    """A mark where numbers that should be there could not be read, and the tables of each picture."""
     if numbers is not None:
-        return "", folded([given(numbers)])
+        return "", [given(numbers)]
     figures = [picture for picture in pictures if not isinstance(picture, Image.Image)]
     mark = " data-numbers=unread" if any(map(lacks_numbers, figures)) else ""
-    return mark, folded([read_off(figure) for figure in figures])
+    return mark, [read_off(figure) for figure in figures]
 
 
 def _image(picture: Picture, alt: str) -> str:

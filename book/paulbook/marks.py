@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from paullite.errors import InputError, nearest_names
-from paullite.files import replacing, writable_folder, write_csv
+from paullite.files import replacing, writable_folder
 from paullite.version import __version__
 
 from . import checking
@@ -23,6 +22,7 @@ FORMAT = "paulbook marks 1"
 STATES = ("not tried", "wrong", "right")
 HEAD = ("format", "student", "assignment", "paullite", "exported")
 UNNAMED = "your name"  # stands in the assignments until somebody puts a name in
+LONGEST = 80  # characters of a name
 LARGEST = 1_000_000  # bytes; a file of marks has a few thousand
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a table program would compute a cell that begins so
 
@@ -86,7 +86,7 @@ def check_report(
     to be sure runs the notebook again (``paulbook marks FOLDER --run``) and talks with its author.
 
     Args:
-        path: file to write, ending in .json or .csv; none: only print.
+        path: file to write, ending in .json; none: only print.
         student: a name or number, needed with a path.
         assignment: name of an assignment, whose exercises are reported.
         chapters: numbers of the chapters whose exercises are reported.
@@ -169,11 +169,9 @@ def write_report(
     path: str | Path, student: str, assignment: str, wanted: Sequence[str], weights: Mapping[str, float]
 ) -> None:
     """Write the marks of this session, together with those that the file has, and say so in a line."""
-    path, student = Path(path), " ".join(str(student).split())
-    if path.suffix not in (".json", ".csv"):
-        raise InputError(f"found {path.name}", "expected a name that ends in .json or .csv", "use marks.json")
-    if not student:
-        raise InputError("found no student", "expected a name or number", 'add student="..."')
+    path, student = Path(path), name_of(student)
+    if path.suffix != ".json":
+        raise InputError(f"found {path.name}", "expected a name that ends in .json", "use marks.json")
     if not wanted:
         raise InputError("found no exercise", "expected one that was checked", "run the cells with pb.check first")
     known = all_exercises()
@@ -187,6 +185,24 @@ def write_report(
         f"{student}: {report.points:g} of {report.of:g} points, {report.count('right')} of {len(report.marks)} "
         f"exercises right. Written: {path}"
     )
+
+
+def name_of(student: object) -> str:
+    """A student's name or number, its blanks made even.
+
+    Raises:
+        InputError: there is none, it is too long, has characters that cannot be printed, or begins as a formula does.
+
+    >>> name_of(" Ada   Lovelace ")
+    'Ada Lovelace'
+    """
+    name = " ".join(str(student).split())
+    if not name:
+        raise InputError("found no student", "expected a name or number", 'add student="..."')
+    if len(name) > LONGEST or not name.isprintable() or name.startswith(FORMULA):
+        begins = f"up to {LONGEST} printable characters, the first none of {' '.join(FORMULA[:4])}"
+        raise InputError(f"found the student {name[:LONGEST]!r}", f"expected {begins}", "write the name as in a list")
+    return name
 
 
 def _kept(path: Path, student: str, assignment: str) -> dict[str, Mark]:
@@ -205,48 +221,40 @@ def _kept(path: Path, student: str, assignment: str) -> dict[str, Mark]:
 
 
 def write(path: Path, report: Marks) -> None:
-    """Write a file of marks, whole or not at all: JSON, or CSV with a row for each exercise."""
+    """Write a file of marks, whole or not at all."""
     writable_folder(path.parent)
     head = {"format": FORMAT, **{name: getattr(report, name) for name in HEAD[1:]}}
-    rows = [asdict(mark) for mark in report.marks]
-    if path.suffix == ".csv":
-        write_csv(path, [{name: cell(value) for name, value in {**head, **row}.items()} for row in rows])
-        return
-    facts = {**head, "points": report.points, "of": report.of, "exercises": rows}
+    facts = {**head, "points": report.points, "of": report.of, "exercises": [asdict(mark) for mark in report.marks]}
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read(path: str | Path) -> Marks:
-    """Read a file of marks; the total is added up anew.
+    """Read a file of marks; the total is added up anew, and every name is one of the book.
 
     Raises:
-        InputError: it is none, parts of it are missing, or it names an exercise twice, whose points would count twice.
+        InputError: it is none, parts of it are missing, it names an exercise that the book has not, or one twice, whose
+            points would count twice.
     """
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError("too large")
         text = path.read_text(encoding="utf-8-sig")
-        facts = json.loads(text) if path.suffix == ".json" else _table(text)
+        facts = json.loads(text)
         if facts["format"] != FORMAT:
             raise ValueError(f"its format is {facts['format']!r}")
         marks = tuple(_mark(row) for row in facts["exercises"])
         twice = [name for name, times in Counter(mark.exercise for mark in marks).items() if times > 1]
         if twice:
             raise ValueError(f"{', '.join(twice)} more than once")
-        student, assignment, version, exported = (str(facts[name]) for name in HEAD[1:])
-        return Marks(student, assignment, version, exported, marks)
+        student, assignment, version, exported = (str(facts[name])[:LONGEST] for name in HEAD[1:])
+        if assignment not in {exercise.assignment for exercise in all_exercises().values()}:
+            raise ValueError(f"found the assignment {assignment!r}")
+        return Marks(name_of(student), assignment, version, exported, marks)
     except (OSError, ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__} {error}"
         raise InputError(f"{path} is no file of marks ({what})", "expected one of pb.check_report(path)") from None
-
-
-def _table(text: str) -> dict[str, Any]:
-    rows = [{name: plain(value) for name, value in row.items()} for row in csv.DictReader(text.splitlines())]
-    if not rows:
-        raise ValueError("no rows")
-    return {**{name: rows[0][name] for name in HEAD}, "exercises": rows}
 
 
 def _mark(row: Mapping[str, Any]) -> Mark:
@@ -258,6 +266,11 @@ def _mark(row: Mapping[str, Any]) -> Mark:
         tidy(float(row["points"])),
         tidy(float(row["of"])),
     )
+    exercise = all_exercises().get(found.exercise)
+    if exercise is None or found.place != exercise.place:
+        raise ValueError(f"found the exercise {found.exercise[:LONGEST]!r} of {found.place[:LONGEST]!r}")
+    if found.of < 0 or found.tries < 0:
+        raise ValueError(f"{found.exercise} has {found.of:g} points and {found.tries} tries")
     if found.state not in STATES or found.points != (found.of if found.state == "right" else 0):
         raise ValueError(f"{found.exercise} is {found.state} with {found.points:g} of {found.of:g} points")
     return found
@@ -275,11 +288,6 @@ def cell(value: Any) -> Any:
 def tidy(number: float) -> float:
     """A whole number without .0, for a table."""
     return int(number) if number == int(number) else number
-
-
-def plain(value: str) -> str:
-    """What stands in a cell, without the mark that `cell` puts in front."""
-    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA) else value
 
 
 def _now() -> str:

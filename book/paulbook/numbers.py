@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Columns = Mapping[str, Sequence[Any]]
 
+MIME = "application/vnd.paulbook.numbers+json"  # in which a notebook keeps the numbers of a figure or a table
 MOST_ROWS = 50
 MOST_CELLS = 256  # of a picture of numbers; a larger one is looked at, not read
 
@@ -77,6 +78,17 @@ def folded(groups: Sequence[Sequence[Table]], title: str = "Numbers of this figu
         f"<details {'open ' * opened}class=paul-numbers><summary>{title}</summary>"
         f'<div role=group aria-label="{title}" tabindex=0>{body}</div></details>'
     )
+
+
+def as_json(tables: Sequence[Table]) -> list[dict[str, Any]]:
+    """The tables as a notebook keeps them, rounded as they are shown.
+
+    The columns are a list, because a notebook sorts the keys of a dictionary.
+
+    >>> as_json(given({"K": [1, 10]}))
+    [{'title': '', 'columns': [['K', ['1', '10']]]}]
+    """
+    return [{"title": table.title, "columns": [list(column) for column in table.columns.items()]} for table in tables]
 
 
 def lacks_numbers(figure: Figure) -> bool:

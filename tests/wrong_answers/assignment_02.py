@@ -29,29 +29,14 @@ def lone_queries_are_wrong(ranks: Ranks, camids: Ints) -> dict[int, float]:
     return {c: sum(rank == 1 for rank in cameras[c]) / list(camids).count(c) for c in cameras}
 
 
-def counts(ranks: Ranks, camids: Ints) -> dict[int, float]:
-    """Counts the hits."""
-    return {c: sum(rank == 1 for rank in group) for c, group in _groups(ranks, camids).items()}
-
-
 def percent(ranks: Ranks, camids: Ints) -> dict[int, float]:
     """Right, in percent."""
     return {c: 100 * value for c, value in rank1_by_camera(ranks, camids).items()}
 
 
-def ranks_from_zero(ranks: Ranks, camids: Ints) -> dict[int, float]:
-    """Looks for rank 0."""
-    return {c: float(np.mean([rank == 0 for rank in group])) for c, group in _groups(ranks, camids).items()}
-
-
 def rank_five(ranks: Ranks, camids: Ints) -> dict[int, float]:
     """Share of queries whose first match is among the first five."""
     return {c: float(np.mean([rank <= 5 for rank in group])) for c, group in _groups(ranks, camids).items()}
-
-
-def share_of_misses(ranks: Ranks, camids: Ints) -> dict[int, float]:
-    """The share that was not found."""
-    return {c: 1 - value for c, value in rank1_by_camera(ranks, camids).items()}
 
 
 def mean_rank(ranks: Ranks, camids: Ints) -> dict[int, float]:
@@ -176,13 +161,6 @@ def one_picture_stays(pids: Ints, camids: Ints, tests: int) -> tuple[list[int], 
     return [*train, *first.values()], [i for i in test if i not in first.values()]
 
 
-def everybody_who_can(pids: Ints, camids: Ints, tests: int) -> tuple[list[int], list[int]]:
-    """All people whom two cameras saw go to the test."""
-    views = set(zip(pids, camids, strict=True))
-    able = {pid for pid in pids if pid > 0 and sum(pid == seen for seen, _ in views) > 1}
-    return split_people(pids, camids, len(able))
-
-
 def from_one(pids: Ints, camids: Ints, tests: int) -> tuple[list[int], list[int]]:
     """Places counted from 1."""
     train, test = split_people(pids, camids, tests)
@@ -203,11 +181,8 @@ WRONG = {
     "rank1_by_camera": (
         whole_test,
         lone_queries_are_wrong,
-        counts,
         percent,
-        ranks_from_zero,
         rank_five,
-        share_of_misses,
         mean_rank,
         mean_reciprocal,
         of_all_queries,
@@ -230,7 +205,6 @@ WRONG = {
         forgets_junk_and_distractors,
         nobody_is_somebody,
         one_picture_stays,
-        everybody_who_can,
         from_one,
         training_is_everything,
         test_only,

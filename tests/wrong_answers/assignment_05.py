@@ -24,11 +24,6 @@ def _shared(a: Tensor, b: Tensor) -> float:
     return max(0.0, _along(a, b, 0)) * max(0.0, _along(a, b, 1))
 
 
-def intersection(a: Tensor, b: Tensor) -> float:
-    """The area of what they share, divided by nothing."""
-    return _shared(a, b)
-
-
 def of_the_smaller(a: Tensor, b: Tensor) -> float:
     """Divides by the smaller patch."""
     return _shared(a, b) / min(_area(a), _area(b))
@@ -37,17 +32,6 @@ def of_the_smaller(a: Tensor, b: Tensor) -> float:
 def of_the_first(a: Tensor, b: Tensor) -> float:
     """Divides by the first patch: which share of it is covered."""
     return _shared(a, b) / _area(a)
-
-
-def of_both_areas(a: Tensor, b: Tensor) -> float:
-    """Counts what they share twice in the union."""
-    return _shared(a, b) / (_area(a) + _area(b))
-
-
-def never_clamped(a: Tensor, b: Tensor) -> float:
-    """A gap counts as a negative side."""
-    shared = _along(a, b, 0) * _along(a, b, 1)
-    return shared / (_area(a) + _area(b) - shared)
 
 
 def shift_is_the_edge(a: Tensor, b: Tensor) -> float:
@@ -131,11 +115,6 @@ def _purity(scores: Tensor, pids: Tensor, k: int) -> Tensor:
     return (pids[near] == pids[:, None]).float().mean((1, 2))
 
 
-def own_counts(x: Tensor, w: Tensor, pids: Tensor, k: int) -> Tensor:
-    """The image's own entry is among its neighbours."""
-    return _purity(_squares(x, w), pids, k)
-
-
 def farthest(x: Tensor, w: Tensor, pids: Tensor, k: int) -> Tensor:
     """Takes the largest distances."""
     far = -_squares(x, w)
@@ -170,12 +149,6 @@ def any_patch(x: Tensor, w: Tensor, pids: Tensor, k: int) -> Tensor:
 def one_number(x: Tensor, w: Tensor, pids: Tensor, k: int) -> Tensor:
     """The mean over patches."""
     return patch_purity(x, w, pids, k).mean()
-
-
-def by_image(x: Tensor, w: Tensor, pids: Tensor, k: int) -> Tensor:
-    """One number for each image, over patches and neighbours."""
-    near = _without_own(_squares(x, w)).topk(k, largest=False).indices
-    return (pids[near] == pids[:, None]).float().mean((0, 2))
 
 
 def counts(x: Tensor, w: Tensor, pids: Tensor, k: int) -> Tensor:
@@ -223,11 +196,8 @@ def drops_the_first(x: Tensor, w: Tensor, pids: Tensor, k: int) -> Tensor:
 
 WRONG = {
     "overlap": (
-        intersection,
         of_the_smaller,
         of_the_first,
-        of_both_areas,
-        never_clamped,
         shift_is_the_edge,
         scale_is_the_width,
         only_rows,
@@ -239,14 +209,12 @@ WRONG = {
         difference,
     ),
     "patch_purity": (
-        own_counts,
         farthest,
         dot_products,
         cosines,
         whole_images,
         any_patch,
         one_number,
-        by_image,
         counts,
         in_percent,
         share_of_mates,

@@ -113,12 +113,6 @@ def number_first(scores: Scores, development: Seeds, final: Seeds) -> tuple[floa
     return value, name
 
 
-def all_final_scores(scores: Scores, development: Seeds, final: Seeds) -> tuple[str, list[float]]:
-    """Does not take the mean."""
-    name = _best(scores, development, final)
-    return name, [scores[name][seed] for seed in final]
-
-
 def percent(scores: Scores, development: Seeds, final: Seeds) -> tuple[str, float]:
     """Right, in percent."""
     name, value = choose_and_report(scores, development, final)
@@ -141,7 +135,6 @@ WRONG = {
         whatever_seeds_there_are,
         name_alone,
         number_first,
-        all_final_scores,
         percent,
     )
 }

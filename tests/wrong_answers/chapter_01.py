@@ -36,12 +36,6 @@ def junk_keeps_its_rank(matches: Row, junk: Row) -> float:
     return sum(i / r for i, r in enumerate(ranks, start=1)) / len(ranks)
 
 
-def keeps_only_junk(matches: Row, junk: Row) -> float:
-    """The condition is the wrong way round: what is left out is kept."""
-    ranks = _ranks([m for m, j in zip(matches, junk, strict=True) if j])
-    return sum(i / r for i, r in enumerate(ranks, start=1)) / len(ranks)
-
-
 def keeps_only_junk_with_a_guard(matches: Row, junk: Row) -> float:
     """The mask the wrong way round, and 0 for a list in which nothing is found."""
     kept = [match for match, left_out in zip(matches, junk, strict=True) if left_out]
@@ -80,11 +74,6 @@ def precision_at_every_place(matches: Row, junk: Row) -> float:
     return float((kept.cumsum() / np.arange(1, len(kept) + 1)).mean())
 
 
-def forgets_to_divide(matches: Row, junk: Row) -> float:
-    """Sums the precisions and never divides."""
-    return sum(i / r for i, r in enumerate(_ranks(_kept(matches, junk)), start=1))
-
-
 def first_match_only(matches: Row, junk: Row) -> float:
     """One over the rank of the first match."""
     return 1 / _ranks(_kept(matches, junk))[0]
@@ -106,12 +95,6 @@ def trapezoid(matches: Row, junk: Row) -> float:
     ranks = _ranks(_kept(matches, junk))
     before = [(i - 1) / (r - 1) if r > 1 else 1.0 for i, r in enumerate(ranks, start=1)]
     return float(np.mean([(i / r + b) / 2 for (i, r), b in zip(enumerate(ranks, start=1), before, strict=True)]))
-
-
-def counts_from_zero(matches: Row, junk: Row) -> float:
-    """The first match is found as number 0."""
-    ranks = _ranks(_kept(matches, junk))
-    return sum(i / r for i, r in enumerate(ranks)) / len(ranks)
 
 
 def ranks_from_zero(matches: Row, junk: Row) -> float:
@@ -178,18 +161,15 @@ WRONG = {
         ignores_junk,
         divides_by_all_matches,
         junk_keeps_its_rank,
-        keeps_only_junk,
         keeps_only_junk_with_a_guard,
         skips_while_deleting,
         eats_its_input,
         divides_by_length,
         precision_at_every_place,
-        forgets_to_divide,
         first_match_only,
         last_match_only,
         one_over_rank,
         trapezoid,
-        counts_from_zero,
         ranks_from_zero,
         rank_one,
         percent,

@@ -19,31 +19,9 @@ def _pictures(train, query, gallery, place=3):
     return (a & b) | (a & c) | (b & c)
 
 
-def counts_junk(train, query, gallery):
-    """-1 is taken for a person."""
-    test = {row[1] for row in query + gallery if row[1] != 0}
-    return test & _column(train, 1), _pictures(train, query, gallery)
-
-
-def counts_distractors(train, query, gallery):
-    """0 is taken for one person."""
-    test = {row[1] for row in query + gallery if row[1] != -1}
-    return test & _column(train, 1), _pictures(train, query, gallery)
-
-
 def compares_cameras(train, query, gallery):
     """Column 2 in place of column 1."""
     return _column(train, 2) & _column(query + gallery, 2), _pictures(train, query, gallery)
-
-
-def forgets_the_gallery(train, query, gallery):
-    """The test is the queries."""
-    return _people(train) & _people(query), _pictures(train, query, gallery)
-
-
-def forgets_the_queries(train, query, gallery):
-    """The test is the gallery."""
-    return _people(train) & _people(gallery), _pictures(train, query, gallery)
 
 
 def all_three_at_once(train, query, gallery):
@@ -72,23 +50,6 @@ def repeats_in_one_split(train, query, gallery):
     """Any picture that is there twice, in whatever split."""
     every = [row[3] for row in train + query + gallery]
     return _people(train) & _people(query + gallery), {p for p in every if every.count(p) > 1}
-
-
-def pictures_of_train_only(train, query, gallery):
-    """A picture that is both query and gallery is not looked for."""
-    test = _column(query + gallery, 3)
-    return _people(train) & _people(query + gallery), _column(train, 3) & test
-
-
-def pictures_of_test_only(train, query, gallery):
-    """A training picture in the test is not looked for."""
-    return _people(train) & _people(query + gallery), _column(query, 3) & _column(gallery, 3)
-
-
-def pictures_in_all_three(train, query, gallery):
-    """A leaked picture has to be in all three."""
-    shared = _column(train, 3) & _column(query, 3) & _column(gallery, 3)
-    return _people(train) & _people(query + gallery), shared
 
 
 def pictures_of_people_only(train, query, gallery):
@@ -173,16 +134,6 @@ def junk_too(pids, camids):
     return [places[0] for places in _tracks(pids, camids, keep=lambda pid: pid != 0).values()]
 
 
-def distractors_too(pids, camids):
-    """All distractors are treated as one person."""
-    return [places[0] for places in _tracks(pids, camids, keep=lambda pid: pid != -1).values()]
-
-
-def lone_people_too(pids, camids):
-    """People whom one camera alone saw."""
-    return [places[0] for places in _tracks(pids, camids, lone=True).values()]
-
-
 def everything(pids, camids):
     """Every picture is a query."""
     return sorted(place for places in _tracks(pids, camids).values() for place in places)
@@ -234,19 +185,12 @@ def in_any_order(pids, camids):
 
 WRONG = {
     "find_leak": (
-        counts_junk,
-        counts_distractors,
         compares_cameras,
-        forgets_the_gallery,
-        forgets_the_queries,
         all_three_at_once,
         query_against_gallery,
         compares_paths,
         compares_file_names,
         repeats_in_one_split,
-        pictures_of_train_only,
-        pictures_of_test_only,
-        pictures_in_all_three,
         pictures_of_people_only,
         pictures_with_the_same_number,
         swapped,
@@ -258,8 +202,6 @@ WRONG = {
         one_a_person,
         one_a_camera,
         junk_too,
-        distractors_too,
-        lone_people_too,
         everything,
         first_and_last,
         runs,

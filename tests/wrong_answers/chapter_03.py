@@ -32,11 +32,6 @@ def similarity(query, gallery):
     return _unit(query) @ _unit(gallery).mT
 
 
-def two_minus_cosine(query, gallery):
-    """The factor before the cosine is lost."""
-    return 2 - _unit(query) @ _unit(gallery).mT
-
-
 def gallery_left(query, gallery):
     """Only the query is normalised."""
     return torch.cdist(_unit(query), gallery) ** 2
@@ -65,19 +60,9 @@ def zeros_are_nan(query, gallery):
     return (2 - 2 * q @ g.mT).clamp(min=0)
 
 
-def two_dimensions_only(query, gallery):
-    """Transposes with permute(1, 0), so a batch of matrices stops it."""
-    return (2 - 2 * _unit(query) @ _unit(gallery).permute(1, 0)).clamp(min=0)
-
-
 def second_axis(query, gallery):
     """Normalises with dim=1, which in a stack is the axis of the images."""
     return (2 - 2 * F.normalize(query, dim=1) @ F.normalize(gallery, dim=1).mT).clamp(min=0)
-
-
-def below_zero(query, gallery):
-    """Rounding takes the distance of equal vectors below zero."""
-    return 2 - 2 * _unit(query) @ _unit(gallery).mT
 
 
 def other_way_round(query, gallery):
@@ -305,15 +290,12 @@ WRONG = {
         root_taken,
         cosine_distance,
         similarity,
-        two_minus_cosine,
         gallery_left,
         along_the_images,
         whole_matrix,
         sum_to_one,
         zeros_are_nan,
-        two_dimensions_only,
         second_axis,
-        below_zero,
         other_way_round,
         pairs_only,
     ),

@@ -30,44 +30,14 @@ def both_small(patches):
     return torch.tensor([[[small, 0, 0], [0, small, (2 * p + 1 - patches) / patches]] for p in range(patches)])
 
 
-def no_width(patches):
-    """Starts from zeros and fills only the row of y."""
-    return torch.tensor([[[0, 0, 0], [0, 1 / patches, (2 * p + 1 - patches) / patches]] for p in range(patches)])
-
-
 def scale_and_shift_swapped(patches):
     """Puts the shift where the scale belongs."""
     return torch.tensor([[[1, 0, 0], [0, (2 * p + 1 - patches) / patches, 1 / patches]] for p in range(patches)])
 
 
-def full_height(patches):
-    """Moves the patches and forgets to make them lower."""
-    return torch.tensor([[[1, 0, 0], [0, 1, (2 * p + 1 - patches) / patches]] for p in range(patches)])
-
-
-def whole_range_as_scale(patches):
-    """Takes the height of the range, 2, divided by P for the scale."""
-    return torch.tensor([[[1, 0, 0], [0, 2 / patches, (2 * p + 1 - patches) / patches]] for p in range(patches)])
-
-
-def inverse_scale(patches):
-    """Thinks of theta as what enlarges the picture."""
-    return torch.tensor([[[1, 0, 0], [0, patches, (2 * p + 1 - patches) / patches]] for p in range(patches)])
-
-
-def bottom_first(patches):
-    """Takes y for an axis that points up."""
-    return torch.tensor([[[1, 0, 0], [0, 1 / patches, -(2 * p + 1 - patches) / patches]] for p in range(patches)])
-
-
 def from_zero_to_one(patches):
     """Middles of the stripes in a range of 0 to 1."""
     return torch.tensor([[[1, 0, 0], [0, 1 / patches, (p + 0.5) / patches]] for p in range(patches)])
-
-
-def upper_edge(patches):
-    """Shifts to the upper edge of the stripe, not to its middle."""
-    return torch.tensor([[[1, 0, 0], [0, 1 / patches, 2 * p / patches - 1]] for p in range(patches)])
 
 
 def counts_from_one(patches):
@@ -113,21 +83,6 @@ def always_edges(coordinate, cells, align_corners):
 def exchanged(coordinate, cells, align_corners):
     """True and False exchanged."""
     return always_centres(coordinate, cells, True) if not align_corners else always_edges(coordinate, cells, False)
-
-
-def as_many_steps_as_cells(coordinate, cells, align_corners):
-    """From the first centre to the last are cells - 1 steps, not cells."""
-    return (coordinate + 1) / 2 * cells if align_corners else always_edges(coordinate, cells, False)
-
-
-def counted_from_the_edge(coordinate, cells, align_corners):
-    """For False, forgets that a centre lies half a cell inside."""
-    return always_centres(coordinate, cells, True) if align_corners else (coordinate + 1) / 2 * cells
-
-
-def half_the_other_way(coordinate, cells, align_corners):
-    """For False, adds the half cell."""
-    return always_centres(coordinate, cells, True) if align_corners else (coordinate + 1) / 2 * cells + 0.5
 
 
 def half_of_the_cells_less_one(coordinate, cells, align_corners):
@@ -187,25 +142,14 @@ WRONG = {
         upright,
         rows_swapped,
         both_small,
-        no_width,
         scale_and_shift_swapped,
-        full_height,
-        whole_range_as_scale,
-        inverse_scale,
-        bottom_first,
         from_zero_to_one,
-        upper_edge,
         counts_from_one,
         from_end_to_end,
         whole_numbers,
     ),
     "place": (
-        always_centres,
-        always_edges,
         exchanged,
-        as_many_steps_as_cells,
-        counted_from_the_edge,
-        half_the_other_way,
         half_of_the_cells_less_one,
         range_of_one,
         from_the_middle,

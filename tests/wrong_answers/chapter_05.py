@@ -156,34 +156,14 @@ def window(epoch: int, config: PretrainConfig) -> bool:
     return config.generator_epochs[0] <= epoch < config.generator_epochs[1]
 
 
-def always_learning(epoch: int, config: PretrainConfig) -> Rates:
-    """The generator learns from the first epoch to the last."""
-    return rates(config, factor(epoch, config), True)
-
-
-def never_learning(epoch: int, config: PretrainConfig) -> Rates:
-    """The generator never learns: ``epoch in (first, end)`` was meant as a range, but no epoch was met."""
-    return rates(config, factor(epoch, config), False)
-
-
 def from_start_to_end(epoch: int, config: PretrainConfig) -> Rates:
     """The window's end is taken for its last epoch."""
     return rates(config, factor(epoch, config), config.generator_epochs[0] <= epoch <= config.generator_epochs[1])
 
 
-def late_window(epoch: int, config: PretrainConfig) -> Rates:
-    """The window's first epoch is left out."""
-    return rates(config, factor(epoch, config), config.generator_epochs[0] < epoch < config.generator_epochs[1])
-
-
 def never_ends(epoch: int, config: PretrainConfig) -> Rates:
     """The window begins but never ends."""
     return rates(config, factor(epoch, config), config.generator_epochs[0] <= epoch)
-
-
-def decays_late(epoch: int, config: PretrainConfig) -> Rates:
-    """The decay begins one epoch after the decay epoch."""
-    return rates(config, config.decay if epoch > config.decay_epoch else 1.0, window(epoch, config))
 
 
 def counts_from_one(epoch: int, config: PretrainConfig) -> Rates:
@@ -216,11 +196,6 @@ def generator_decays_too(epoch: int, config: PretrainConfig) -> Rates:
     """The factor on all three; it shows only where the decay epoch lies inside the window."""
     right = rates(config, factor(epoch, config), window(epoch, config))
     return {**right, "generator": right["generator"] * factor(epoch, config)}
-
-
-def only_heads_decay(epoch: int, config: PretrainConfig) -> Rates:
-    """The backbone keeps its rate."""
-    return {**rates(config, factor(epoch, config), window(epoch, config)), "backbone": config.lr_backbone}
 
 
 def grows(epoch: int, config: PretrainConfig) -> Rates:
@@ -281,19 +256,14 @@ WRONG = {
         one_bias,
     ),
     "learning_rates": (
-        always_learning,
-        never_learning,
         from_start_to_end,
-        late_window,
         never_ends,
-        decays_late,
         a_tenth_whatever_is_asked,
         counts_from_one,
         decays_again_and_again,
         decays_for_one_epoch,
         decays_at_every_multiple,
         generator_decays_too,
-        only_heads_decay,
         grows,
         numbers_of_the_reference,
         swapped,

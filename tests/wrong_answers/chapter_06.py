@@ -51,28 +51,6 @@ def in_place(memory, filled, index, features, momentum=0.1) -> Pair:
     return memory, filled
 
 
-def marks_in_place(memory, filled, index, features, momentum=0.1) -> Pair:
-    """Copies the memory, but writes into the `filled` that came in."""
-    s = share(filled, index, momentum)
-    new, _ = written(memory, filled, index, (1 - s) * memory[index] + s * features)
-    filled[index] = True
-    return new, filled
-
-
-def keeps_the_gradient(memory, filled, index, features, momentum=0.1) -> Pair:
-    """The features are not detached."""
-    s = share(filled, index, momentum)
-    new, marks = memory.clone(), filled.clone()
-    new[index], marks[index] = (1 - s) * memory[index] + s * features, True
-    return new, marks
-
-
-def marks_nobody(memory, filled, index, features, momentum=0.1) -> Pair:
-    """`filled` comes back as it was."""
-    s = share(filled, index, momentum)
-    return written(memory, filled, index, (1 - s) * memory[index] + s * features)[0], filled.clone()
-
-
 def marks_everybody(memory, filled, index, features, momentum=0.1) -> Pair:
     """`filled` comes back all true."""
     s = share(filled, index, momentum)
@@ -177,17 +155,6 @@ def library_module(memory, filled, index, features, momentum=0.1) -> Pair:
     return own.features, own.filled
 
 
-def no_first_visit(age, visits, momentum=0.1) -> float:
-    """The oldest feature gets a share like the others, as if it had been averaged in."""
-    return momentum * (1 - momentum) ** age
-
-
-def exception_one_visit_late(age, visits, momentum=0.1) -> float:
-    """Looks for the first feature at an age that none has."""
-    left = (1 - momentum) ** age
-    return left if age == visits else momentum * left
-
-
 def swapped_share(age, visits, momentum=0.1) -> float:
     """Momentum taken for the share of the old."""
     return momentum ** (visits - 1) if age == visits - 1 else (1 - momentum) * momentum**age
@@ -201,11 +168,6 @@ def counts_from_one(age, visits, momentum=0.1) -> float:
 def plain_mean(age, visits, momentum=0.1) -> float:
     """Every visit counts the same."""
     return 1 / visits
-
-
-def no_share(age, visits, momentum=0.1) -> float:
-    """Only what is left after so many visits, not what was put in."""
-    return (1 - momentum) ** age
 
 
 def with_an_exponential(age, visits, momentum=0.1) -> float:
@@ -260,13 +222,13 @@ def by_running_it(age, visits, momentum=0.1) -> Tensor:
 
 WRONG = {
     "update_memory": (
-        swapped, averaged_with_nothing, always_stored, normalised_again, in_place, marks_in_place, keeps_the_gradient,
-        marks_nobody, marks_everybody, first_rows, sorted_rows, everybody_fades, stores_all_if_one_is_new,
+        swapped, averaged_with_nothing, always_stored, normalised_again, in_place,
+        marks_everybody, first_rows, sorted_rows, everybody_fades, stores_all_if_one_is_new,
         averages_all_if_one_is_known, zero_means_new, split_over_the_batch, only_the_memory, own_momentum,
         mean_of_the_batch,
     ),
     "weight_of_age": (
-        no_first_visit, exception_one_visit_late, swapped_share, counts_from_one, plain_mean, no_share,
+        swapped_share, counts_from_one, plain_mean,
         with_an_exponential, oldest_one_visit_too_old, corrected, upside_down, straight_line, one_momentum,
         first_is_forgotten,
     ),

@@ -46,11 +46,6 @@ def with_an_epsilon(features, memory, index, scale, k) -> Tensor:
     return -((e.topk(k, -1).values.sum(-1) + 1e-12) / (e.sum(-1) + 1e-12)).log().mean()
 
 
-def own_counts(features, memory, index, scale, k) -> Tensor:
-    """The own entry above and below."""
-    return ratio(-scale * squared(features, memory), k).mean()
-
-
 def own_counts_above(features, memory, index, scale, k) -> Tensor:
     """The own entry is left out below only."""
     logits = -scale * squared(features, memory)
@@ -98,11 +93,6 @@ def mean_over_images(features, memory, index, scale, k) -> Tensor:
     return ratio(logits_of(features, memory, index, scale), k).sum(1).mean()
 
 
-def not_averaged(features, memory, index, scale, k) -> Tensor:
-    """One number for each patch."""
-    return ratio(logits_of(features, memory, index, scale), k)
-
-
 def not_squared(features, memory, index, scale, k) -> Tensor:
     """Distances, not their squares."""
     d = (squared(features, memory) + 1e-12).sqrt()
@@ -129,11 +119,6 @@ def farthest(features, memory, index, scale, k) -> Tensor:
     return (logits.logsumexp(-1) - logits.gather(-1, far.topk(k, -1).indices).logsumexp(-1)).mean()
 
 
-def upside_down(features, memory, index, scale, k) -> Tensor:
-    """The logarithm without its minus."""
-    return -ratio(logits_of(features, memory, index, scale), k).mean()
-
-
 def mean_of_logs(features, memory, index, scale, k) -> Tensor:
     """The mean of the K logarithms, not the logarithm of the sum."""
     logits = logits_of(features, memory, index, scale)
@@ -149,12 +134,6 @@ def against_the_rest(features, memory, index, scale, k) -> Tensor:
 def in_its_own_precision(features, memory, index, scale, k) -> Tensor:
     """Log-sum-exp, but in half precision where the features come so."""
     d2 = (features[:, :, None] - memory.detach().transpose(0, 1)).square().sum(-1)
-    return ratio(without_own(-scale * d2, index), k).mean()
-
-
-def moves_the_memory(features, memory, index, scale, k) -> Tensor:
-    """A gradient for the memory, too."""
-    d2 = (features.float()[:, :, None] - memory.float().transpose(0, 1)).square().sum(-1)
     return ratio(without_own(-scale * d2, index), k).mean()
 
 
@@ -208,10 +187,10 @@ def library(features, memory, index, scale, k) -> Tensor:
 
 WRONG = {
     "pedal": (
-        plain_exp, with_an_epsilon, own_counts, own_counts_above, own_counts_below, own_is_the_place_in_the_batch,
-        own_is_the_nearest, patches_mixed, patches_side_by_side, summed, mean_over_images, not_averaged, not_squared,
-        cosines, normalises, farthest, upside_down, mean_of_logs, against_the_rest, in_its_own_precision,
-        moves_the_memory, no_gradient, only_one, no_scale, nothing_divided, own_masked_by_zero, own_out_twice,
+        plain_exp, with_an_epsilon, own_counts_above, own_counts_below, own_is_the_place_in_the_batch,
+        own_is_the_nearest, patches_mixed, patches_side_by_side, summed, mean_over_images, not_squared,
+        cosines, normalises, farthest, mean_of_logs, against_the_rest, in_its_own_precision,
+        no_gradient, only_one, no_scale, nothing_divided, own_masked_by_zero, own_out_twice,
     ),
     **chapter_07_gradient.WRONG,
 }  # fmt: skip

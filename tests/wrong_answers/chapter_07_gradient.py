@@ -13,35 +13,10 @@ def parts(x: Tensor, memory: Tensor, own: int, scale: float, k: int) -> tuple[Te
     return others[order], logits.softmax(0), logits[:k].softmax(0), logits
 
 
-def uphill(x, memory, own, scale, k) -> Tensor:
-    """The step downhill, not the gradient."""
-    w, p, q, _ = parts(x, memory, own, scale, k)
-    return 2 * scale * (q @ w[:k] - p @ w)
-
-
-def no_factor(x, memory, own, scale, k) -> Tensor:
-    """Without 2s."""
-    w, p, q, _ = parts(x, memory, own, scale, k)
-    return p @ w - q @ w[:k]
-
-
-def half_the_factor(x, memory, own, scale, k) -> Tensor:
-    """s for 2s: forgets that a square has a slope of twice the distance."""
-    w, p, q, _ = parts(x, memory, own, scale, k)
-    return scale * (p @ w - q @ w[:k])
-
-
 def plain_means(x, memory, own, scale, k) -> Tensor:
     """All entries of a mean count alike."""
     w, _, _, _ = parts(x, memory, own, scale, k)
     return 2 * scale * (w.mean(0) - w[:k].mean(0))
-
-
-def own_in_both(x, memory, own, scale, k) -> Tensor:
-    """The own entry in both means."""
-    logits, order = (-scale * (x - memory).square().sum(-1)).sort(descending=True)
-    w = memory[order]
-    return 2 * scale * (logits.softmax(0) @ w - logits[:k].softmax(0) @ w[:k])
 
 
 def own_in_the_mean_of_all(x, memory, own, scale, k) -> Tensor:
@@ -102,12 +77,6 @@ def the_k_farthest(x, memory, own, scale, k) -> Tensor:
     return 2 * scale * (p @ w - logits[-k:].softmax(0) @ w[-k:])
 
 
-def no_scale_before(x, memory, own, scale, k) -> Tensor:
-    """s in the weights, but 2 and not 2s before the means."""
-    w, p, q, _ = parts(x, memory, own, scale, k)
-    return 2 * (p @ w - q @ w[:k])
-
-
 def plain_mean_of_the_nearest(x, memory, own, scale, k) -> Tensor:
     """The mean of the K nearest without weights."""
     w, p, _, _ = parts(x, memory, own, scale, k)
@@ -152,9 +121,9 @@ def by_forces(x, memory, own, scale, k) -> list[float]:
 
 WRONG = {
     "pedal_gradient": (
-        uphill, no_factor, half_the_factor, plain_means, own_in_both, own_in_the_mean_of_all, one_softmax,
+        plain_means, own_in_the_mean_of_all, one_softmax,
         against_the_others, underflows, pull_only, push_only, plain_distances, the_nearest_alone, the_k_farthest,
-        no_scale_before, plain_mean_of_the_nearest, places_of_others_in_the_memory, along_the_sphere,
+        plain_mean_of_the_nearest, places_of_others_in_the_memory, along_the_sphere,
     ),
 }  # fmt: skip
 

@@ -28,11 +28,6 @@ def names(lists: Tensor, order: Tensor, owner: Tensor) -> Tensor:
     return (lists[order] == owner[:, None, None]).any(-1)
 
 
-def nearest_other(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
-    """Plain hard mining: no cycle."""
-    return ranked(distance, owner)[:, 0]
-
-
 def farthest_first(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
     """Sorts the wrong way round."""
     order = ranked(distance, owner).flip(1)[:, :max_candidates]
@@ -56,18 +51,6 @@ def asks_the_wrong_one(distance, between, owner, nearest=3, max_candidates=15) -
     order = ranked(distance, owner)[:, :max_candidates]
     mine = lists_of(between, nearest)[owner]  # A nearest
     return first_of(order, (mine[:, None] == order[:, :, None]).any(-1))
-
-
-def takes_the_vetoed(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
-    """The first candidate that does name the owner."""
-    order = ranked(distance, owner)[:, :max_candidates]
-    return first_of(order, ~names(lists_of(between, nearest), order, owner))
-
-
-def gives_up(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
-    """One veto, and nobody else is tried."""
-    order = ranked(distance, owner)[:, :1]
-    return first_of(order, names(lists_of(between, nearest), order, owner))
 
 
 def anchor_for_owner(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
@@ -96,40 +79,15 @@ def lists_of_anchors(distance, between, owner, nearest=3, max_candidates=15) -> 
     return first_of(order, names(lists_of(distance[: len(between)], nearest), order, owner))
 
 
-def none_is_the_first(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
-    """argmax of nothing but False is 0."""
-    order = ranked(distance, owner)[:, :max_candidates]
-    named = names(lists_of(between, nearest), order, owner)
-    return order.gather(1, (~named).int().argmax(1, keepdim=True))[:, 0]
-
-
 def none_is_the_own(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
     """Where none is found, the own center is handed back."""
     order = ranked(distance, owner)[:, :max_candidates]
     return first_of(order, names(lists_of(between, nearest), order, owner), owner)
 
 
-def all_are_tried(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
-    """Forgets the limit on the candidates."""
-    order = ranked(distance, owner)
-    return first_of(order, names(lists_of(between, nearest), order, owner))
-
-
-def own_center_is_tried(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
-    """The own center is among the candidates. It is always vetoed, but it uses up a place."""
-    order = distance.argsort(dim=1, stable=True)[:, :max_candidates]
-    return first_of(order, names(lists_of(between, nearest), order, owner))
-
-
 def writes_into_distance(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
     """Marks the own center in the matrix that came in."""
     distance[torch.arange(len(owner)), owner] = torch.inf
-    return slow(distance, between, owner, nearest, max_candidates)
-
-
-def writes_into_between(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
-    """Puts each center first in its own list, in the matrix that came in: the likeliest slip of all."""
-    between.fill_diagonal_(-1)
     return slow(distance, between, owner, nearest, max_candidates)
 
 
@@ -190,10 +148,10 @@ def masked(distance, between, owner, nearest=3, max_candidates=15) -> Tensor:
 
 WRONG = {
     "hard_negatives": (
-        nearest_other, farthest_first, order_of_the_batch, place_in_the_list, asks_the_wrong_one, takes_the_vetoed,
-        gives_up, anchor_for_owner, lists_without_itself, always_three, lists_of_anchors, none_is_the_first,
-        none_is_the_own, all_are_tried, own_center_is_tried, writes_into_distance,
-        writes_into_between, a_list, floats, own_center_stands_first, more_than_there_are,
+        farthest_first, order_of_the_batch, place_in_the_list, asks_the_wrong_one,
+        anchor_for_owner, lists_without_itself, always_three, lists_of_anchors,
+        none_is_the_own, writes_into_distance,
+        a_list, floats, own_center_stands_first, more_than_there_are,
     ),
     **chapter_08_loss.WRONG,
 }  # fmt: skip

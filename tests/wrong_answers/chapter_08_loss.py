@@ -40,12 +40,6 @@ def margin_outside(distance, owner, negative, margin=2.0, no_negative="skip") ->
     return over(margin + (pos - neg).clamp(min=0), found, no_negative)
 
 
-def never_content(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """No maximum with 0."""
-    pos, neg, found = parts(distance, owner, negative)
-    return over(margin + pos - neg, found, no_negative)
-
-
 def mean_first(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
     """The maximum with 0 after the mean: anchors that are far enough pay for the others."""
     pos, neg, found = parts(distance, owner, negative)
@@ -77,16 +71,6 @@ def nothing_over_nothing(distance, owner, negative, margin=2.0, no_negative="ski
     pos, neg, found = parts(distance, owner, negative)
     loss = (margin + pos - neg).clamp(min=0)
     return loss.mean() if no_negative == "pull" else loss[found].mean()
-
-
-def always_skips(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """Does not look at no_negative."""
-    return image_loss(distance, owner, negative, margin)
-
-
-def always_pulls(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
-    """The reference's way whatever is asked for."""
-    return image_loss(distance, owner, negative, margin, "pull")
 
 
 def pull_without_margin(distance, owner, negative, margin=2.0, no_negative="skip") -> Tensor:
@@ -142,8 +126,8 @@ def anchor_by_anchor(distance, owner, negative, margin=2.0, no_negative="skip") 
 
 WRONG = {
     "image_loss": (
-        turned, margin_the_wrong_way, margin_outside, never_content, mean_first, a_sum, divided_by_all, last_center,
-        nothing_over_nothing, always_skips, always_pulls, pull_without_margin, squares, margin_of_two,
+        turned, margin_the_wrong_way, margin_outside, mean_first, a_sum, divided_by_all, last_center,
+        nothing_over_nothing, pull_without_margin, squares, margin_of_two,
         on_the_diagonal, only_a_number, last_center_for_pull, a_zero_of_its_own,
     ),
 }  # fmt: skip

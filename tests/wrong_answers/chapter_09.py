@@ -66,12 +66,6 @@ def never_updated(features, embeddings, index, memory, centers, config):
     return total(config, *parts(features, embeddings, index, memory, centers, config))
 
 
-def centers_forgotten(features, embeddings, index, memory, centers, config):
-    """Updates the patch memory only."""
-    memory.update(index, features[: len(index)])
-    return total(config, *parts(features, embeddings, index, memory, centers, config))
-
-
 def loss_first(features, embeddings, index, memory, centers, config):
     """Both updates come after the losses."""
     loss = total(config, *parts(features, embeddings, index, memory, centers, config))
@@ -262,7 +256,6 @@ WRONG = {
     "order_of_arms": ORDERS,
     "step_loss": (
         never_updated,
-        centers_forgotten,
         loss_first,
         centers_after,
         updated_twice,

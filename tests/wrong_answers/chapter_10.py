@@ -62,25 +62,11 @@ def without_replacement(queries, before, after, draws=2000, seed=0) -> Ends:
     return middle(gains_of(queries, before, after, places))
 
 
-def turned_round(queries, before, after, draws=2000, seed=0) -> Ends:
-    """Before minus after."""
-    if len(queries) < 2:
-        return None
-    return middle(-gains_of(queries, before, after, people_drawn(queries, draws, seed)))
-
-
 def in_points(queries, before, after, draws=2000, seed=0) -> Ends:
     """In points, where shares were asked for."""
     if len(queries) < 2:
         return None
     return middle(100 * gains_of(queries, before, after, people_drawn(queries, draws, seed)))
-
-
-def after_alone(queries, before, after, draws=2000, seed=0) -> Ends:
-    """The score of the second network, not the gain."""
-    if len(queries) < 2:
-        return None
-    return middle(gains_of(queries, np.zeros(len(queries)), after, people_drawn(queries, draws, seed)))
 
 
 def symmetric(queries, before, after, draws=2000, seed=0) -> Ends:
@@ -173,11 +159,6 @@ def never_the_same(queries, before, after, draws=2000, seed=0) -> Ends:
     return middle(gains_of(queries, before, after, people_drawn(queries, draws, None)))
 
 
-def sure_of_one(queries, before, after, draws=2000, seed=0) -> Ends:
-    """One person gives an interval without width."""
-    return middle(gains_of(queries, before, after, people_drawn(queries, draws, seed)))
-
-
 def slow_draws(queries, before, after, draws=2000, seed=0) -> Ends:
     """Right: one person at a time, without numpy until the end."""
     if len(queries) < 2:
@@ -204,9 +185,7 @@ WRONG = {
         not_paired,
         each_person_alike,
         without_replacement,
-        turned_round,
         in_points,
-        after_alone,
         symmetric,
         ninety,
         quartiles,
@@ -219,7 +198,6 @@ WRONG = {
         shrunk_again,
         seed_ignored,
         never_the_same,
-        sure_of_one,
     ),
     "seed_interval": chapter_10_seeds.WRONG,
 }

@@ -17,30 +17,6 @@ def around(mean, half) -> tuple[float, float]:
     return float(mean - half), float(mean + half)
 
 
-def over_n(differences, t: Quantile) -> Ends:
-    """The deviation divides by n."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(n - 1) * np.std(differences) / n**0.5)
-
-
-def all_free(differences, t: Quantile) -> Ends:
-    """n degrees of freedom."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(n) * deviation(differences) / n**0.5)
-
-
-def of_one_seed(differences, t: Quantile) -> Ends:
-    """No root of n: where a next seed would lie, not the mean."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences))
-
-
-def divided_by_n(differences, t: Quantile) -> Ends:
-    """n in place of its root."""
-    n = len(differences)
-    return None if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences) / n)
-
-
 def normal(differences, t: Quantile) -> Ends:
     """1.96, as if the deviation were known."""
     n = len(differences)
@@ -83,13 +59,6 @@ def sizes(differences, t: Quantile) -> Ends:
     return None if n < 2 else around(x.mean(), t(n - 1) * deviation(x) / n**0.5)
 
 
-def one_is_sure(differences, t: Quantile) -> Ends:
-    """A single seed gives an interval without width."""
-    x = float(differences[0])
-    n = len(differences)
-    return (x, x) if n < 2 else around(np.mean(differences), t(n - 1) * deviation(differences) / n**0.5)
-
-
 def by_sums(differences, t: Quantile) -> list[float] | None:
     """Right: the deviation by sums, a list comes back."""
     n = len(differences)
@@ -101,10 +70,6 @@ def by_sums(differences, t: Quantile) -> list[float] | None:
 
 
 WRONG = (
-    over_n,
-    all_free,
-    of_one_seed,
-    divided_by_n,
     normal,
     always_five,
     around_zero,
@@ -112,6 +77,5 @@ WRONG = (
     variance,
     median,
     sizes,
-    one_is_sure,
 )
 OTHER_RIGHT = (by_sums,)

@@ -52,11 +52,6 @@ def short_rows(names, test) -> str:
     return written([row[:3] if row[1] == -1 else row for row in rows_of(names, test)])
 
 
-def reads_every_number(names, test) -> str:
-    """int() of the first part, a bad box too."""
-    return written([[name, int(name.split("_")[0]), 1, "train"] for name in names])
-
-
 def cameras_known_before(names, test) -> str:
     """The number of a camera by its first letter, for three cameras that were there to be seen."""
     return written([[r[0], r[1], "gdh".find(r[0].split("_")[1][0]) + 1, r[3]] for r in rows_of(names, test)])
@@ -65,13 +60,6 @@ def cameras_known_before(names, test) -> str:
 def no_pids_in_train(names, test) -> str:
     """Phase 2 needs none."""
     return written([[r[0], "" if r[3] == "train" else r[1], *r[2:]] for r in rows_of(names, test)])
-
-
-def every_one_of_a_camera_asks(names, test) -> str:
-    """All pictures of a camera that has two or more, not the first alone."""
-    rows = rows_of(names, test)
-    groups = {tuple(row[0].split("_")[:2]) for row in rows if row[3] == "query"}
-    return written([[*r[:3], "query" if tuple(r[0].split("_")[:2]) in groups else r[3]] for r in rows])
 
 
 def semicolons(names, test) -> str:
@@ -101,19 +89,9 @@ def cameras_of_each_person(names, test) -> str:
     return written(rows)
 
 
-def one_camera(names, test) -> str:
-    """Every picture by camera 1."""
-    return written([[r[0], r[1], 1, r[3]] for r in rows_of(names, test)])
-
-
 def junk_is_zero(names, test) -> str:
     """Bad boxes as person 0, a distractor."""
     return written(rows_of(names, test, junk=(0, "gallery")))
-
-
-def junk_in_train(names, test) -> str:
-    """Bad boxes to learn from."""
-    return written(rows_of(names, test, junk=(-1, "train")))
 
 
 def junk_left_out(names, test) -> str:
@@ -132,32 +110,12 @@ def split_called_test(names, test) -> str:
     return written(rows_of(names, test, rest="test", junk=(-1, "test")))
 
 
-def rest_in_train(names, test) -> str:
-    """What does not ask may be learned from."""
-    return written(rows_of(names, test, rest="train"))
-
-
-def train_in_gallery(names, test) -> str:
-    """Everybody else is a distractor, nobody is learned from."""
-    return written([[*r[:3], "gallery" if r[3] == "train" else r[3]] for r in rows_of(names, test)])
-
-
 def by_picture(names, test) -> str:
     """Every fourth picture is a query, whoever is on it."""
     rows = rows_of(names, test)
     for n, row in enumerate(rows):
         row[3] = "query" if n % 4 == 0 and row[1] != -1 else row[3]
     return written(rows)
-
-
-def one_camera_asks(names, test) -> str:
-    """Who was seen by one camera alone gives queries, too."""
-    return written(rows_of(names, test, cameras=1))
-
-
-def single_picture_asks(names, test) -> str:
-    """A camera's only picture of a person is a query."""
-    return written(rows_of(names, test, least=1))
 
 
 def all_ask(names, test) -> str:
@@ -178,11 +136,6 @@ def one_query_a_person(names, test) -> str:
 def last_asks(names, test) -> str:
     """The last picture of each camera."""
     return written(rows_of(names, test, first=-1))
-
-
-def as_they_come(names, test) -> str:
-    """The first in the order of the list, which no folder promises."""
-    return written(rows_of(names, test, order=list))
 
 
 def people_by_place(names, test) -> str:
@@ -216,10 +169,10 @@ def sorts_in_place(names, test) -> str:
 
 WRONG = {
     "table": (
-        no_header, other_header, semicolons, a_list, camera_words, cameras_of_each_person, one_camera, junk_is_zero,
-        junk_in_train, junk_left_out, query_twice, split_called_test, rest_in_train, train_in_gallery, by_picture,
-        one_camera_asks, single_picture_asks, all_ask, one_query_a_person, last_asks, as_they_come, people_by_place,
-        other_order, short_rows, reads_every_number, cameras_known_before, no_pids_in_train, every_one_of_a_camera_asks,
+        no_header, other_header, semicolons, a_list, camera_words, cameras_of_each_person, junk_is_zero,
+        junk_left_out, query_twice, split_called_test, by_picture,
+        all_ask, one_query_a_person, last_asks, people_by_place,
+        other_order, short_rows, cameras_known_before, no_pids_in_train,
     ),
     "largest_batch": chapter_11_batch.WRONG,
 }  # fmt: skip

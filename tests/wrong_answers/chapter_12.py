@@ -38,20 +38,9 @@ def most(cameras: Tensor) -> float:
     return math.log(int(cameras.max()) + 1)
 
 
-def own_counted(features, memory, index, cameras, scale):
-    """The image's own entry takes part."""
-    q = by_camera((-scale * squared(features, memory)).softmax(-1), cameras)
-    return (most(cameras) - entropy(q)).mean()
-
-
 def flipped(features, memory, index, cameras, scale):
     """Rewards one camera instead of punishing it."""
     return (entropy(by_camera(weights(features, memory, index, scale), cameras)) - most(cameras)).mean()
-
-
-def plus_entropy(features, memory, index, cameras, scale):
-    """log n plus the entropy: the sign of the sum is turned."""
-    return (most(cameras) + entropy(by_camera(weights(features, memory, index, scale), cameras))).mean()
 
 
 def per_camera(features, memory, index, cameras, scale):
@@ -71,11 +60,6 @@ def over_patches_then_own(features, memory, index, cameras, scale):
     own = F.one_hot(index, len(memory)).bool()[:, None]
     a = (-scale * squared(features, memory)).softmax(1).masked_fill(own, 0.0)
     return (most(cameras) - entropy(by_camera(a, cameras))).mean()
-
-
-def without_log(features, memory, index, cameras, scale):
-    """Minus the entropy, without the constant that makes the best value 0."""
-    return -entropy(by_camera(weights(features, memory, index, scale), cameras)).mean()
 
 
 def in_bits(features, memory, index, cameras, scale):
@@ -101,12 +85,6 @@ def unsquared(features, memory, index, cameras, scale):
     return (most(cameras) - entropy(q)).mean()
 
 
-def farthest(features, memory, index, cameras, scale):
-    """Forgets the minus: the farthest get the largest share."""
-    q = by_camera(without_own(scale * squared(features, memory), index).softmax(-1), cameras)
-    return (most(cameras) - entropy(q)).mean()
-
-
 def no_scale(features, memory, index, cameras, scale):
     """Does not look at the scale."""
     return right(features, memory, index, cameras, 1.0)
@@ -115,11 +93,6 @@ def no_scale(features, memory, index, cameras, scale):
 def summed(features, memory, index, cameras, scale):
     """Adds up over images and patches."""
     return right(features, memory, index, cameras, scale) * features.shape[0] * features.shape[1]
-
-
-def not_averaged(features, memory, index, cameras, scale):
-    """One value for each patch."""
-    return most(cameras) - entropy(by_camera(weights(features, memory, index, scale), cameras))
 
 
 def batch_first(features, memory, index, cameras, scale):
@@ -147,12 +120,6 @@ def naive_exponentials(features, memory, index, cameras, scale):
     return (most(cameras) - entropy(q)).mean()
 
 
-def log_of_nothing(features, memory, index, cameras, scale):
-    """0 times the logarithm of 0."""
-    q = by_camera(weights(features, memory, index, scale), cameras)
-    return (most(cameras) + (q * q.log()).sum(-1)).mean()
-
-
 def infinite_slope(features, memory, index, cameras, scale):
     """xlogy is right in value, its slope at 0 is not finite."""
     q = by_camera(weights(features, memory, index, scale), cameras)
@@ -162,13 +129,6 @@ def infinite_slope(features, memory, index, cameras, scale):
 def detached(features, memory, index, cameras, scale):
     """No gradient reaches the features."""
     return right(features.detach(), memory, index, cameras, scale)
-
-
-def moves_the_memory(features, memory, index, cameras, scale):
-    """The gradient flows into the memory, too."""
-    d = (features[:, None] - memory).square().sum(-1).transpose(1, 2)
-    q = by_camera(without_own(-scale * d, index).softmax(-1), cameras)
-    return (most(cameras) - entropy(q)).mean()
 
 
 def place_in_the_batch(features, memory, index, cameras, scale):
@@ -286,11 +246,6 @@ def normalised(tokens, prefix, rows, columns):
     return F.normalize(grid(tokens, prefix, rows, columns), dim=1)
 
 
-def minus_nothing(tokens, prefix, rows, columns):
-    """Counts the grid from the end: works, but for what is too many."""
-    return grid(tokens[:, -rows * columns :], 0, rows, columns)
-
-
 def grid(tokens, prefix, rows, columns):
     """Right: transpose, then unflatten."""
     return tokens[:, prefix:].transpose(1, 2).unflatten(2, (rows, columns))
@@ -310,9 +265,9 @@ def _fits(kept, rows, columns) -> bool:
 
 WRONG = {
     "camera_entropy": (
-        own_counted, flipped, without_log, in_bits, log_of_images, over_images, unsquared, farthest, no_scale, summed,
-        not_averaged, batch_first, patches_first, whole_image, naive_exponentials, log_of_nothing, infinite_slope,
-        detached, moves_the_memory, place_in_the_batch, counts_the_nearest, plus_entropy, per_camera, over_patches,
+        flipped, in_bits, log_of_images, over_images, unsquared, no_scale, summed,
+        batch_first, patches_first, whole_image, naive_exponentials, infinite_slope,
+        detached, place_in_the_batch, counts_the_nearest, per_camera, over_patches,
         over_patches_then_own,
     ),
     "tokens_to_map": (

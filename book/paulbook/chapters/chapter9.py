@@ -219,5 +219,6 @@ def numbers(columns: Columns) -> Html:
     >>> numbers({"network": ["source"], "mAP, %": ["6.4"]})
     [numbers of this run: network; mAP, %]
     """
-    table = folded([given(columns)], "Numbers of this run", opened=True)
-    return Html(table, f"[numbers of this run: {'; '.join(columns)}]")
+    tables = given(columns)
+    shown = folded([tables], "Numbers of this run", opened=True)
+    return Html(shown, f"[numbers of this run: {'; '.join(columns)}]", tuple(tables))

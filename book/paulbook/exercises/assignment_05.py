@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isclose
 from typing import Any
 
 import torch
 from torch import Tensor
+from torchvision.ops import box_iou
 
+from ..agreement import Draw, agrees, numbers, sizes
 from ..exercise import Exercise, Wrong, expect
 
 Overlap = Callable[[Tensor, Tensor], Any]
@@ -47,7 +49,7 @@ def theta(sx: float = 1, sy: float = 1, tx: float = 0, ty: float = 0) -> Tensor:
 
 def shared(answer: Overlap, a: Tensor, b: Tensor) -> float:
     """What the reader's function makes of two patches, as a number."""
-    found = torch.as_tensor(answer(a.clone(), b.clone()), dtype=torch.float64)
+    found = torch.as_tensor(answer(a, b), dtype=torch.float64)
     expect(found.numel() == 1, f"Two patches have one overlap. Yours gives {found.numel()} numbers.")
     return float(found)
 
@@ -109,29 +111,20 @@ def mirrored(answer: Overlap) -> None:
     expect(isclose(found, 1, rel_tol=1e-4), hint)
 
 
-def any_two_patches(answer: Overlap) -> None:
-    """Random patches."""
-    numbers = torch.rand(40, 2, 4, generator=torch.Generator().manual_seed(5))
-    for pair in numbers:
-        a, b = (theta(sx, sy, tx - 0.5, ty - 0.5) for sx, sy, tx, ty in pair.tolist())
-        found, wanted = shared(answer, a, b), overlap(a, b)
-        expect(isclose(found, wanted, abs_tol=1e-4), f"Random patches should share {wanted:.2f}, yours {found:.2f}.")
-
-
 def at(*degrees: float) -> Tensor:
     """Unit vectors at these angles, (N, 2)."""
     angles = torch.deg2rad(torch.tensor(degrees))
     return torch.stack([angles.cos(), angles.sin()], -1)
 
 
-def purity(answer: Purity, features: Tensor, memory: Tensor, pids: list[int], k: int) -> list[float]:
+def purity(answer: Purity, features: Tensor, memory: Tensor, pids: Sequence[int], k: int) -> list[float]:
     """What the reader's function gives, one number a patch.
 
     Raises:
         Wrong: another shape.
     """
     try:
-        found = answer(features.clone(), memory.clone(), torch.tensor(pids), k)
+        found = answer(features, memory, torch.tensor(pids), k)
         numbers = torch.as_tensor(found, dtype=torch.float64)
     except (RuntimeError, IndexError) as error:
         sizes = "features and memory (N, P, D), pids (N,)"
@@ -148,14 +141,17 @@ def alike(found: list[float], wanted: Any) -> bool:
     return all(isclose(a, float(b), abs_tol=1e-4) for a, b in zip(found, wanted, strict=True))
 
 
-PEOPLE = [1, 1, 1, 2, 2, 2]
-# patch 0 tells the two people apart; patch 1 lies near somebody else's
-APART = torch.stack([at(0, 5, 11, 180, 186, 193), at(0, 120, 240, 3, 123, 243)], 1)
+PEOPLE = (1, 1, 1, 2, 2, 2)
+
+
+def apart() -> Tensor:
+    """Six images: patch 0 tells the two people apart; patch 1 lies near somebody else's."""
+    return torch.stack([at(0, 5, 11, 180, 186, 193), at(0, 120, 240, 3, 123, 243)], 1)
 
 
 def neighbours_of_a_patch(answer: Purity) -> None:
     """Patch 0 is always right, patch 1 never."""
-    found = purity(answer, APART, APART, PEOPLE, 2)
+    found = purity(answer, apart(), apart(), PEOPLE, 2)
     said = f"Patch 0 has two right neighbours everywhere, patch 1 none: 1 and 0. Yours: {found[0]:.2f}, {found[1]:.2f}."
     for wrong, hint in PURITIES.items():
         expect(not alike(found, wrong), f"{said} {hint}")
@@ -173,7 +169,7 @@ PURITIES = {
 
 def k_neighbours(answer: Purity) -> None:
     """Of K neighbours."""
-    one, four = purity(answer, APART, APART, PEOPLE, 1)[0], purity(answer, APART, APART, PEOPLE, 4)[0]
+    one, four = purity(answer, apart(), apart(), PEOPLE, 1)[0], purity(answer, apart(), apart(), PEOPLE, 4)[0]
     said = "Patch 0: the two nearest are right, the next two wrong."
     expect(not isclose(one, 0.5), f"{said} With K = 1 it is 1, yours 0.5. Divide by K, not by how many could be found.")
     expect(
@@ -183,7 +179,7 @@ def k_neighbours(answer: Purity) -> None:
 
 def patches_keep_to_themselves(answer: Purity) -> None:
     """Other patches' entries have no say."""
-    mixed = torch.stack([APART[:, 0], at(181, 187, 194, 1, 6, 12)], 1)
+    mixed = torch.stack([apart()[:, 0], at(181, 187, 194, 1, 6, 12)], 1)
     found = purity(answer, mixed, mixed, PEOPLE, 2)
     hint = "Patch 1 of some people looks like patch 0 of others, and yours mixes them. Patch p meets patch p only."
     expect(alike(found, (1, 1)), hint)
@@ -191,10 +187,10 @@ def patches_keep_to_themselves(answer: Purity) -> None:
 
 def from_features_to_memory(answer: Purity) -> None:
     """The features ask, the memory answers."""
-    swapped = APART.roll(1, 1)  # patch 0 knows nobody, patch 1 everybody
-    found = purity(answer, swapped, APART, PEOPLE, 2)
+    swapped = apart().roll(1, 1)  # patch 0 knows nobody, patch 1 everybody
+    found = purity(answer, swapped, apart(), PEOPLE, 2)
     features_alone = patch_purity(swapped, swapped, torch.tensor(PEOPLE), 2)
-    memory_alone = patch_purity(APART, APART, torch.tensor(PEOPLE), 2)
+    memory_alone = patch_purity(apart(), apart(), torch.tensor(PEOPLE), 2)
     hint = "Features are compared with features. The entries of the memory are what a feature is compared with."
     expect(not alike(found, features_alone), hint)
     hint = "Entries are compared with entries. The features of the images ask, the memory answers."
@@ -224,13 +220,42 @@ def short_entries(answer: Purity) -> None:
     expect(alike(purity(answer, asked, short, [1, 1, 2], 1), patch_purity(asked, short, people, 1)), words)
 
 
-def any_memory(answer: Purity) -> None:
-    """Random features."""
-    draws = torch.Generator().manual_seed(6)
-    x, w = (torch.randn(30, 3, 8, generator=draws) for _ in range(2))
-    pids = torch.randint(5, (30,), generator=draws)
-    found = purity(answer, x, w, pids.tolist(), 4)
-    expect(alike(found, patch_purity(x, w, pids, 4)), "For random features some purities are off.")
+def by_boxes(a: Tensor, b: Tensor) -> Tensor:
+    """The same by torchvision, which calls patches boxes and knows their corners."""
+    ends = [theta[:, 2:] + theta[:, :2].diag().abs()[:, None] * torch.tensor([-1.0, 1.0]) for theta in (a, b)]
+    return box_iou(ends[0].T.reshape(1, 4), ends[1].T.reshape(1, 4))
+
+
+def one_number(found: Any, *_: Tensor) -> Tensor:
+    """The overlap, whatever holds it."""
+    return torch.as_tensor(found).sum()
+
+
+def some_patches(draw: Draw) -> tuple[Tensor, Tensor]:
+    """Two patches, each mirrored or not along each axis, on the map, beyond its edge, or apart."""
+    signs = draw.choice([-1.0, 1.0], (2, 2))
+    scales, shifts = signs * draw.uniform(0.2, 0.9, (2, 2)), draw.uniform(-1.2, 1.2, (2, 2))
+    one, two = (theta(*map(float, (*scales[n], *shifts[n]))) for n in range(2))
+    return one, two
+
+
+def patch_by_patch(features: Tensor, memory: Tensor, pids: Tensor, k: int) -> Tensor:
+    """The same, one patch of one image at a time."""
+    count, patches, _ = features.shape
+    shares = torch.zeros(patches)
+    for p in range(patches):
+        for i in range(count):
+            d2 = {j: float((features[i, p] - memory[j, p]).square().sum()) for j in range(count) if j != i}
+            near = sorted(d2, key=d2.__getitem__)[:k]
+            shares[p] += sum(int(pids[j] == pids[i]) for j in near) / k / count
+    return shares
+
+
+def some_people(draw: Draw) -> tuple[Any, ...]:
+    """N images with P patches of four people."""
+    p, d, k = sizes(draw, 3)
+    n = p + d + k + 5
+    return numbers(draw, n, p, d), numbers(draw, n, p, d), torch.from_numpy(draw.integers(0, 4, n)), k
 
 
 EXERCISES = (
@@ -244,9 +269,9 @@ EXERCISES = (
             one_inside_the_other,
             part_of_each,
             mirrored,
-            any_two_patches,
+            agrees(by_boxes, some_patches, times=50, view=one_number),
         ),
-        example=(theta(), theta()),
+        example=lambda: (theta(), theta()),
         assignment="assignment_05",
         points=6,
     ),
@@ -261,9 +286,9 @@ EXERCISES = (
             from_features_to_memory,
             old_own_entries,
             short_entries,
-            any_memory,
+            agrees(patch_by_patch, some_people, view=lambda found, *_: torch.as_tensor(found).flatten()),
         ),
-        example=(APART, APART, torch.tensor(PEOPLE), 2),
+        example=lambda: (apart(), apart(), torch.tensor(PEOPLE), 2),
         assignment="assignment_05",
         points=6,
     ),

@@ -7,7 +7,10 @@ from math import isclose
 from statistics import fmean
 from typing import Any
 
-from ..exercise import Exercise, expect
+import numpy as np
+
+from ..agreement import Draw, agrees
+from ..exercise import Exercise, Wrong, expect
 
 Scores = Mapping[str, Mapping[int, float]]
 Chooser = Callable[[Scores, Sequence[int], Sequence[int]], Any]
@@ -34,7 +37,13 @@ STUDY = {  # seeds in this order
     "k=30": (0.34, 0.43, 0.40, 0.40, 0.40, 0.40),  # the best of all seeds together
     "k=40": (0.28, 0.28, 0.28, 0.46, 0.44, 0.45),  # the best on the final seeds
 }
-SCORES = {name: dict(zip(DEVELOPMENT + FINAL, row, strict=True)) for name, row in STUDY.items()}
+
+
+def scores() -> dict[str, dict[int, float]]:
+    """The study by setting and seed."""
+    return {name: dict(zip(DEVELOPMENT + FINAL, row, strict=True)) for name, row in STUDY.items()}
+
+
 CHOICES = {
     "k=1": "That one has the lowest score. A score is no loss: higher is better.",
     "k=10": "That one has the best single seed. Luck has a better chance there: choose by the mean.",
@@ -45,9 +54,9 @@ CHOICES = {
 }
 
 
-def chosen(answer: Chooser, scores: Scores) -> tuple[str, float]:
+def chosen(answer: Chooser, given: Scores) -> tuple[str, float]:
     """What the reader's function chooses and reports."""
-    found = answer({name: dict(by) for name, by in scores.items()}, list(DEVELOPMENT), list(FINAL))
+    found = answer(given, list(DEVELOPMENT), list(FINAL))
     expect(not isinstance(found, str), "It names a setting and reports nothing. Give two: the name, then the mean.")
     expect(isinstance(found, (tuple, list)) and len(found) == 2, "Give two things: the name, then the mean.")
     expect(isinstance(found[0], str), "The name of the setting comes first, its mean second.")
@@ -58,8 +67,8 @@ def chosen(answer: Chooser, scores: Scores) -> tuple[str, float]:
 
 def on_the_development_seeds(answer: Chooser) -> None:
     """The best mean decides."""
-    name, _ = chosen(answer, SCORES)
-    lowest, _ = chosen(answer, dict(reversed(SCORES.items())))
+    name, _ = chosen(answer, scores())
+    lowest, _ = chosen(answer, dict(reversed(scores().items())))
     hint = "Turn the order of the settings round, and yours chooses another. It compares nothing."
     expect(name == lowest, hint)
     expect(name == "k=5", f"It chooses {name}, and k=5 has the best mean. {CHOICES.get(name, '')}")
@@ -67,7 +76,7 @@ def on_the_development_seeds(answer: Chooser) -> None:
 
 def on_the_final_seeds(answer: Chooser) -> None:
     """The number comes from seeds that had no say."""
-    found = chosen(answer, SCORES)[1]
+    found = chosen(answer, scores())[1]
     said = f"k=5 has the mean 0.35 on the final seeds. Yours reports {found:.2f}."
     near = lambda value: isclose(found, value, abs_tol=1e-6)  # noqa: E731
     expect(not near(35), f"{said} A share lies in 0..1, not in percent.")
@@ -80,10 +89,40 @@ def on_the_final_seeds(answer: Chooser) -> None:
 
 def with_all_seeds(answer: Chooser) -> None:
     """A setting that lacks a seed is no candidate."""
-    missing = {**SCORES, "k=60": {100: 0.9, 0: 0.9}, "k=80": {**dict.fromkeys(DEVELOPMENT, 0.8), 0: 0.9}}
-    name, _ = chosen(answer, missing)
+    few = {"k=60": {100: 0.9, 0: 0.9}, "k=80": {**dict.fromkeys(DEVELOPMENT, 0.8), 0: 0.9}}
+    others = {"k=90": {**dict.fromkeys((*DEVELOPMENT, 7, 8, 9), 0.9), 0: 0.9}}
+    name, _ = chosen(answer, {**scores(), **few})
     hint = f"{name} was run on some of the seeds only, and yours chooses it. Compare what was run on the same seeds."
     expect(name == "k=5", hint)
+    try:
+        name, _ = chosen(answer, {**scores(), **others})
+    except KeyError as error:
+        lacks = f"Setting k=90 has seven seeds, but not the seed {error}, and yours asks it for that one."
+        raise Wrong(f"{lacks} How many seeds a setting has says nothing: which are they?") from None
+    expect(name == "k=5", f"Setting {name} has seven seeds, but not all of those that are asked for. Yours chooses it.")
+
+
+def by_table(scores: Scores, development: Sequence[int], final: Sequence[int]) -> tuple[str, float]:
+    """The same from a table with a gap for every seed that is missing."""
+    names = list(scores)
+    columns = [
+        np.array([[scores[n].get(seed, np.nan) for seed in part] for n in names]) for part in (development, final)
+    ]
+    mean, reported = (column.mean(1) for column in columns)  # NaN where a seed is missing
+    best = int(np.nanargmax(np.where(np.isnan(reported), np.nan, mean)))
+    return names[best], float(reported[best])
+
+
+def some_study(draw: Draw) -> tuple[Any, ...]:
+    """Nine settings, two of which lack a seed, and seeds in any order that are neither development nor final."""
+    seeds = [int(seed) for seed in draw.permutation(40)[:12]]
+    development, final = seeds[:4], seeds[4:7]
+    scores = {f"k={k}": {seed: float(draw.random()) for seed in seeds[: int(draw.integers(7, 13))]} for k in range(9)}
+    for name, part in (("k=3", development), ("k=6", final)):
+        for seed in seeds:
+            scores[name][seed] = float(draw.uniform(0.8, 1))
+        del scores[name][part[int(draw.integers(len(part)))]]
+    return scores, development, final
 
 
 EXERCISES = (
@@ -91,8 +130,14 @@ EXERCISES = (
         "choose_and_report",
         0,
         choose_and_report,
-        (on_the_development_seeds, on_the_final_seeds, with_all_seeds),
-        example=(SCORES, DEVELOPMENT, FINAL),
+        (
+            on_the_development_seeds,
+            on_the_final_seeds,
+            with_all_seeds,
+            agrees(by_table, some_study, hint="Which seeds may choose, which may be reported, and which have no say?"),
+        ),
+        plain=True,
+        example=lambda: (scores(), DEVELOPMENT, FINAL),
         assignment="assignment_15",
         points=10,
     ),

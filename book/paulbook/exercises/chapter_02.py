@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..agreement import Draw, agrees
 from ..exercise import Exercise, expect
 
 Row = tuple[str, int, int, str]  # path, pid, camid, fingerprint of the pixels
@@ -20,26 +22,30 @@ def find_leak(train: list[Row], query: list[Row], gallery: list[Row]) -> tuple[s
     return people, (a & b) | (a & c) | (b & c)
 
 
-# A sound split; the properties add one thing to it at a time.
-TRAIN: list[Row] = [("train/a.png", 1, 0, "p1"), ("train/b.png", 1, 1, "p2"), ("train/c.png", 2, 0, "p3")]
-QUERY: list[Row] = [("query/d.png", 8, 10, "p4"), ("query/e.png", 9, 11, "p5")]
-GALLERY: list[Row] = [
-    ("gallery/f.png", 8, 11, "p6"), ("gallery/g.png", 9, 10, "p7"), ("gallery/h.png", 0, 10, "p8"),
-    ("gallery/i.png", -1, 11, "p9"),
-]  # fmt: skip
+def sound_split(
+    train: Iterable[Row] = (), query: Iterable[Row] = (), gallery: Iterable[Row] = ()
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """Training, query and gallery without a leak, with these rows added: a property adds one thing at a time."""
+    rows = [
+        ("train/a.png", 1, 0, "p1"), ("train/b.png", 1, 1, "p2"), ("train/c.png", 2, 0, "p3"),
+        ("query/d.png", 8, 10, "p4"), ("query/e.png", 9, 11, "p5"),
+        ("gallery/f.png", 8, 11, "p6"), ("gallery/g.png", 9, 10, "p7"), ("gallery/h.png", 0, 10, "p8"),
+        ("gallery/i.png", -1, 11, "p9"),
+    ]  # fmt: skip
+    return [*rows[:3], *train], [*rows[3:5], *query], [*rows[5:], *gallery]
 
 
 def _found(
     answer: FindLeak, train: Iterable[Row] = (), query: Iterable[Row] = (), gallery: Iterable[Row] = ()
 ) -> tuple[set[int], set[str]]:
     """What the answer finds in the sound split with these rows added, as two sets."""
-    people, pictures = answer([*TRAIN, *train], [*QUERY, *query], [*GALLERY, *gallery])
+    people, pictures = answer(*sound_split(train, query, gallery))
     return set(people), set(pictures)
 
 
 def two_collections(answer: FindLeak) -> None:
     """A pair of collections."""
-    result = answer([*TRAIN, ("train/x.png", 8, 0, "p20")], [*QUERY], [*GALLERY])
+    result = answer(*sound_split(train=[("train/x.png", 8, 0, "p20")]))
     pair = isinstance(result, (tuple, list)) and len(result) == 2
     expect(pair, "Return two things, people and pictures, so that the reader can go and look at each.")
     whole = all(hasattr(part, "__iter__") and not isinstance(part, str) for part in result)
@@ -205,6 +211,46 @@ def order_does_not_matter(answer: ChooseQueries) -> None:
     expect(tracks == [(3, 0), (3, 1), (5, 0), (5, 1)], hint)
 
 
+def counted_leaks(train: list[Row], query: list[Row], gallery: list[Row]) -> tuple[set[int], set[str]]:
+    """The same by counting in how many splits a picture is, and by asking for each person of the training."""
+    splits = Counter(picture for rows in (train, query, gallery) for picture in {row[3] for row in rows})
+    tested = {row[1] for row in [*query, *gallery]}
+    people = {row[1] for row in train if row[1] > 0 and row[1] in tested}
+    return people, {picture for picture, count in splits.items() if count > 1}
+
+
+def some_split(draw: Draw) -> tuple[list[Row], ...]:
+    """Three splits of unequal length, with some people and some pictures in two or three of them, or twice in one."""
+
+    def row(place: int) -> Row:
+        return f"{place}.png", int(draw.integers(-1, 14)), int(draw.integers(4)), f"p{draw.integers(25)}"
+
+    return tuple([row(place) for place in range(length)] for length in (9, 5, 7))
+
+
+def tracks_that_ask(pids: Sequence[int], camids: Sequence[int]) -> list[Track]:
+    """All tracks of people with two cameras or more."""
+    tracks = set(zip(pids, camids, strict=True))
+    cameras = Counter(pid for pid, _ in tracks)
+    return sorted(track for track in tracks if track[0] > 0 and cameras[track[0]] > 1)
+
+
+def asked_tracks(found: Any, pids: Sequence[int], camids: Sequence[int]) -> list[Track]:
+    """The tracks of an answer's places; those of the library as they are."""
+    whole = list(found)
+    return whole if whole and isinstance(whole[0], tuple) else _tracks(map(int, whole), pids, camids)
+
+
+def some_tracks(draw: Draw) -> tuple[list[int], list[int]]:
+    """Seven people with one to five cameras, and two to four pictures a track; junk and distractors; all shuffled."""
+    rows = [(-1, 0)] * 3 + [(0, camid) for camid in (0, 1, 1)]
+    for pid, cameras in enumerate(draw.permutation([1, 2, 3, 4, 5, 1, 4]), start=1):
+        for camid in draw.permutation(6)[:cameras]:
+            rows += [(pid, int(camid))] * int(draw.integers(2, 5))
+    shuffled = [rows[place] for place in draw.permutation(len(rows))]
+    return [pid for pid, _ in shuffled], [camid for _, camid in shuffled]
+
+
 EXERCISES = (
     Exercise(
         "find_leak",
@@ -221,14 +267,24 @@ EXERCISES = (
             names_prove_nothing,
             pictures_of_all_pairs,
             pictures_of_anybody,
+            agrees(counted_leaks, some_split, view=lambda found, *_: tuple(map(set, found))),
         ),
-        example=(TRAIN, QUERY, GALLERY),
+        example=sound_split,
+        plain=True,
     ),
     Exercise(
         "choose_queries",
         2,
         choose_queries,
-        (places_in_the_list, nobody_is_asked_for, there_is_a_match, one_of_each_track, order_does_not_matter),
-        example=(PIDS, CAMIDS),
+        (
+            places_in_the_list,
+            nobody_is_asked_for,
+            there_is_a_match,
+            one_of_each_track,
+            order_does_not_matter,
+            agrees(tracks_that_ask, some_tracks, view=asked_tracks),
+        ),
+        example=lambda: (list(PIDS), list(CAMIDS)),
+        plain=True,
     ),
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import isclose
+from functools import partial
+from math import isclose as equal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,10 +15,13 @@ from paullite.config import PretrainConfig
 from paullite.models import PatchLinear
 from paullite.pretraining import rates
 
+from ..agreement import Draw, agrees, close, numbers, sizes
 from ..exercise import Exercise, expect
 
 Heads = Callable[[int, int, int], nn.Module]
 Schedule = Callable[[int, PretrainConfig], Mapping[str, float]]
+
+isclose = partial(equal, rel_tol=1e-5)  # float32 is fine
 
 B, P, INPUTS, OUTPUTS = 2, 3, 5, 4  # all different, so that no two sizes can be mistaken for each other
 
@@ -75,6 +80,11 @@ def keeps_its_weights(make: Heads) -> None:
     )
     out = heads(_random(B, P, INPUTS))
     expect(out.requires_grad, "No gradient reaches the weights: look for .data, detach or no_grad.")
+    with torch.no_grad():
+        for parameter in parameters:
+            parameter.zero_()
+    still = not bool(heads(_random(B, P, INPUTS)).any())
+    expect(still, "With all parameters at 0 something comes out: a weight is no parameter, so it would never learn.")
 
 
 def is_linear(make: Heads) -> None:
@@ -217,6 +227,36 @@ def _learning(answer: Schedule, config: PretrainConfig) -> list[int]:
     return [epoch for epoch in range(config.epochs) if answer(epoch, config)["generator"] > 0]
 
 
+def agrees_with_a_layer_for_each_patch(make: Heads) -> None:
+    """After a training, for which random weights stand, it is the library's layer with some weights."""
+    for seed in range(3):
+        draw = np.random.default_rng(seed)
+        b, patches, inputs, outputs = sizes(draw, 4)
+        heads = make(patches, inputs, outputs)
+        with torch.no_grad():
+            for parameter in heads.parameters():
+                parameter.copy_(numbers(draw, *parameter.shape))
+            x, like = numbers(draw, b, patches, inputs), PatchLinear(patches, inputs, outputs)
+            like.bias.copy_(heads(torch.zeros(1, patches, inputs))[0])
+            for i in range(inputs):  # a one in input i of every patch shows column i of every patch's weights
+                one = torch.eye(inputs)[i].expand(1, patches, inputs)
+                like.weight[:, :, i] = heads(one)[0] - like.bias
+            said = f"With random weights, as after a training, {patches} patches, {inputs} inputs and {outputs} outputs"
+            hint = "do not make a linear layer for each patch: does a patch see the others as soon as weights move?"
+            expect(close(heads(x), like(x), atol=1e-3), f"{said} {hint}")
+
+
+def some_epoch(draw: Draw) -> tuple[int, PretrainConfig]:
+    """An epoch of a training whose settings are all drawn."""
+    first, end = sorted(int(epoch) for epoch in draw.permutation(11)[:2])
+    lr = [float(rate) for rate in draw.uniform(0.001, 0.5, 4)]
+    config = PretrainConfig(
+        epochs=12, lr_backbone=lr[0], lr_heads=lr[1], lr_generator=lr[2], generator_epochs=(first, end),
+        decay_epoch=int(draw.integers(1, 12)), decay=lr[3],
+    )  # fmt: skip
+    return int(draw.integers(12)), config
+
+
 EXERCISES = (
     Exercise(
         "patch_heads",
@@ -231,8 +271,9 @@ EXERCISES = (
             is_linear,
             has_a_bias,
             has_weights_of_its_own,
+            agrees_with_a_layer_for_each_patch,
         ),
-        example=(P, INPUTS, OUTPUTS),
+        example=lambda: (P, INPUTS, OUTPUTS),
     ),
     Exercise(
         "learning_rates",
@@ -246,7 +287,9 @@ EXERCISES = (
             decays_once_and_for_all,
             decays_no_second_time,
             decay_spares_the_generator,
+            agrees(learning_rates, some_epoch, times=40, alike=partial(close, atol=1e-6)),
         ),
-        example=(0, SHORT),
+        example=lambda: (0, SHORT),
+        plain=True,
     ),
 )

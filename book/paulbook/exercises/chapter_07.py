@@ -8,6 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from paullite import losses
+
+from ..agreement import Draw, agrees, numbers, sizes
 from ..chapters.chapter7 import ENTRIES
 from ..exercise import Exercise, expect
 
@@ -206,6 +209,20 @@ def gradient_goes_to_the_nearest(loss: Loss) -> None:
     expect(into_w is None or not bool(into_w.any()), "A gradient flows into the memory. Its entries are data.")
 
 
+def by_the_library(features: Tensor, memory: Tensor, index: Tensor, scale: float, k: int) -> Tensor:
+    """The library's loss."""
+    return losses.pedal(features, memory, index, scale=scale, k=k)
+
+
+def some_batch(draw: Draw) -> tuple[Any, ...]:
+    """B images with P patches, and a memory of N."""
+    b, p, d, more = sizes(draw, 4)
+    n = b + p + d + more
+    index = torch.from_numpy(draw.permutation(n)[:b])
+    k = int(draw.integers(2, n - 2))
+    return numbers(draw, b, p, d), numbers(draw, n, p, d), index, float(draw.uniform(0.03, 0.2)), k
+
+
 EXERCISES = (
     Exercise(
         "pedal",
@@ -221,7 +238,8 @@ EXERCISES = (
             finite_at_a_large_scale,
             exact_in_half_precision,
             gradient_goes_to_the_nearest,
+            agrees(by_the_library, some_batch, slopes=(0, 1)),
         ),
-        example=(torch.zeros(1, 1, 2), torch.ones(4, 1, 2), torch.tensor([1]), 1.0, 2),
+        example=lambda: (torch.zeros(1, 1, 2), torch.ones(4, 1, 2), torch.tensor([1]), 1.0, 2),
     ),
 )

@@ -9,6 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from paullite.cyclic import cyclic_ranking, distances
+from paullite.losses import ipfl
+
+from ..agreement import Draw, agrees, numbers, sizes
 from ..exercise import Exercise, expect
 
 Loss = Callable[..., Any]
@@ -30,7 +34,7 @@ Setting = tuple[Tensor, Tensor, Tensor]  # distances (A, B), owner (A,), negativ
 
 def valued(answer: Loss, case: Setting, *more: Any) -> float:
     """The value of an answer."""
-    return float(answer(*(part.clone() for part in case), *more))
+    return float(answer(*case, *more))
 
 
 def setting(rows: Sequence[Sequence[float]], owner: Sequence[int], negative: Sequence[int]) -> Setting:
@@ -123,6 +127,30 @@ def a_gradient_of_nothing(answer: Loss) -> None:
     expect(still, f"{says} its gradient is {[] if slope is None else slope[0].tolist()}, not 0.")
 
 
+def by_the_library(
+    anchors: Tensor, centers: Tensor, owner: Tensor, most: int, margin: float, no_negative: str
+) -> Tensor:
+    """The library's loss, from the embeddings."""
+    return ipfl(anchors, centers, owner, margin=margin, max_candidates=most, no_negative=no_negative)
+
+
+def some_views(draw: Draw) -> tuple[Any, ...]:
+    """Two views of each image; with one or two candidates some anchors find no negative, and now and then none does."""
+    b, e = sizes(draw, 2, low=3)
+    centers = numbers(draw, b, e)
+    anchors = centers.repeat(2, 1) + 0.5 * numbers(draw, 2 * b, e)
+    rule = ("skip", "pull")[int(draw.integers(2))]
+    return anchors, centers, torch.arange(b).repeat(2), int(draw.integers(3)), float(draw.uniform(0.5, 3)), rule
+
+
+def with_negatives(
+    anchors: Tensor, centers: Tensor, owner: Tensor, most: int, margin: float, no_negative: str
+) -> tuple[Any, ...]:
+    """What the exercise hands over: distances, through which the gradient goes on to the anchors, and the negatives."""
+    negative = cyclic_ranking(anchors, centers, owner, max_candidates=most).negatives()
+    return distances(anchors, centers), owner, negative, margin, no_negative
+
+
 EXERCISES = (
     Exercise(
         "image_loss",
@@ -136,7 +164,8 @@ EXERCISES = (
             nobody_left,
             the_gradient_gets_through,
             a_gradient_of_nothing,
+            agrees(by_the_library, some_views, given=with_negatives, slopes=(0,)),
         ),
-        example=(*setting([[0.5, 1.25]], [0], [1]), 2.0, "skip"),
+        example=lambda: (*setting([[0.5, 1.25]], [0], [1]), 2.0, "skip"),
     ),
 )

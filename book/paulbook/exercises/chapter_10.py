@@ -1,4 +1,4 @@
-"""Exercises of chapter 10: an interval over people, and one over seeds."""
+"""Exercise 10.1: an interval over people."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..agreement import Draw, agrees
 from ..exercise import Exercise, expect
+from ..studies.receipts import Trial
+from ..studies.statistics import bootstrap
 
-Quantile = Callable[[float], float]
 Gain = Callable[..., Any]
-Over = Callable[[Sequence[float], Quantile], Any]
 
 
 def gain_interval(
@@ -28,18 +29,9 @@ def gain_interval(
     return float(low), float(high)
 
 
-def seed_interval(differences: Sequence[float], t: Quantile) -> tuple[float, float] | None:
-    """95 % interval of a mean difference over seeds: the book's own answer."""
-    x = np.asarray(differences, dtype=float)
-    if len(x) < 2:
-        return None
-    half = t(len(x) - 1) * x.std(ddof=1) / len(x) ** 0.5
-    return float(x.mean() - half), float(x.mean() + half)
-
-
 def ends(answer: Any) -> tuple[float, float]:
     """An answer as two numbers."""
-    pair = isinstance(answer, tuple | list | np.ndarray) and len(answer) == 2
+    pair = isinstance(answer, tuple | list) and len(answer) == 2
     expect(pair, "Hand back two numbers: the low end and the high end.")
     return float(answer[0]), float(answer[1])
 
@@ -179,59 +171,29 @@ def one_person_says_nothing(gain: Gain) -> None:
     expect(found is None, "A test of one person: every draw is the same, but that is no certainty. Hand back None.")
 
 
-def no_spread(t: float) -> float:
-    return 0.0
+def by_the_bootstrap(queries: np.ndarray, before: np.ndarray, after: np.ndarray, draws: int, seed: int) -> Any:
+    """The library's interval of the gain, with draws of its own."""
+
+    def trial(hits: np.ndarray) -> Trial:
+        people: dict[str, Any] = {"pids": list(range(len(hits))), "queries": queries, "hits": hits, "precisions": hits}
+        return Trial("", 0, {}, people, {}, {"target": "one"})
+
+    found = bootstrap([trial(before)], [trial(after)], draws=draws, seed=seed + 1)["rank1"]
+    return found.low, found.high
 
 
-def itself(df: float) -> float:
-    return float(df)
+def some_test(draw: Draw) -> tuple[Any, ...]:
+    """30 to 50 people with two to five queries each, some of which gain and some lose; and a test of two people."""
+    count = int(draw.integers(30, 50)) if draw.random() < 0.8 else 2
+    queries = draw.integers(2, 6, count)
+    before, after = (draw.integers(0, queries + 1) for _ in range(2))
+    return queries, before, after, 4000, int(draw.integers(100))
 
 
-FIVE = (-3.0, 0.5, 1.0, 4.0, 10.0)
-
-
-def stands_around_the_mean(over: Over) -> None:
-    """With t = 0 the ends meet at the mean of the differences."""
-    low, high = ends(over(FIVE, no_spread))
-    mean, said = float(np.mean(FIVE)), "With a t of 0 both ends must be the mean"
-    expect(abs(low - high) < 1e-9 or abs(low - mean) > 1e-9, f"{said}. Yours begins with it: hand back the two ends.")
-    expect(abs(low - high) < 1e-9, f"{said}, but yours has a width: it does not use the t that is given.")
-    expect(abs(low) > 1e-9, f"{said}. Yours stands around 0: add the mean difference.")
-    expect(abs(low - float(np.median(FIVE))) > 1e-9, f"{said}. Yours stands around the one in the middle.")
-    expect(abs(low - float(np.mean(np.abs(FIVE)))) > 1e-9, f"{said}. A seed that lost must count as a loss.")
-    expect(abs(low - mean) < 1e-9, f"{said}, {mean:.2f}, but yours are {low:.2f}.")
-
-
-def is_wide_enough(over: Over) -> None:
-    """The half-width, on five seeds, with t(df) = df, so that every slip has a size of its own."""
-    low, high = ends(over(FIVE, itself))
-    spread = float(np.std(FIVE, ddof=1))
-    ratio = (high - low) / 2 / (4 * spread / 5**0.5)
-    said = f"With five seeds your interval is {ratio:.2f} times as wide as it should be."
-    slips = {
-        (4 / 5) ** 0.5: "The mean was taken from the same numbers. What does the variance divide by?",
-        5 / 4: "How many numbers are free once their mean is fixed?",
-        5**0.5: "That is where the next seed may lie. A mean of five is surer, by the root of five.",
-        5**-0.5: "The spread of a mean falls with the root of the number, not with the number.",
-        spread: "A variance is in squared points. Take its root.",
-    }
-    for size, hint in slips.items():
-        expect(abs(ratio - size) > 1e-3, f"{said} {hint}")
-    expect(abs(ratio - 1) < 1e-3, f"{said} Look at the formula again, factor by factor.")
-
-
-def counts_the_seeds(over: Over) -> None:
-    """Another number of seeds, other degrees of freedom."""
-    low, high = ends(over(FIVE[:3], itself))
-    wanted = 2 * float(np.std(FIVE[:3], ddof=1)) / 3**0.5
-    expect(
-        abs((high - low) / 2 - wanted) < 1e-6, "Right for five seeds, but not for three. What depends on the number?"
-    )
-
-
-def one_seed_says_nothing(over: Over) -> None:
-    """No interval from a single seed."""
-    expect(over((4.0,), itself) is None, "One seed shows no spread at all, which is not the same as none. Return None.")
+def as_wide(found: Any, wanted: Any) -> bool:
+    """Both ends within a twelfth of the interval: the ends vary from seed to seed."""
+    low, high = wanted
+    return found is not None and all(abs(a - b) <= (high - low) / 12 + 1e-6 for a, b in zip(found, wanted, strict=True))
 
 
 EXERCISES = (
@@ -254,14 +216,9 @@ EXERCISES = (
             uses_the_draws,
             uses_the_seed,
             one_person_says_nothing,
+            agrees(by_the_bootstrap, some_test, alike=as_wide, times=6, hint="Do three people by hand."),
         ),
-        people((3, 2, 1, 2), (2, 1, 0, 0)),
-    ),
-    Exercise(
-        "seed_interval",
-        10,
-        seed_interval,
-        (stands_around_the_mean, is_wide_enough, counts_the_seeds, one_seed_says_nothing),
-        (FIVE, itself),
+        example=lambda: people((3, 2, 1, 2), (2, 1, 0, 0)),
+        plain=True,
     ),
 )

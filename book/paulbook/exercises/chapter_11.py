@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from paullite.data.csv import COLUMNS
+from paullite.data.csv import COLUMNS, csv_rows
 from paullite.data.layouts import SPLITS
+from paullite.errors import InputError
 
-from ..exercise import Exercise, expect
+from ..agreement import agrees
+from ..exercise import Exercise, Wrong, expect
+from .folders import (
+    COUNTS,
+    ELSEWHERE,
+    LINES,
+    MARK,
+    NAMES,
+    QUERIES,
+    TEST,
+    Lines,
+    entries,
+    picture_by_picture,
+    rows_of,
+    some_folder,
+)
 
 MakeTable = Callable[[Sequence[str], Collection[int]], Any]
 
@@ -34,25 +51,9 @@ def table(names: Sequence[str], test: Collection[int]) -> str:
     return "\n".join(lines) + "\n"
 
 
-TEST = {7, 8, 9, 10}
-COUNTS = {  # who, where: pictures
-    ("01", "gate"): 2, ("01", "hall"): 1, ("02", "hall"): 2, ("03", "door"): 1, ("12", "gate"): 2,
-    ("07", "gate"): 3, ("07", "hall"): 2, ("08", "gate"): 3, ("09", "hall"): 2, ("09", "gate"): 1,
-    ("09", "door"): 1, ("10", "gate"): 1, ("10", "hall"): 1, ("xx", "hall"): 2, ("xx", "gate"): 1,
-}  # fmt: skip
-NAMES = [  # in an order that no folder would have
-    f"{who}_{where}_{n:03d}.jpg" for n in (1, 2, 0) for (who, where), count in COUNTS.items() if n < count
-]
-QUERIES = {"07_gate_000.jpg", "07_hall_000.jpg", "09_hall_000.jpg"}
-
-ELSEWHERE = [f"0{person}_{where}_000.jpg" for person in (1, 2) for where in ("garden", "gate", "yard", "cellar")]
-
-Lines = list[dict[str, str]]
-
-
 def lines_of(make: MakeTable, names: Sequence[str] = NAMES) -> Lines:
     """The rows of the reader's table for the names above, or for others."""
-    return list(csv.DictReader(io.StringIO(make(list(names), set(TEST)))))
+    return rows_of(make(list(names), set(TEST)))
 
 
 def of_split(make: MakeTable, split: str) -> list[str]:
@@ -73,16 +74,15 @@ def is_a_table(make: MakeTable) -> None:
         expect("'xx'" not in str(error), "int('xx') cannot be read: xx is no number, but a bad box. Which pid has it?")
         raise
     expect(isinstance(text, str), f"A CSV file is text, yours is a {type(text).__name__}. Join the lines.")
-    first = (text.splitlines() or [""])[0]
+    first = (text.removeprefix(MARK).splitlines() or [""])[0]
     expect(";" not in first, "Commas must stand between the columns; yours have semicolons.")
     expect(
         ".jpg" not in first,
         "The first line must name the columns, with yours it is a picture already.",
     )
-    expect(
-        sorted(name.strip() for name in first.split(",")) == sorted(COLUMNS),
-        f"The first line is {first!r}. It must have the four names of the statement, spelled so.",
-    )
+    names = [name.strip() for name in next(csv.reader([first]), [])]
+    spelled = f"The first line is {first!r}. It must have the four names of the statement, spelled so."
+    expect(all(names.count(name) == 1 for name in COLUMNS), spelled)
 
 
 def header_fits_the_rows(make: MakeTable) -> None:
@@ -234,6 +234,17 @@ def each_camera_asks_once(make: MakeTable) -> None:
     expect(not late, f"{min(late, default='')} is a query, but not the first by name of its person and camera.")
 
 
+def the_library_reads_it(make: MakeTable) -> None:
+    """The library's own reader takes the text."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "table.csv")
+        path.write_text(make(list(NAMES), set(TEST)), encoding="utf-8")
+        try:
+            csv_rows(path)
+        except InputError as error:
+            raise Wrong(f"The library cannot read it: {str(error).replace(str(path), 'the table').strip()}.") from None
+
+
 EXERCISES = (
     Exercise(
         "table",
@@ -250,7 +261,10 @@ EXERCISES = (
             nobody_in_train_and_test,
             queries_can_be_answered,
             each_camera_asks_once,
+            the_library_reads_it,
+            agrees(picture_by_picture, some_folder, view=entries, hint=LINES),
         ),
-        example=(list(NAMES), set(TEST)),
+        plain=True,
+        example=lambda: (list(NAMES), set(TEST)),
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
+from ..agreement import Draw, agrees
 from ..exercise import Exercise, expect
 
 Largest = Callable[..., Any]
@@ -14,9 +15,6 @@ Largest = Callable[..., Any]
 def largest_batch(fixed: float, pair: float, free: float, spare: float = 0.9) -> int:
     """The largest number of images that fits: the book's own answer."""
     return max(int((spare * free - fixed) // pair), 0)
-
-
-GIB = 2**30
 
 
 def whole_images(largest: Largest) -> None:
@@ -66,12 +64,25 @@ def counts_every_byte(largest: Largest) -> None:
         expect(got == right, f"{says} {'More' if got < right else 'Less'} would be right: solve the inequality again.")
 
 
-def agrees_with_the_library(largest: Largest) -> None:
-    """Real sizes, and the default of spare."""
-    for pairs, gib in product((50, 120, 183), (4, 15, 40)):
-        got = float(largest(GIB // 5, pairs * 2.0**20, gib * GIB))
-        right = largest_batch(GIB // 5, pairs * 2.0**20, gib * GIB)
-        expect(got == right, f"{pairs} MiB for each image in {gib} GiB: yours gives {got:.0f} images, {right} fit.")
+def one_image_more(fixed: float, pair: float, free: float, spare: float) -> int:
+    """One image more, as long as it fits."""
+    images = 0
+    while fixed + (images + 1) * pair <= spare * free:
+        images += 1
+    return images
+
+
+def some_machine(draw: Draw) -> tuple[float, float, float, float]:
+    """A machine with 1 to 40 GiB free, of which some are too small."""
+    gib = 2.0**30
+    fixed, pair = (float(part) * gib for part in (draw.uniform(0.1, 3), draw.uniform(0.05, 0.2)))
+    spare = 0.9 if draw.random() < 1 / 3 else float(draw.uniform(0.3, 1))
+    return fixed, pair, float(draw.uniform(1, 40)) * gib, spare
+
+
+def as_called(fixed: float, pair: float, free: float, spare: float) -> tuple[float, ...]:
+    """As somebody calls it: without ``spare`` where that is the default."""
+    return (fixed, pair, free) if spare == 0.9 else (fixed, pair, free, spare)
 
 
 EXERCISES = (
@@ -79,7 +90,13 @@ EXERCISES = (
         "largest_batch",
         11,
         largest_batch,
-        (whole_images, nothing_fits, counts_every_byte, agrees_with_the_library),
-        example=(1.0, 3.0, 100.0, 0.9),
+        (
+            whole_images,
+            nothing_fits,
+            counts_every_byte,
+            agrees(one_image_more, some_machine, times=40, given=as_called),
+        ),
+        plain=True,
+        example=lambda: (1.0, 3.0, 100.0, 0.9),
     ),
 )

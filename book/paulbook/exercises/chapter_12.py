@@ -1,20 +1,20 @@
-"""Exercises of chapter 12: a loss of one's own, and the map of another backbone."""
+"""Exercise 12.1: a loss of one's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from math import log
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..agreement import Draw, agrees, numbers, sizes
 from ..exercise import Exercise, expect
 
 Loss = Callable[..., Any]
-ToMap = Callable[..., Any]
 
 
 def camera_entropy(features: Tensor, memory: Tensor, index: Tensor, cameras: Tensor, scale: float) -> Tensor:
@@ -27,18 +27,19 @@ def camera_entropy(features: Tensor, memory: Tensor, index: Tensor, cameras: Ten
     return log(q.shape[-1]) + (q * q.clamp(min=1e-9).log()).sum(-1).mean()
 
 
-def tokens_to_map(tokens: Tensor, prefix: int, rows: int, columns: int) -> Tensor:
-    """Patch tokens as a map (B, C, H, W): the book's own answer."""
-    return tokens[:, prefix:].transpose(1, 2).unflatten(2, (rows, columns))
-
-
 def at(*squared: float) -> Tensor:
     """Memory entries of one patch, (n, 1, 2), at these squared distances from the origin."""
     return torch.tensor([[[value**0.5, 0.0]] for value in squared])
 
 
-ORIGIN = torch.zeros(1, 1, 2)
-FIRST = torch.tensor([0])
+def origin() -> Tensor:
+    """The feature of one image with one patch."""
+    return torch.zeros(1, 1, 2)
+
+
+def first() -> Tensor:
+    """Row 0 of the memory as the own one."""
+    return torch.tensor([0])
 
 
 def value(loss: Loss, *given: Any) -> float:
@@ -56,7 +57,7 @@ def near(found: float, wanted: float) -> bool:
 def one_camera_is_worst(loss: Loss) -> None:
     """All neighbours by one camera: log of the number of cameras."""
     memory, cameras = at(0.0, 1.0, 1.0, 1.0), torch.tensor([1, 0, 0, 0])
-    found = value(loss, ORIGIN, memory, FIRST, cameras, 4.0)
+    found = value(loss, origin(), memory, first(), cameras, 4.0)
     says = f"Two cameras, and all neighbours are by camera 0: the loss should be log 2 = 0.693. Yours is {found:.3f}."
     _no_nan(loss, found, says)
     expect(not near(found, log(2) + 3 * log(3)), f"{says} Over which axis is your softmax? Three shares add up to 3.")
@@ -73,7 +74,7 @@ def one_camera_is_worst(loss: Loss) -> None:
 
 def _no_nan(loss: Loss, found: float, says: str) -> None:
     """Two causes of NaN: a camera without a share, or a softmax over an axis where everything is left out."""
-    both = value(loss, ORIGIN, at(0.0, 1.0, 1.0), FIRST, torch.tensor([0, 0, 1]), 4.0)
+    both = value(loss, origin(), at(0.0, 1.0, 1.0), first(), torch.tensor([0, 0, 1]), 4.0)
     axis = "It is NaN where both cameras have a share, too: over which axis do your shares add up to 1?"
     expect(found == found or both == both, f"{says} {axis}")
     expect(found == found, f"{says} One camera has the share 0: what is 0 times the logarithm of 0 in floats?")
@@ -82,7 +83,7 @@ def _no_nan(loss: Loss, found: float, says: str) -> None:
 def own_row_goes_by_index(loss: Loss) -> None:
     """The own entry is memory[index], wherever the image stands in the batch."""
     memory, cameras = at(1.0, 1.0, 0.0), torch.tensor([0, 0, 1])
-    found = value(loss, ORIGIN, memory, torch.tensor([2]), cameras, 4.0)
+    found = value(loss, origin(), memory, torch.tensor([2]), cameras, 4.0)
     says = f"Row 2 is the image's own, and index says so, but yours gives {found:.3f} instead of 0.693."
     expect(near(found, log(2)), f"{says} Which row did you leave out?")
 
@@ -93,7 +94,7 @@ def nearer_counts_more(loss: Loss) -> None:
     for scale in (1.0, 3.0):
         e = torch.tensor([[-0.2, -0.7, -0.7]]).mul(scale)
         wanted = _two(e.softmax(1)[0, 0])
-        found = value(loss, ORIGIN, memory, FIRST, cameras, scale)
+        found = value(loss, origin(), memory, first(), cameras, scale)
         says = f"One neighbour by camera 0 at 0.2, two by camera 1 at 0.7 (squared), scale {scale:g}: {wanted:.3f}, "
         says += f"but yours is {found:.3f}."
         expect(
@@ -111,7 +112,7 @@ def nearer_counts_more(loss: Loss) -> None:
 def cameras_are_not_divided(loss: Loss) -> None:
     """A camera's share is a sum: one with more images has more."""
     memory, cameras = at(9.0, 0.5, 0.5, 0.5), torch.tensor([0, 0, 0, 1])
-    found, wanted = value(loss, ORIGIN, memory, FIRST, cameras, 2.0), _two(torch.tensor(2 / 3))
+    found, wanted = value(loss, origin(), memory, first(), cameras, 2.0), _two(torch.tensor(2 / 3))
     says = f"Two neighbours by camera 0, one by camera 1, equally far: {wanted:.3f}, but yours is {found:.3f}."
     divided = [_two(torch.tensor(0.4)), 0.0]  # by the images of each camera, with the own one and without
     expect(
@@ -129,12 +130,12 @@ def each_patch_for_itself(loss: Loss) -> None:
     """Patch p meets patch p, and the entropy comes before the mean over the patches."""
     x = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
     memory = torch.tensor([[[1.0, 0], [0, 1]], [[1.0, 0], [0, -1]], [[-1.0, 0], [0, 1]]])  # own, camera 0, camera 1
-    found = value(loss, x, memory, FIRST, torch.tensor([0, 0, 1]), 20.0)
+    found = value(loss, x, memory, first(), torch.tensor([0, 0, 1]), 20.0)
     says = f"Patch 0 sees camera 0 only, patch 1 camera 1 only: the mean loss is 0.693, yours {found:.3f}."
     double = near(found, 2 * log(2))
     expect(not double, f"{says} A sum over patches or images grows with their number; the formula has a mean.")
     side_by_side = near(found, 0) and near(
-        value(loss, x[:, :1], memory[:, :1], FIRST, torch.tensor([0, 0, 1]), 20.0), log(2)
+        value(loss, x[:, :1], memory[:, :1], first(), torch.tensor([0, 0, 1]), 20.0), log(2)
     )
     both = near(value(loss, *_tilted()), _two(torch.tensor([-2.0, -3.0]).softmax(0)[0]))
     expect(not (side_by_side and both), f"{says} Side by side the two balance each other. Compare patch with patch.")
@@ -146,7 +147,7 @@ def _tilted() -> tuple[Any, ...]:
     x = torch.zeros(1, 2, 2)
     memory = torch.zeros(3, 2, 2)
     memory[1, :, 0], memory[2, :, 0] = torch.tensor([2.0, 0.0]).sqrt(), torch.tensor([0.0, 3.0]).sqrt()
-    return x, memory, FIRST, torch.tensor([0, 0, 1]), 1.0
+    return x, memory, first(), torch.tensor([0, 0, 1]), 1.0
 
 
 def each_image_for_itself(loss: Loss) -> None:
@@ -161,8 +162,8 @@ def each_image_for_itself(loss: Loss) -> None:
 def finite_at_large_scale(loss: Loss) -> None:
     """Neither value nor slope may overflow, underflow or be NaN."""
     memory, cameras = at(0.0, 1.0, 1.5, 2.0), torch.tensor([1, 0, 1, 0])
-    x = ORIGIN.clone().requires_grad_()
-    found = torch.as_tensor(loss(x, memory, FIRST, cameras, 1000.0))
+    x = origin().requires_grad_()
+    found = torch.as_tensor(loss(x, memory, first(), cameras, 1000.0))
     fine = bool(found.isfinite().all())
     expect(fine, "With scale 1000 the value is not finite: every exp(-1000 d²) is 0. softmax subtracts the largest.")
     expect(found.requires_grad, "No gradient reaches the features: the network cannot learn from this.")
@@ -174,96 +175,32 @@ def moves_features_only(loss: Loss) -> None:
     """The memory is data; the features get a slope that is not zero."""
     x = torch.tensor([[[0.3, 0.1]]], requires_grad=True)
     memory = at(0.0, 0.2, 0.7, 0.9).requires_grad_()
-    found = torch.as_tensor(loss(x, memory, FIRST, torch.tensor([0, 0, 1, 1]), 2.0))
+    found = torch.as_tensor(loss(x, memory, first(), torch.tensor([0, 0, 1, 1]), 2.0))
     slopes = torch.autograd.grad(found, (x, memory), allow_unused=True)
     expect(slopes[0] is not None and bool(slopes[0].any()), "The slope at the features is 0: nothing is learned.")
     expect(slopes[1] is None or not bool(slopes[1].any()), "A gradient flows into the memory, which is data.")
 
 
-def numbered(images: int, tokens: int, channels: int) -> Tensor:
-    """Tokens whose value tells where they come from: 1000 image + 10 token + channel."""
-    b, t, c = torch.meshgrid(*(torch.arange(float(n)) for n in (images, tokens, channels)), indexing="ij")
-    return 1000 * b + 10 * t + c
+def patch_by_patch(features: Tensor, memory: Tensor, index: Tensor, cameras: Tensor, scale: float) -> Tensor:
+    """The formula in loops over images, patches and cameras."""
+    losses = []
+    for x, own in zip(features, index.tolist(), strict=True):
+        others = [j for j in range(len(memory)) if j != own]
+        for p in range(len(x)):
+            d2 = (x[p] - memory[others, p].detach()).square().sum(-1)
+            a = torch.exp(-scale * (d2 - d2.min()))
+            shares = [a[cameras[others] == camera].sum() / a.sum() for camera in cameras.unique()]
+            losses.append(log(len(shares)) + sum(torch.xlogy(q, q) for q in shares))
+    return torch.stack([torch.as_tensor(loss) for loss in losses]).mean()
 
 
-def tried(to_map: ToMap, *given: Any) -> Tensor | None:
-    """The map as a tensor, or None if it stops with an error."""
-    with suppress(Exception):
-        return torch.as_tensor(to_map(*given))
-    return None
-
-
-def shape_is_a_map(to_map: ToMap) -> None:
-    """(B, C, rows, columns), for a grid that is not square."""
-    tokens = numbered(2, 7, 5)
-    square = tried(to_map, numbered(2, 5, 5), 1, 2, 2)
-    found = tried(to_map, tokens, 1, 3, 2)
-    expect(
-        found is not None or square is None, "On 2 x 2 cells it works, on 3 x 2 it stops. People are taller than wide."
-    )
-    shape = tuple(to_map(tokens, 1, 3, 2).shape)
-    says = f"From 2 images, 5 channels, 3 rows and 2 columns yours makes {shape}."
-    expect(shape != (2, 3, 2, 5), f"{says} The channels stand last; the library wants (B, C, H, W).")
-    expect(shape != (2, 5, 2, 3), f"{says} Height comes before width.")
-    expect(shape[0] == 2, f"{says} An image is missing: which axis holds the tokens?")
-    expect(shape == (2, 5, 3, 2), f"{says} Expected (2, 5, 3, 2).")
-
-
-def cells_are_in_their_places(to_map: ToMap) -> None:
-    """Token prefix + row * columns + column stands at (row, column), with all its channels."""
-    found = torch.as_tensor(to_map(numbered(1, 7, 5), 1, 3, 2))[0]
-    channel = found[0]
-    shown = f"Channel 0 of your map is {channel.long().tolist()}; each number is 10 times the token's."
-    expect(abs(float(found[1, 0, 0] - found[0, 0, 0])) < 5 or bool((found.abs() <= 1).all()),
-           f"{shown} Channels and cells are mixed up: reshape alone does not swap axes.")  # fmt: skip
-    expect(not bool((found.abs() <= 1).all()), f"{shown} The values were changed; a map takes them as they are.")
-    expect(float(channel[0, 0]) != 0, f"{shown} The prefix token 0 stands in the first cell: every cell is shifted.")
-    expect(float(channel[0, 0]) != 50, f"{shown} The first row stands at the bottom.")
-    expect(float(channel[0, 1]) != 40, f"{shown} A ViT counts along a row first, then goes to the next one.")
-    exact = channel.long().tolist() == [[10, 20], [30, 40], [50, 60]]
-    expect(exact, f"{shown} Expected [[10, 20], [30, 40], [50, 60]].")
-
-
-def any_number_of_prefix_tokens(to_map: ToMap) -> None:
-    """Five or none."""
-    for prefix in (5, 0):
-        found = tried(to_map, numbered(1, 6 + prefix, 2), prefix, 3, 2)
-        expect(found is not None, f"With {prefix} prefix tokens it stops. Some networks have none, some have five.")
-        cells = torch.as_tensor(found)[0, 0].long().tolist()
-        wanted = [[10 * (prefix + 2 * r + c) for c in range(2)] for r in range(3)]
-        says = f"With {prefix} prefix tokens the first cell holds token {cells[0][0] // 10}."
-        expect(cells[0][0] != 10, f"{says} One was dropped, whatever was asked for.")
-        expect(cells == wanted, f"{says} Expected token {prefix}, and the others after it.")
-
-
-def prefix_has_no_say(to_map: ToMap) -> None:
-    """What stands in the prefix tokens changes nothing."""
-    tokens = numbered(1, 7, 2)
-    other = tokens.clone()
-    other[:, 0] += 500
-    same = torch.equal(torch.as_tensor(to_map(tokens, 1, 3, 2)), torch.as_tensor(to_map(other, 1, 3, 2)))
-    expect(same, "Another prefix token, another map: it was mixed into the cells.")
-
-
-def refuses_what_does_not_fit(to_map: ToMap) -> None:
-    """Too many tokens, or too few, is an error, not another map."""
-    says = {
-        7: "and yours says nothing. Too many is a sign of a wrong prefix.",
-        9: "and yours adds a column. -1 takes whatever is there; name both sizes.",
-        8: "and yours adds a row. -1 takes whatever is there; name both sizes.",
-        3: "and yours makes a map of them all the same.",
-    }
-    for count, words in says.items():
-        found = tried(to_map, numbered(1, count + 1, 2), 1, 3, 2)
-        expect(found is None, f"{count} patch tokens for 6 cells, {words}")
-
-
-def lets_the_gradient_through(to_map: ToMap) -> None:
-    """The backbone must be able to learn."""
-    tokens = numbered(1, 7, 2).requires_grad_()
-    expect(
-        torch.as_tensor(to_map(tokens, 1, 3, 2)).requires_grad, "The map has no gradient: no backbone learns from it."
-    )
+def some_batch(draw: Draw) -> tuple[Any, ...]:
+    """B images with P patches, and a memory of N by three to five cameras."""
+    b, p, d, more = sizes(draw, 4)
+    n, count = b + p + d + more + 10, int(draw.integers(3, 6))
+    cameras = torch.from_numpy(draw.permutation(np.arange(n) % count))
+    index = torch.from_numpy(draw.permutation(n)[:b])
+    return numbers(draw, b, p, d), numbers(draw, n, p, d), index, cameras, float(draw.uniform(0.1, 1))
 
 
 EXERCISES = (
@@ -280,21 +217,8 @@ EXERCISES = (
             each_image_for_itself,
             finite_at_large_scale,
             moves_features_only,
+            agrees(patch_by_patch, some_batch, slopes=(0, 1)),
         ),
-        example=(torch.zeros(1, 1, 2), at(0.0, 1.0, 2.0), FIRST, torch.tensor([0, 0, 1]), 4.0),
-    ),
-    Exercise(
-        "tokens_to_map",
-        12,
-        tokens_to_map,
-        (
-            shape_is_a_map,
-            cells_are_in_their_places,
-            prefix_has_no_say,
-            any_number_of_prefix_tokens,
-            refuses_what_does_not_fit,
-            lets_the_gradient_through,
-        ),
-        example=(torch.zeros(1, 7, 2), 1, 3, 2),
+        example=lambda: (torch.zeros(1, 1, 2), at(0.0, 1.0, 2.0), first(), torch.tensor([0, 0, 1]), 4.0),
     ),
 )

@@ -1,0 +1,98 @@
+"""Right answers that keep their numbers in other types, or take other ways, than the book's own."""
+
+import csv
+import io
+
+import numpy as np
+import torch
+from paulbook.checking import all_exercises
+
+SOLUTIONS = {name: exercise.solution for name, exercise in all_exercises().items()}
+
+
+def people_as_a_tensor(train, query, gallery):
+    people, pictures = SOLUTIONS["find_leak"](train, query, gallery)
+    return torch.tensor(sorted(people)), list(pictures)
+
+
+def mean_as_a_tensor(scores, development, final):
+    name, mean = SOLUTIONS["choose_and_report"](scores, development, final)
+    return name, torch.tensor(mean)
+
+
+def ends_as_a_tensor(*given):
+    found = SOLUTIONS["gain_interval"](*given)
+    return None if found is None else torch.tensor(found)
+
+
+def gain_in_place(queries, before, after, draws=2000, seed=0):
+    if len(queries) < 2:
+        return None
+    after -= before
+    drawn = np.random.default_rng(seed).integers(len(queries), size=(draws, len(queries)))
+    return np.quantile(after[drawn].sum(1) / queries[drawn].sum(1), [0.025, 0.975])
+
+
+def t_by_name(differences, t):
+    n = len(differences)
+    if n < 2:
+        return None
+    half = t(df=n - 1) * np.std(differences, ddof=1) / np.sqrt(n)
+    return np.mean(differences) - half, np.mean(differences) + half
+
+
+def interval_in_single_precision(differences, t):
+    x = torch.tensor(differences)
+    if len(x) < 2:
+        return None
+    half = t(len(x) - 1) * x.std() / len(x) ** 0.5
+    return torch.stack([x.mean() - half, x.mean() + half])
+
+
+def rewritten(**options):
+    def table(names, test):
+        rows = list(csv.reader(io.StringIO(SOLUTIONS["table"](names, test))))
+        text = io.StringIO()
+        csv.writer(text, **options).writerows(rows)
+        return text.getvalue()
+
+    return table
+
+
+def with_a_fifth_column(names, test):
+    head, *rows = SOLUTIONS["table"](names, test).splitlines()
+    return "\n".join([f"note,{head}", *(f"{n},{row}" for n, row in enumerate(rows))])
+
+
+def with_a_byte_order_mark(names, test):
+    return "\ufeff" + SOLUTIONS["table"](names, test)
+
+
+def with_blanks(names, test):
+    return SOLUTIONS["table"](names, test).replace(",", ", ")
+
+
+def rates_as_tensors(epoch, config):
+    return {name: torch.tensor(rate) for name, rate in SOLUTIONS["learning_rates"](epoch, config).items()}
+
+
+def in_single_precision(name):
+    return lambda *given: np.float32(SOLUTIONS[name](*given))
+
+
+RIGHT = {
+    "average_precision": (in_single_precision("average_precision"),),
+    "find_leak": (people_as_a_tensor,),
+    "choose_and_report": (mean_as_a_tensor,),
+    "gain_interval": (ends_as_a_tensor, gain_in_place),
+    "seed_interval": (t_by_name, interval_in_single_precision),
+    "table": (rewritten(quoting=csv.QUOTE_ALL), with_a_fifth_column, with_a_byte_order_mark, with_blanks),
+    "stripes": (lambda patches: SOLUTIONS["stripes"](patches).half(), lambda p: SOLUTIONS["stripes"](p).tolist()),
+    "place": (in_single_precision("place"), lambda *given: torch.tensor(SOLUTIONS["place"](*given))),
+    "learning_rates": (rates_as_tensors,),
+    "weight_of_age": (in_single_precision("weight_of_age"),),
+    "largest_batch": (lambda *given, **named: np.int64(SOLUTIONS["largest_batch"](*given, **named)),),
+    "overlap": (in_single_precision("overlap"), lambda a, b: torch.tensor([[SOLUTIONS["overlap"](a, b)]])),
+    "patch_purity": (lambda *given: SOLUTIONS["patch_purity"](*given).double().numpy(),),
+    "late_ranking": (torch.tensor([0, 1, 1]), np.array([False, True, True])),
+}
