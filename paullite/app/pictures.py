@@ -37,7 +37,7 @@ def draw_curves(history: Sequence[Row], path: File, *, controls: Mapping[str, fl
     ...     draw_curves([{"epoch": 1, "pedal": 1.0}, {"epoch": 2, "pedal": 0.5}], Path(folder, "curves.png")).name
     'curves.png'
     """
-    figure, ((left, right),) = _figure(1, 2, width=10, height=4.2)
+    figure, ((left, right),) = _figure(1, 2, width=13, height=4.2)
     _curves(left, history, LOSSES, 1)
     left.set(xlabel="epoch", ylabel="loss, mean over the epoch", title="What is learned from")
     _curves(right, history, SCORES, 100, marker="o")
@@ -47,7 +47,7 @@ def draw_curves(history: Sequence[Row], path: File, *, controls: Mapping[str, fl
     for axes in (left, right):
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False)
+            axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return _write(figure, path)
 
 
