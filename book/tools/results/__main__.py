@@ -1,4 +1,4 @@
-"""``python -m book.tools.results [FOLDER]``: write the page of results from the receipts of a folder."""
+"""``python -m book.tools.results [FOLDER]``: write the page of results from the records of a folder."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 
 from paulbook.studies.receipts import SHIPPED
 
-from .page import ROOT, write
-from .shelf import Shelf
+from .page import write
+from .records import Records
 
 
 def main() -> None:
     """Read the arguments, write the page."""
     parser = argparse.ArgumentParser(prog="python -m book.tools.results", description=__doc__)
-    parser.add_argument("folder", nargs="?", default=SHIPPED, type=Path, help="of receipts")
-    parser.add_argument("--root", default=ROOT, type=Path, help="of the tree that the page is written into")
+    parser.add_argument("folder", nargs="?", default=SHIPPED, type=Path, help="of records, if not the package's own")
+    parser.add_argument("--root", type=Path, help="of the tree to write into; of other records if none: runs/results")
     given = parser.parse_args()
-    print(write(Shelf(given.folder), given.root))
+    print(write(Records(given.folder), given.root))
 
 
 if __name__ == "__main__":

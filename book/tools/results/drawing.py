@@ -1,49 +1,30 @@
-"""Figures of the page: dots over seeds, and curves; each with its text alternative and its numbers."""
+"""Figures of the page: a forest plot, and curves. Templates write their captions and text alternatives."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from paulbook.figures import COLOURS, plot
-from paulbook.studies.statistics import Interval, seed_interval, share_interval
+from paulbook.studies.statistics import Interval, share_interval
 
-from .words import folded, number, percent, table
+from .comparisons import Comparison, Group
+from .formats import Kind
 
-WIDTH = 5.0  # inches: on a phone nearly as large as drawn
+ROW, BELOW = 0.182, 0.98  # inches: a row of the forest plot, and what stands below all of them
 BLUE, ORANGE, GREY = COLOURS[0], COLOURS[5], "#595959"
-STYLES = {"paul": (BLUE, "D"), "batch_norm": (ORANGE, "s"), "direct": (GREY, "o"), "other": ("#000000", "o")}
-NAMES = {"paul": "PAUL", "batch_norm": "batch-norm statistics only", "direct": "direct transfer"}
-MORE = ((COLOURS[0], "o"), (COLOURS[5], "s"), (COLOURS[2], "D"), (COLOURS[3], "^"), (COLOURS[7], "v"))
-
-
-@dataclass(frozen=True)
-class Dots:
-    """One row of a dot figure: a mean, its interval, and what it is the mean of.
-
-    Attributes:
-        label: above the row.
-        values: one for each seed, in shares.
-        style: a key of `STYLES`.
-        difference: whether they are differences, which may be negative, and not shares.
-    """
-
-    label: str
-    values: tuple[float, ...]
-    style: str = "other"
-    difference: bool = False
-
-    @property
-    def mean(self) -> float:
-        return sum(self.values) / len(self.values)
-
-    @property
-    def interval(self) -> Interval | None:
-        return seed_interval(self.values) if self.difference else share_interval(self.values)
+MARKS: dict[Kind, dict[str, Any]] = {  # told apart by shape and filling, and not by colour alone
+    "better": {"marker": "D", "color": BLUE, "label": "significantly above zero"},
+    "worse": {"marker": "v", "color": ORANGE, "label": "significantly below zero"},
+    "open": {"marker": "o", "color": GREY, "markerfacecolor": "white", "label": "not significant"},
+    "unsaid": {"marker": "x", "color": GREY, "label": "fewer than three seeds: cannot be said"},
+}
+STYLES = ((BLUE, "D", "-"), (GREY, "o", "-"), (COLOURS[2], "^", "-"), (ORANGE, "s", "-"), (COLOURS[3], "v", "-"))
+STYLES = (*STYLES, (COLOURS[7], "P", "-"))
 
 
 @dataclass(frozen=True)
@@ -53,135 +34,129 @@ class Curve:
     Attributes:
         label: in the legend.
         x: places on the axis.
-        values: at each place one for each seed.
-        style: a key of `STYLES`, or empty for the next colour.
-        dashed: for what is compared with.
+        values: at each place one for each seed, in shares.
+        level: whether it is the same everywhere, as chance is.
     """
 
     label: str
     x: tuple[float, ...]
     values: tuple[tuple[float, ...], ...]
-    style: str = ""
-    dashed: bool = False
+    level: bool = False
 
     @property
     def means(self) -> list[float]:
+        """At each place over seeds."""
         return [sum(one) / len(one) for one in self.values]
+
+    @property
+    def intervals(self) -> list[Interval | None]:
+        """At each place, of the mean over seeds."""
+        return [share_interval(one) for one in self.values]
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A figure of the page.
+class Curves:
+    """A figure of curves in percent.
 
     Attributes:
         name: of its file, without the ending.
-        alt: what is to be seen, for who cannot see it.
-        caption: below.
-        rows: `Dots` of one axis, or `Curve` of one.
-        axes: labels of the axes and other facts of the frame.
+        axis, score: what the axes hold.
+        curves: in the order of the legend.
+        ticks: places that are marked on the axis; none: where there is room.
     """
 
     name: str
-    alt: str
-    caption: str
-    rows: Sequence[Dots] | Sequence[Curve]
-    axes: dict[str, Any] = field(default_factory=dict)
+    axis: str
+    score: str
+    curves: tuple[Curve, ...]
+    ticks: tuple[float, ...] = ()
 
-    def digest(self) -> str:
-        """A short name for the numbers that are drawn; it stands in the file, too."""
-        facts = [(one.label, one.values, getattr(one, "x", None)) for one in self.rows]
-        return hashlib.sha256(json.dumps([facts, self.axes], sort_keys=True).encode()).hexdigest()[:16]
-
-    def markdown(self) -> str:
-        """Figure and folded table."""
-        figure = f":::{{figure}} ../assets/results/{self.name}.svg\n:alt: {self.alt}\n\n{self.caption}\n:::"
-        return f"{figure}\n\n{folded('The numbers of this figure', self._table())}"
-
-    def _table(self) -> str:
-        show = number if self.axes.get("sign") else percent
-        sign = self.axes.get("sign", "")
-        if isinstance(self.rows[0], Dots):
-            rows = [[row.label, ", ".join(number(v, sign) for v in row.values)] for row in self.rows]  # type: ignore
-            return table(["row", f"each seed, {'points' if show is number else '%'}"], rows)
-        return "\n\n".join(_curve_table(row, self.axes) for row in self.rows)  # type: ignore[arg-type]
-
-    def save(self, folder: Path) -> Path:
-        """Write the file, the same bytes for the same numbers and versions."""
-        from matplotlib import rc_context
-
-        path = folder / f"{self.name}.svg"
-        with rc_context({"svg.hashsalt": self.name, "svg.fonttype": "path", "font.size": 10}):
-            figure = _draw_dots(self) if isinstance(self.rows[0], Dots) else _draw_curves(self)
-            figure.savefig(path, metadata={"Date": None, "Creator": None, "Description": self.digest()})
-        return path
+    def draw(self) -> Any:
+        """The figure."""
+        figure, axes = plot(width=4.8, height=2.5 + 0.18 * len(self.curves))
+        for curve, style in zip(self.curves, STYLES, strict=False):
+            _draw_curve(axes, curve, *((GREY, "", "--") if curve.level else style))
+        axes.set(xlabel=self.axis, ylabel=f"{self.score}, %")
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(low, 0), min(high, 100))
+        if self.ticks:
+            axes.set_xticks(self.ticks, [f"{tick:g}" for tick in self.ticks])
+        axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.26), fontsize=9.5, frameon=False)
+        return figure
 
 
-def _curve_table(curve: Curve, axes: dict[str, Any]) -> str:
-    scale = axes.get("scale", 1.0)
-    if curve.dashed:
-        return f"{curve.label}: {scale * curve.means[0]:.1f}"
-    places = axes.get("ticks") or [f"{x:g}" for x in curve.x]
-    named = dict(zip(axes.get("places", curve.x), places, strict=False))
-    rows = [
-        [str(named.get(x, f"{x:g}")), f"{scale * mean:.1f}", ", ".join(f"{scale * v:.1f}" for v in values)]
-        for x, mean, values in zip(curve.x, curve.means, curve.values, strict=True)
-    ]
-    return f"{curve.label}:\n\n{table([axes.get('x', ''), 'mean', 'each seed'], rows)}"
+@dataclass(frozen=True)
+class Forest:
+    """The first figure: a row for each comparison, grouped."""
+
+    name: str
+    groups: tuple[Group, ...]
+
+    def draw(self) -> Any:
+        """The figure: labels at the left, so that a row is low and all of them fit on one screen."""
+        rows = sum(len(group.rows) + 1.3 for group in self.groups)
+        height = ROW * rows + BELOW
+        figure, axes = plot(width=4.8, height=height)
+        figure.set_layout_engine("none")
+        axes.set_position((0.485, BELOW / height, 0.5, 1 - BELOW / height))
+        axes.axvline(0, color=GREY, linestyle="--", linewidth=1, zorder=0)
+        ticks: dict[float, str] = {}
+        place = 0.0
+        for group in self.groups:
+            axes.text(-0.96, -place, group.title, transform=axes.get_yaxis_transform(), weight="bold", va="center")
+            for i, row in enumerate(group.rows, start=1):
+                _draw_row(axes, row, -place - i)
+                ticks[-place - i] = row.label
+            place += len(group.rows) + 1.3
+        axes.set_yticks(list(ticks), list(ticks.values()), fontsize=9.5)
+        axes.set(ylim=(-place + 0.5, 0.7), xlabel="difference in mAP, points")
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.grid(axis="y", visible=False)
+        _legend(figure, {row.kind for group in self.groups for row in group.rows})
+        return figure
 
 
-def _draw_dots(drawing: Drawing) -> Any:
-    rows: Sequence[Dots] = drawing.rows  # type: ignore[assignment]
-    figure, axes = plot(width=WIDTH, height=0.46 * len(rows) + 0.75)
-    for place, row in enumerate(rows):
-        _draw_row(axes, row, -place)
-    if "line" in drawing.axes:
-        axes.axvline(100 * drawing.axes["line"], color=GREY, linestyle="--", linewidth=1, zorder=0)
-    axes.set(ylim=(-len(rows) + 0.45, 0.75), yticks=[], xlabel=drawing.axes.get("x", ""))
-    axes.spines["left"].set_visible(False)
-    _keep_within(axes.set_xlim, axes.get_xlim(), drawing)
-    return figure
+def digest(drawing: Curves | Forest) -> str:
+    """A short name for the numbers that are drawn; it stands in the file, too."""
+    return hashlib.sha256(json.dumps(asdict(drawing), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _keep_within(limit: Any, now: tuple[float, float], drawing: Drawing) -> None:
-    """An interval of few seeds may leave what a share can be; the axis does not follow it there."""
-    low, high = drawing.axes.get("within", now)
-    if now[0] < low or now[1] > high:
-        limit(max(now[0], low), min(now[1], high))
+def save(drawing: Curves | Forest, folder: Path) -> Path:
+    """Write the file, the same bytes for the same numbers and versions."""
+    from matplotlib import rc_context
+
+    path = folder / f"{drawing.name}.svg"
+    with rc_context({"svg.hashsalt": drawing.name, "svg.fonttype": "path", "font.size": 10}):
+        drawing.draw().savefig(path, metadata={"Date": None, "Creator": None, "Description": digest(drawing)})
+    return path
 
 
-def _draw_row(axes: Any, row: Dots, y: float) -> None:
-    colour, marker = STYLES[row.style]
-    interval = row.interval
+def _draw_row(axes: Any, row: Comparison, y: float) -> None:
+    style, interval = {**MARKS[row.kind]}, row.line.seeds
+    style.pop("label")
     if interval:
-        axes.plot([100 * interval.low, 100 * interval.high], [y, y], color=colour, linewidth=2)
-    axes.plot([100 * v for v in row.values], [y] * len(row.values), "o", color=colour, alpha=0.35, markersize=5)
-    axes.plot(100 * row.mean, y, marker, color=colour, markersize=8, markeredgecolor="white")
-    place = axes.get_yaxis_transform()
-    axes.text(0.0, y + 0.27, row.label, transform=place, fontsize=9.5, va="bottom", color=colour)
+        axes.plot([100 * interval.low, 100 * interval.high], [y, y], color=style["color"], linewidth=1.8)
+    axes.plot(100 * (row.line.b - row.line.a), y, linestyle="", markersize=6, **style)
 
 
-def _draw_curves(drawing: Drawing) -> Any:
-    curves: Sequence[Curve] = drawing.rows  # type: ignore[assignment]
-    figure, axes = plot(width=WIDTH, height=3.2 + 0.2 * len(curves))
-    scale = drawing.axes.get("scale", 1.0)
-    for i, curve in enumerate(curves):
-        _draw_curve(axes, curve, scale, STYLES[curve.style] if curve.style else MORE[i % len(MORE)])
-    axes.set(xlabel=drawing.axes.get("x", ""), ylabel=drawing.axes.get("y", ""))
-    _keep_within(axes.set_ylim, axes.get_ylim(), drawing)
-    if "ticks" in drawing.axes:
-        axes.set_xticks(drawing.axes["places"], drawing.axes["ticks"])
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), fontsize=9.5, frameon=False)
-    return figure
+def _legend(figure: Any, kinds: Iterable[Kind]) -> None:
+    from matplotlib.lines import Line2D
+
+    shown = [Line2D([], [], linestyle="", markersize=6, **MARKS[one]) for one in MARKS if one in kinds]
+    figure.legend(handles=shown, loc="lower center", fontsize=9.5, frameon=False, ncols=2, borderaxespad=0)
 
 
-def _draw_curve(axes: Any, curve: Curve, scale: float, style: tuple[str, str]) -> None:
-    colour, marker = style
-    line, marker = ("--", "") if curve.dashed else ("-", marker)
-    axes.plot(curve.x, [scale * m for m in curve.means], line, color=colour, marker=marker, label=curve.label)
-    if not curve.dashed:
-        interval = share_interval if scale == 100 else seed_interval
-        around = [(x, span) for x, values in zip(curve.x, curve.values, strict=True) if (span := interval(values))]
-        low, high = ([scale * end for end in ends] for ends in zip(*((s.low, s.high) for _, s in around), strict=True))
-        axes.vlines([x for x, _ in around], low, high, color=colour, linewidth=1.2, alpha=0.7)
-        points = [(x, scale * v) for x, values in zip(curve.x, curve.values, strict=True) for v in values]
-        axes.plot(*zip(*points, strict=True), "o", color=colour, alpha=0.25, markersize=3.5)
+def _draw_curve(axes: Any, curve: Curve, colour: str, marker: str, line: str) -> None:
+    means = [100 * mean for mean in curve.means]
+    axes.plot(curve.x, means, line, color=colour, marker=marker, markersize=5, label=curve.label)
+    if curve.level:
+        return
+    for x, interval in zip(curve.x, curve.intervals, strict=True):
+        if interval:
+            axes.vlines(x, 100 * interval.low, 100 * interval.high, color=colour, linewidth=1.2, alpha=0.7)
+
+
+def curves_shown(curves: Sequence[Curve]) -> tuple[Curve, ...]:
+    """Those that have a point."""
+    return tuple(curve for curve in curves if curve.x)
