@@ -120,7 +120,7 @@ def closed_line(reports: Sequence[Report]) -> str:
 def seconds_line(reports: Sequence[Report]) -> str:
     """How long it took: the quickest run, since other work on the same machine makes a run several times as long."""
     quickest = min(report["seconds"]["total"] for report in reports)
-    return f"The quickest of these runs took {quickest:.0f} seconds on 2 cores, pretraining included."
+    return f"The quickest of these runs took {quickest:.0f} seconds on one thread, pretraining included."
 
 
 def write(reports: Sequence[Report]) -> None:
