@@ -174,7 +174,7 @@ def in_a_copy(net, images):
 def by_cosine(net, images):
     """Right: the cosine, with the state restored layer by layer."""
     kept = copy.deepcopy(net.state_dict())
-    one, other = (net(part)[0] for part in _pair(images))
+    one, other = (net(part)[0].detach() for part in _pair(images))
     net.load_state_dict(kept)
     return float(F.cosine_similarity(one, other, dim=0)) < 1 - 1e-6
 
