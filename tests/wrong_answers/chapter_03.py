@@ -156,7 +156,7 @@ def two_images(net, images):
 def returns_a_distance(net, images):
     """Returns how far, and not whether."""
     one, other = _features(net, images)
-    return float((one - other).abs().max())
+    return float((one - other).detach().abs().max())
 
 
 def first_number_only(net, images):

@@ -221,13 +221,6 @@ def _is(found: Tensor, wanted: Tensor) -> bool:
     return torch.allclose(found, wanted.double(), atol=1e-4)
 
 
-def arguments_stay(centring: Centring) -> None:
-    """Features that are handed in stay as they are."""
-    _centred(centring)
-    hint = "Your function changed the features that it was given. Make a new tensor, without -= on an argument."
-    expect(not any(changes(centring, _test(), torch.tensor([10, 11, 10, 13]), _train(), _seen_by())), hint)
-
-
 def common_mistakes(centring: Centring) -> None:
     """The usual other things to subtract, each told by what it gives."""
     found, x, train = _centred(centring), _test(), _train()
@@ -243,6 +236,12 @@ def common_mistakes(centring: Centring) -> None:
     expect(not _is(found, x - sums), "A camera with three training images is moved three times too far: sum or mean?")
     numbers_mean = torch.stack([train[_seen_by() == c].mean() for c in (10, 11, 10, 13)])[:, None]
     expect(not _is(found, x - numbers_mean), "Each camera's mean is one number. It should be a vector of D numbers.")
+
+
+def arguments_stay(centring: Centring) -> None:
+    """Features that are handed in stay as they are."""
+    hint = "Your function changed the features that it was given. Make a new tensor, without -= on an argument."
+    expect(not any(changes(centring, _test(), torch.tensor([10, 11, 10, 13]), _train(), _seen_by())), hint)
 
 
 def not_scaled(centring: Centring) -> None:
@@ -325,8 +324,8 @@ EXERCISES = (
         3,
         subtract_camera_means,
         (
-            arguments_stay,
             common_mistakes,
+            arguments_stay,
             not_scaled,
             order_is_kept,
             new_camera,
