@@ -88,7 +88,10 @@ RIGHT = {
     "seed_interval": (t_by_name, interval_in_single_precision),
     "table": (rewritten(quoting=csv.QUOTE_ALL), with_a_fifth_column, with_a_byte_order_mark, with_blanks),
     "box_theta": (lambda *given: SOLUTIONS["box_theta"](*given).double().numpy(),),
-    "port_is_right": (lambda port: np.bool_(SOLUTIONS["port_is_right"](port)),),
+    "port_is_right": (
+        lambda port: np.bool_(SOLUTIONS["port_is_right"](port)),
+        lambda port: torch.tensor([SOLUTIONS["port_is_right"](port)]),
+    ),
     "learning_rates": (rates_as_tensors,),
     "weight_of_age": (in_single_precision("weight_of_age"),),
     "largest_batch": (lambda *given, **named: np.int64(SOLUTIONS["largest_batch"](*given, **named)),),

@@ -65,7 +65,11 @@ def _sampled(theta: Tensor, maps: Tensor, lay: bool = True, read: bool = True, *
 
 def _theta(answer: Boxes, box: Pixels, size: tuple[int, int] = IMAGE, cells: tuple[int, int] = CELLS) -> NDArray[Any]:
     """What the reader's function gives, as an array, whatever it was."""
-    array = np.asarray(answer(box, size, cells), dtype=np.float64)
+    found = answer(box, size, cells)
+    try:
+        array = np.asarray(found, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise Wrong(f"The result is {found!r}, expected two rows of three numbers.") from error
     hint = f"The result has the shape {array.shape}. One patch has six numbers, two rows of three."
     expect(array.shape == (2, 3), hint)
     return array
@@ -150,10 +154,10 @@ def _says(tester: Tester, port: Port) -> bool:
     except (RuntimeError, ValueError) as error:
         words = "A port takes theta of shape (B, 2, 3) and maps of shape (B, C, H, W), with the same B."
         raise Wrong(f"{words} Yours was called with something that PyTorch refuses: {error}") from error
-    truth = torch.as_tensor(said)
-    is_truth = truth.dtype == torch.bool and truth.numel() == 1
+    truth = np.asarray(said)
+    is_truth = truth.dtype == np.bool_ and truth.size == 1
     expect(is_truth, f"True or False is expected, but yours returns {said}. Which difference is larger than rounding?")
-    return bool(said)
+    return bool(truth.item())
 
 
 def _attended(theta: Tensor, maps: Tensor) -> Tensor:
@@ -311,7 +315,7 @@ EXERCISES = (
                 lambda port, right: right,
                 some_port,
                 given=lambda port, right: (port,),
-                view=lambda said, *_: str(bool(said)),
+                view=lambda said, *_: str(np.asarray(said).item()),
                 times=60,
                 hint="This one was right, or had a fault in one number of theta, in the size of the averages, in the "
                 "padding, or in the mode of the sampler. Do all six numbers of your theta count?",
