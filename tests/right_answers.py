@@ -87,8 +87,11 @@ RIGHT = {
     "gain_interval": (ends_as_a_tensor, gain_in_place),
     "seed_interval": (t_by_name, interval_in_single_precision),
     "table": (rewritten(quoting=csv.QUOTE_ALL), with_a_fifth_column, with_a_byte_order_mark, with_blanks),
-    "stripes": (lambda patches: SOLUTIONS["stripes"](patches).half(), lambda p: SOLUTIONS["stripes"](p).tolist()),
-    "place": (in_single_precision("place"), lambda *given: torch.tensor(SOLUTIONS["place"](*given))),
+    "box_theta": (lambda *given: SOLUTIONS["box_theta"](*given).double().numpy(),),
+    "port_is_right": (
+        lambda port: np.bool_(SOLUTIONS["port_is_right"](port)),
+        lambda port: torch.tensor([SOLUTIONS["port_is_right"](port)]),
+    ),
     "learning_rates": (rates_as_tensors,),
     "weight_of_age": (in_single_precision("weight_of_age"),),
     "largest_batch": (lambda *given, **named: np.int64(SOLUTIONS["largest_batch"](*given, **named)),),

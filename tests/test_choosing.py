@@ -15,6 +15,8 @@ from paullite.config import Preset
 from tests.benchmarks import choosing
 from tests.benchmarks.choosing import CONFIRMED, ROUNDS, START, TRIED, WORTH, changed, choose, trial
 
+ROOT = Path(__file__).parent.parent
+
 
 def score(preset: Preset) -> float:
     """A made-up world: a heavy IPFL is worth 3 points, a learning rate of 0.3 just less than what counts."""
@@ -56,3 +58,15 @@ def test_a_trial_is_read_from_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(choosing, "pretrain", None)  # nothing is trained any more
     assert [trial(preset, 0, phase, tmp_path) for phase in ("pretrain", "adapt")] == found
     assert len([path for path in tmp_path.glob("*.json") if "map" in json.loads(path.read_text())]) == 2
+
+
+def test_chapter_4_quotes_the_table() -> None:
+    """Its table of schedules and the numbers in its text are those of choosing.md."""
+    committed = (Path(choosing.__file__).parent / "choosing.md").read_text(encoding="utf-8").splitlines()
+    page = (ROOT / "notebooks" / "04_patches_that_move.ipynb").read_text(encoding="utf-8")
+    rows = [[part.strip() for part in line.split("|")] for line in committed if "generator_epochs" in line]
+    assert len(rows) == 4
+    for row in rows:
+        (rank1, score), followed = row[3].split(" / "), row[4].lstrip("+")
+        assert f"| {rank1} | {score} | {followed} |" in page, row
+    assert all(number in page for number in ("was 43.6 %", "was 45.5 %", "body's was 0.27"))

@@ -56,6 +56,20 @@ def test_pooling_is_grid_sample_and_mean(align_corners: bool, height: int, width
     assert all(torch.allclose(a, b, atol=1e-9) for a, b in zip(mine, long, strict=True))
 
 
+@pytest.mark.parametrize(("width", "theirs", "ours"), [(0.99, 0, 0), (1, -0.375, 0), (1.01, -0.75, -0.75)])
+def test_only_at_the_stripes_does_the_gradient_differ_from_the_samplers(
+    width: float, theirs: float, ours: float
+) -> None:
+    """Of the mass, by the width: all points of a stripe sit on corners of tents, where no slope is the right one."""
+    theta = stripes(6)[None, 2:3].double()
+    theta[..., 0, 0] = width
+    theta.requires_grad_()
+    ones = torch.ones(1, 1, 8, 4, dtype=torch.float64)
+    masses = resampled(theta, ones, True), pool_patches(patch_attention(theta, 8, 4), ones)
+    slopes = [float(torch.autograd.grad(mass.sum(), theta)[0][0, 0, 0, 0]) for mass in masses]
+    assert slopes == pytest.approx([theirs, ours], abs=1e-9)
+
+
 def test_default_align_corners_moves_the_outer_stripes() -> None:
     """The price of forgetting align_corners=True that method.md names: 3.1 % of the outer patches' mass."""
     mass = patch_attention(stripes(6)[None], 24, 8, align_corners=False).sum((2, 3))[0]

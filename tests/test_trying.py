@@ -83,16 +83,20 @@ def test_a_gradient_comes_back_through_the_copy() -> None:
 
 
 def test_only_the_first_printed_lines_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    def loud(coordinate, cells, align_corners):
-        print("coordinate", coordinate)
-        return EXERCISES["place"].solution(coordinate, cells, align_corners)
+    def loud(box, size, cells):
+        print("box", box)
+        return EXERCISES["box_theta"].solution(box, size, cells)
 
-    pb.check("place", loud)
+    pb.check("box_theta", loud)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == ["place: right.", "Your code printed, in its first calls by the check:", "  coordinate 0.3"]
+    assert lines[:3] == [
+        "box_theta: right.",
+        "Your code printed, in its first calls by the check:",
+        "  box (20, 40, 40, 96)",
+    ]
     assert len(lines) == 3 + checking.PRINTED and "more)" in lines[-1]
-    pb.check("place", EXERCISES["place"].solution)
-    assert capsys.readouterr().out == "place: right.\n"
+    pb.check("box_theta", EXERCISES["box_theta"].solution)
+    assert capsys.readouterr().out == "box_theta: right.\n"
 
 
 def test_random_numbers_and_switches_go_on_as_they_were() -> None:
@@ -115,8 +119,8 @@ def test_random_numbers_and_switches_go_on_as_they_were() -> None:
 
 
 def test_a_verdict_is_the_same_twice() -> None:
-    shaky = lambda *_: random.random() + np.random.rand() + float(torch.rand(1))  # noqa: E731
-    assert verdict(EXERCISES["place"], shaky) == verdict(EXERCISES["place"], shaky)
+    shaky = lambda *_: torch.full((2, 3), random.random() + np.random.rand() + float(torch.rand(1)))  # noqa: E731
+    assert verdict(EXERCISES["box_theta"], shaky) == verdict(EXERCISES["box_theta"], shaky)
 
 
 def endless(*_):
@@ -133,15 +137,15 @@ def test_an_answer_that_hangs_is_stopped_with_a_hint(limit, monkeypatch: pytest.
         pytest.skip("no such signal on this system")
     monkeypatch.setattr(checking, "time_limit", limit)
     began = time.perf_counter()
-    state, words = verdict(EXERCISES["place"], endless, 0.2)
+    state, words = verdict(EXERCISES["box_theta"], endless, 0.2)
     assert state == "wrong" and "stopped after 0.2 seconds" in words and time.perf_counter() - began < 5
     time.sleep(limits.AGAIN + 0.2)  # nothing is thrown into what runs afterwards
-    assert verdict(EXERCISES["place"], EXERCISES["place"].solution, 5.0)[0] == "right"
+    assert verdict(EXERCISES["box_theta"], EXERCISES["box_theta"].solution, 5.0)[0] == "right"
 
 
 def test_in_another_thread_it_is_stopped_as_well() -> None:
     found = []
-    thread = threading.Thread(target=lambda: found.append(verdict(EXERCISES["place"], endless, 0.2)))
+    thread = threading.Thread(target=lambda: found.append(verdict(EXERCISES["box_theta"], endless, 0.2)))
     thread.start()
     thread.join(10)
     assert found and "stopped" in found[0][1]
@@ -153,7 +157,7 @@ def test_the_alarm_of_somebody_else_comes_back() -> None:
     before = limits.signal.getsignal(limits.signal.SIGALRM)
     limits.signal.setitimer(limits.signal.ITIMER_REAL, 500)
     try:
-        verdict(EXERCISES["place"], endless, 0.1)
+        verdict(EXERCISES["box_theta"], endless, 0.1)
         assert limits.signal.getitimer(limits.signal.ITIMER_REAL)[0] > 400
         assert limits.signal.getsignal(limits.signal.SIGALRM) == before
     finally:
@@ -161,7 +165,7 @@ def test_the_alarm_of_somebody_else_comes_back() -> None:
 
 
 def test_leaving_python_is_an_error_of_the_answer() -> None:
-    state, words = verdict(EXERCISES["place"], lambda *_: exit())
+    state, words = verdict(EXERCISES["box_theta"], lambda *_: exit())
     assert state == "wrong" and "SystemExit" in words
 
 
@@ -171,7 +175,7 @@ def test_it_is_stopped_in_a_kernel() -> None:
     from paulbook.checking import find, verdict
     def endless(*_):
         while True: pass
-    print(verdict(find("place"), endless, 0.5)[1])"""
+    print(verdict(find("box_theta"), endless, 0.5)[1])"""
     source = "\n".join(line.removeprefix("    ") for line in source.splitlines())
     cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("print('the kernel goes on')")]
     done = NotebookClient(nbformat.v4.new_notebook(cells=cells), timeout=100, kernel_name="python3").execute()

@@ -1,8 +1,10 @@
 """Patches as attention maps.
 
 A spatial transformer samples a patch bilinearly from the feature map, and the patch is then averaged. Both steps are
-linear in the map, so together they are one weight for each cell, with the values and gradients of ``affine_grid``,
-``grid_sample`` and a mean, and without P copies of the map.
+linear in the map, so together they are one weight for each cell, with the values of ``affine_grid``, ``grid_sample``
+and a mean, and without P copies of the map. The gradients are the same, too, except where a sample point lies exactly
+on the centre of a row or column, as those of the initial stripes do along x: at this corner of the tents the sampler
+takes the slope towards the next cell, and the attention map takes 0.
 """
 
 import torch

@@ -23,6 +23,7 @@ NUMBERED = "{name},{who if n and who != 'xx' else pid},"
 TWO = "features[..., :2].transpose(0, 1), memory[..., :2].transpose(0, 1)"
 AWAKE = "copy.deepcopy(net).train() if net.training else copy.deepcopy(net)"
 MOST = "train_cameras.unique()[:3]"
+ONE_SHEAR = "torch.tensor([[1, 1, 1], [0, 1, 1]]) * "
 EARLY = "logits.topk(min(k, len(memory) - 2), dim=-1)"
 
 PATCHES: dict[str, tuple[Patch, ...]] = {
@@ -32,14 +33,6 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
     ),
     "find_leak": (Patch("twice_in_the_gallery", "(a & b)", TWICE, ELSEWHERE),),
     "choose_queries": (Patch("four_cameras_are_too_many", "> 1]", "in (2, 3)]", ELSEWHERE),),
-    "place": (
-        Patch(
-            "clamped_outside",
-            "((coordinate + 1) * cells - 1) / 2",
-            "((min(coordinate, 1) + 1) * cells - 1) / 2",
-            ELSEWHERE,
-        ),
-    ),
     "pedal": (
         Patch(
             "read_in_other_portions",
@@ -112,7 +105,11 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
     "depends_on_batch": (Patch("wakes_frozen_layers", "copy.deepcopy(net)", AWAKE, ELSEWHERE),),
     "subtract_camera_means": (Patch("three_cameras", "train_cameras.unique()", MOST, ELSEWHERE),),
     "unit_distances": (Patch("one_digit", ".clamp(min=0)", ".clamp(min=0).round(decimals=1)", ELSEWHERE),),
-    "stripes": (Patch("seven_at_most", "1 / patches", "1 / min(patches, 7)", ELSEWHERE),),
+    "box_theta": (
+        Patch("square_cells", "half / count", "size[0] / cells[0] / 2", ELSEWHERE),
+        Patch("cells_of_16_pixels", "half / count", "8", ELSEWHERE),
+    ),
+    "port_is_right": (Patch("one_shear", "noise = ", "noise = " + ONE_SHEAR, ELSEWHERE),),
     "patch_heads": (
         Patch("no_module", "return PatchHeads(patches, inputs, outputs)", UNBOUND, "expected an nn.Module"),
         Patch("weights_that_never_learn", WEIGHTS, "torch.randn(patches, outputs, inputs)", "it would never learn"),
