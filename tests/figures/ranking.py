@@ -16,7 +16,7 @@ NAMES = tuple(
     f"{letter}: {kind}"
     for letter, kind in zip(
         "ABCDEFGH",
-        ("own camera", "match", "other", "match", "other", "junk", "match", "distractor"),
+        ("own camera", "match", "other", "match", "junk", "other", "match", "distractor"),
         strict=True,
     )
 )

@@ -49,6 +49,8 @@ def draw_question(query: Item, candidates: Images) -> Figure:
 def draw_list(query: Item, first: Images, kinds: Sequence[str]) -> Figure:
     """A query and the first images of its list in two rows, matches framed in blue and wrong images in orange.
 
+    What is left out is framed in grey and takes up no rank.
+
     >>> import paullite as pl
     >>> split = pl.data.PaperDolls("target", identities=2, test_identities=3).query
     >>> draw_list(split[0], [split[1], split[2], split[3]], ["match", "other", "other"]).axes[1].get_title()
@@ -57,9 +59,14 @@ def draw_list(query: Item, first: Images, kinds: Sequence[str]) -> Figure:
     columns = (len(first) + 2) // 2
     figure, axes = plot(2, columns, width=1.5 * columns, height=6.2)
     _framed(axes.flat[0], query, f"query\ncamera {query.camid}", "black", 1)
-    for panel, item, kind, rank in zip(axes.flat[1:], first, kinds, range(1, 99), strict=False):
-        mark = "✓" if kind == "match" else "✗"
-        _framed(panel, item, f"{rank} {mark}\ncamera {item.camid}", colour_of(kind), 4)
+    rank = 0
+    for panel, item, kind in zip(axes.flat[1:], first, kinds, strict=False):
+        rank += kind not in LEFT_OUT
+        mark = f"{rank} {'✓' if kind == 'match' else '✗'}"
+        words = f"{kind}\nno rank" if kind in LEFT_OUT else f"{mark}\ncamera {item.camid}"
+        _framed(panel, item, words, colour_of(kind), 4)
+    for panel in axes.flat[1 + len(first) :]:
+        panel.axis("off")
     return figure
 
 
@@ -123,7 +130,7 @@ def _placed(axes: Any, item: Item, place: int, bottom: float, kind: str, words: 
     """One gallery image in a row of the chart, with its frame and what is written above it."""
     left, colour = 1.18 * place, colour_of(kind)
     pale = kind in LEFT_OUT
-    axes.imshow(item.image, extent=(left, left + 1, bottom, bottom + 2.0), alpha=0.45 if pale else 1, aspect="auto")
+    axes.imshow(item.image, extent=(left, left + 1, bottom, bottom + 2.0), alpha=0.65 if pale else 1, aspect="auto")
     line = {"color": colour, "linewidth": 2 if pale else 3, "linestyle": "--" if pale else "-"}
     axes.plot([left, left + 1, left + 1, left, left], [bottom, bottom, bottom + 2.0, bottom + 2.0, bottom], **line)
     axes.text(left + 0.5, bottom + 2.1, words, ha="center", va="bottom", color=colour, fontsize=9.5, linespacing=0.95)
@@ -166,7 +173,7 @@ def draw_saw_tooth(right: Sequence[bool], until: int) -> Figure:
     axes[1].plot(recall[:until], precision[:until], "-", color="#444444", linewidth=2, label="precision over recall")
     for rank in range(until):
         axes[1].plot(recall[rank], precision[rank], "o", color=RIGHT if right[rank] else WRONG, markersize=9)
-        axes[1].annotate(str(rank + 1), (recall[rank], precision[rank]), (9, -4), textcoords="offset points")
+        axes[1].annotate(str(rank + 1), (recall[rank], precision[rank]), (9, 3), textcoords="offset points")
     axes[1].set(xlabel="recall", ylabel="precision", xlim=(0, 1.08), ylim=(0, 1.08))
     figure.get_layout_engine().set(hspace=0.06)
     axes[0].set_box_aspect(1 / len(right))
@@ -225,5 +232,5 @@ def draw_cmc(results: Mapping[str, Scores], until: int = 50) -> Figure:
         shares = 100 * scores.cmc[:until]
         axes.plot(np.arange(1, len(shares) + 1), shares, style, linewidth=2.5, label=name)
     axes.set(xlabel="rank k", ylabel="CMC(k) in %", xlim=(0.5, until + 0.5), ylim=(0, 100))
-    axes.legend(loc="center right")
+    axes.legend(loc="center")
     return figure
