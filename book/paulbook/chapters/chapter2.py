@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from paullite import PatchNet
 from paullite.data import PaperDolls
 from paullite.data.items import ReIDDataset, Split
 from paullite.data.paperdolls import Look
 from paullite.features import extract
+from paullite.models.patchnet import PatchNet
 
 from ..figures import COLOURS, plot
 
@@ -181,28 +181,36 @@ class Pair(NamedTuple):
 def look_alikes(net: PatchNet, source: PaperDolls, target: PaperDolls, patch: int = 2, most: int = 3) -> list[Pair]:
     """One pair for each colour of tops: people in the same top who share as little else as possible, first images.
 
-    >>> from paullite import shipped_net
+    >>> from paullite.networks import shipped_net
     >>> worlds = [PaperDolls(domain, identities=12, test_identities=2) for domain in ("source", "target")]
     >>> len(look_alikes(shipped_net("source"), *worlds, most=1))
     1
     """
-    firsts = [
-        data.train.take(data.train.pids.index(pid) for pid in sorted(set(data.train.pids))) for data in (source, target)
-    ]
-    worn = [
-        [data.pictures[path].look for path in split.paths] for data, split in zip((source, target), firsts, strict=True)
-    ]
-    pairs = [(_shared(a, b), i, j) for i, a in enumerate(worn[0]) for j, b in enumerate(worn[1]) if _top(a) == _top(b)]
+    domains = [_first_images(net, source, patch), _first_images(net, target, patch)]
+    (_, ours, *_), (_, theirs, *_) = domains
+    pairs = [(_shared(a, b), i, j) for i, a in enumerate(ours) for j, b in enumerate(theirs) if _top(a) == _top(b)]
     chosen: dict[str, tuple[int, int]] = {}
     for _, i, j in sorted(pairs):
-        chosen.setdefault(worn[0][i].upper, (i, j))
-    features, rows = [extract(net, split) for split in firsts], [_patch_rows(net, split, patch) for split in firsts]
-    found = []
-    for top, (i, j) in list(chosen.items())[:most]:
-        distance = (features[0][i] - features[1][j]).square().sum(-1)  # P
-        images = firsts[0][i].image, firsts[1][j].image
-        found.append(Pair(top, images, float(distance.mean()), float(distance[patch]), (rows[0][i], rows[1][j])))
-    return found
+        chosen.setdefault(ours[i].upper, (i, j))
+    return [_pair(top, *domains, *place, patch) for top, place in list(chosen.items())[:most]]
+
+
+Domain = tuple[Split, list[Look], Tensor, list[slice]]  # first images, looks, features N P D, rows of the patch
+
+
+def _first_images(net: PatchNet, data: PaperDolls, patch: int) -> Domain:
+    """The first training image of each person, with what a figure needs of it."""
+    first = {pid: place for place, pid in reversed(list(enumerate(data.train.pids or ())))}
+    split = data.train.take(sorted(first.values()))
+    looks = [data.pictures[path].look for path in split.paths]
+    return split, looks, extract(net, split), _patch_rows(net, split, patch)
+
+
+def _pair(top: str, source: Domain, target: Domain, i: int, j: int, patch: int) -> Pair:
+    """Person i of the source and person j of the target."""
+    distances = (source[2][i] - target[2][j]).square().sum(-1)  # P
+    images = source[0][i].image, target[0][j].image
+    return Pair(top, images, float(distances.mean()), float(distances[patch]), (source[3][i], target[3][j]))
 
 
 def _top(look: Look) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paullite import PatchNet, Scores, controls, evaluate
+from paullite.controls import camera_mean
 from paullite.data import PaperDolls
 from paullite.data.items import Split
-from paullite.evaluation import score_ranking
+from paullite.evaluation import Scores, evaluate, score_ranking
 from paullite.features import extract
+from paullite.models.patchnet import PatchNet
 
 STRIPES = 6
 # Market-1501 (150 test people, 600 distractors) with OSNet x0.25, trained on the labels of MSMT17: shares of variance,
@@ -54,7 +55,7 @@ def mean_colours(split: Split) -> Tensor:
 def camera_shares(net: PatchNet, world: PaperDolls) -> dict[str, float]:
     """The camera's share of the variance of the features and of the mean colours, over the training images."""
     found = {"features": extract(net, world.unlabelled()).flatten(1), "colours": mean_colours(world.train)}
-    return {name: share_between(x, world.train.camids) for name, x in found.items()}
+    return {name: share_between(x, world.train.camids or ()) for name, x in found.items()}
 
 
 def colours_ranked(world: PaperDolls, *, by_camera: bool) -> Scores:
@@ -66,7 +67,7 @@ def colours_ranked(world: PaperDolls, *, by_camera: bool) -> Scores:
         return mean_colours(split) - torch.stack(means)
 
     query, gallery = world.query, world.gallery
-    columns = query.pids, gallery.pids, query.camids, gallery.camids
+    columns = [column or () for column in (query.pids, gallery.pids, query.camids, gallery.camids)]
     return score_ranking(centred(query), centred(gallery), *columns)
 
 
@@ -74,7 +75,7 @@ def measure(net: PatchNet, world: PaperDolls) -> dict[str, tuple[float, ...]]:
     """The rows of `REAL` for a drawn world: shares of variance, then rank-1 and mAP in %."""
     scores = {
         "direct": evaluate(net, world),
-        "camera_mean": evaluate(net, world, control=controls.camera_mean(net, world)),
+        "camera_mean": evaluate(net, world, control=camera_mean(net, world)),
         "six_colours": colours_ranked(world, by_camera=False),
         "six_colours_camera_mean": colours_ranked(world, by_camera=True),
     }
