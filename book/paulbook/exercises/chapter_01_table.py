@@ -86,4 +86,4 @@ def no_pair_is_missing(answer: Any) -> None:
     expect(not missing, f"{hint} {labels} What else did you require of {missing[0]}?")
 
 
-EXERCISES = (Exercise("comparable_pairs", 1, COMPARABLE, (each_pair_means_the_same, no_pair_is_missing)),)
+EXERCISES = (Exercise("comparable_pairs", 1, COMPARABLE, (each_pair_means_the_same, no_pair_is_missing), plain=True),)
