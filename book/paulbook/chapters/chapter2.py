@@ -186,13 +186,13 @@ def look_alikes(net: PatchNet, source: PaperDolls, target: PaperDolls, patch: in
     >>> len(look_alikes(shipped_net("source"), *worlds, most=1))
     1
     """
-    domains = [_first_images(net, source, patch), _first_images(net, target, patch)]
-    (_, ours, *_), (_, theirs, *_) = domains
+    one, other = _first_images(net, source, patch), _first_images(net, target, patch)
+    ours, theirs = one[1], other[1]
     pairs = [(_shared(a, b), i, j) for i, a in enumerate(ours) for j, b in enumerate(theirs) if _top(a) == _top(b)]
     chosen: dict[str, tuple[int, int]] = {}
     for _, i, j in sorted(pairs):
         chosen.setdefault(ours[i].upper, (i, j))
-    return [_pair(top, *domains, *place, patch) for top, place in list(chosen.items())[:most]]
+    return [_pair(top, one, other, i, j, patch) for top, (i, j) in list(chosen.items())[:most]]
 
 
 Domain = tuple[Split, list[Look], Tensor, list[slice]]  # first images, looks, features N P D, rows of the patch
