@@ -175,7 +175,8 @@ def draw_saw_tooth(right: Sequence[bool], until: int) -> Figure:
         axes[1].plot(recall[rank], precision[rank], "o", color=RIGHT if right[rank] else WRONG, markersize=9)
         axes[1].annotate(str(rank + 1), (recall[rank], precision[rank]), (9, 3), textcoords="offset points")
     axes[1].set(xlabel="recall", ylabel="precision", xlim=(0, 1.08), ylim=(0, 1.08))
-    figure.set_layout_engine("constrained", hspace=0.06)
+    layout: Any = figure.get_layout_engine()  # its type does not know the spaces of a constrained layout
+    layout.set(hspace=0.06)
     axes[0].set_box_aspect(1 / len(right))
     return figure
 

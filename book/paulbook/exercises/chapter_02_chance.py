@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..agreement import Draw, agrees, close
+from ..agreement import Draw, agrees
 from ..exercise import Exercise, Wrong, expect
 
 ChanceShare = Callable[[list[Any]], Any]
@@ -40,6 +39,11 @@ def _share(answer: ChanceShare, groups: Sequence[Any]) -> float:
 
 def _is(found: float, wrong: float) -> bool:
     return abs(found - wrong) < NEAR
+
+
+def _alike(found: Any, wanted: float) -> bool:
+    """Equal up to rounding; a fraction is a number, too."""
+    return _is(float(found), wanted)
 
 
 def one_number(answer: ChanceShare) -> None:
@@ -125,7 +129,7 @@ EXERCISES = (
             order_does_not_matter,
             sizes_do_not_matter,
             names_are_names,
-            agrees(by_counting, some_groups, alike=partial(close, atol=NEAR), hint=WHICH),
+            agrees(by_counting, some_groups, alike=_alike, hint=WHICH),
         ),
         example=lambda: (list(EIGHT),),
         plain=True,
