@@ -21,6 +21,8 @@ FULL = """self.bias = nn.Parameter(torch.zeros(patches, outputs))
 TWICE = "{row[3] for row in gallery if [r[3] for r in gallery].count(row[3]) > 1} | (a & b)"
 NUMBERED = "{name},{who if n and who != 'xx' else pid},"
 TWO = "features[..., :2].transpose(0, 1), memory[..., :2].transpose(0, 1)"
+AWAKE = "copy.deepcopy(net).train() if net.training else copy.deepcopy(net)"
+MOST = "train_cameras.unique()[:3]"
 EARLY = "logits.topk(min(k, len(memory) - 2), dim=-1)"
 
 PATCHES: dict[str, tuple[Patch, ...]] = {
@@ -110,6 +112,8 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
             ELSEWHERE,
         ),
     ),
+    "depends_on_batch": (Patch("wakes_frozen_layers", "copy.deepcopy(net)", AWAKE, ELSEWHERE),),
+    "subtract_camera_means": (Patch("three_cameras", "train_cameras.unique()", MOST, ELSEWHERE),),
     "unit_distances": (Patch("one_digit", ".clamp(min=0)", ".clamp(min=0).round(decimals=1)", ELSEWHERE),),
     "stripes": (Patch("seven_at_most", "1 / patches", "1 / min(patches, 7)", ELSEWHERE),),
     "patch_heads": (

@@ -55,11 +55,13 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         ),
         Patch(
             "two_dimensions_only",
-            "return (2 - 2 * query @ gallery.transpose(-1, -2)).clamp(min=0)",
-            "return (2 - 2 * query @ gallery.transpose(1, -2)).clamp(min=0)",
+            "gallery.transpose(-1, -2)",
+            "gallery.transpose(1, -2)",
             "Which axes do you swap?",
         ),
-        Patch("two_minus_cosine", "2 * query", "query", "Draw the three cases and square the length of the line betwe"),
+        Patch(
+            "two_minus_cosine", "2 * cosines", "cosines", "Draw the three cases and square the length of the line betwe"
+        ),
     ),
     "stripes": (
         Patch("no_width", "theta[:, 0, 0] = 1", "pass", "Which scale leaves x as it is?"),

@@ -156,7 +156,7 @@ def two_images(net, images):
 def returns_a_distance(net, images):
     """Returns how far, and not whether."""
     one, other = _features(net, images)
-    return float((one - other).abs().max())
+    return float((one - other).detach().abs().max())
 
 
 def first_number_only(net, images):
@@ -174,7 +174,7 @@ def in_a_copy(net, images):
 def by_cosine(net, images):
     """Right: the cosine, with the state restored layer by layer."""
     kept = copy.deepcopy(net.state_dict())
-    one, other = (net(part)[0] for part in _pair(images))
+    one, other = (net(part)[0].detach() for part in _pair(images))
     net.load_state_dict(kept)
     return float(F.cosine_similarity(one, other, dim=0)) < 1 - 1e-6
 

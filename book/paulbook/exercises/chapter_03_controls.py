@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..agreement import Draw, agrees, numbers, sizes
 from ..exercise import Exercise, Wrong, expect
+from ..trying import changes
 
 Detector = Callable[[nn.Module, Tensor], Any]
 Centring = Callable[..., Any]
@@ -78,9 +80,8 @@ def _found(detector: Detector, net: nn.Module, images: Tensor | None = None) -> 
             "In training mode, batch norm cannot compute a variance from one image, and PyTorch raises a ValueError."
         )
         raise Wrong(f"{words} Compare two batches of several images instead.") from error
-    truth = torch.as_tensor(said)
-    is_truth = truth.dtype == torch.bool and truth.numel() == 1
-    expect(is_truth, f"True or False is expected, but yours returns {said}. Which difference is larger than rounding?")
+    hint = f"True or False is expected, but yours returns {said}. Which difference is larger than rounding?"
+    expect(isinstance(said, bool), hint)
     return bool(said)
 
 
@@ -149,7 +150,7 @@ def leaves_modes(detector: Detector) -> None:
     expect(mixed.norm.training and not mixed.training, f"{hint} Leave it as you found it.")
 
 
-def sees_little_changes(detector: Detector) -> None:
+def sees_small_parts(detector: Detector) -> None:
     """Dependence in one image of four, and in any of their numbers, is found."""
 
     class Last(nn.Module):
@@ -160,24 +161,48 @@ def sees_little_changes(detector: Detector) -> None:
     expect(_found(detector, Last(), _batch(4)), hint)
 
 
+def has_a_slope(net: nn.Module, images: Tensor) -> bool:
+    """The same by a gradient: whether the first image's feature has a slope along any pixel of the other images."""
+    with torch.enable_grad():
+        pixels = images.clone().requires_grad_()
+        feature = net(pixels)[0]
+        weighted = (feature * torch.arange(1, 1 + len(feature))).sum()
+        (slope,) = torch.autograd.grad(weighted, pixels)
+    return bool(slope[1:].abs().max() > 0)
+
+
+def some_net(draw: Draw) -> tuple[nn.Module, Tensor]:
+    """A small convolutional network with or without batch norm, in one of its modes or mixed, and images for it."""
+    count, height, width = sizes(draw, 3, low=4)
+    layers = nn.BatchNorm2d(5), nn.BatchNorm2d(5).eval(), nn.GroupNorm(1, 5), nn.Identity()
+    head = nn.BatchNorm1d(7).train(bool(draw.random() < 0.25))
+    parts = [nn.Conv2d(3, 5, 3), layers[draw.integers(4)], nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    net = nn.Sequential(*parts, nn.Linear(5, 7), head)
+    net.training = bool(draw.random() < 0.5)
+    for weight in net.parameters():
+        weight.data = numbers(draw, *weight.shape)
+    return net, numbers(draw, count, 3, height, width)
+
+
 def _asked(centring: Centring, features: Tensor, cameras: Tensor, train: Tensor, train_cameras: Tensor) -> Tensor:
     """What the answer gives, float64."""
     try:
-        found = centring(features, cameras, train, train_cameras.clone())
+        found = centring(features, cameras, train, train_cameras)
     except (IndexError, KeyError) as error:
         words = f"Your function raises {type(error).__name__}: cameras are names, such as 10 and 11, not indices."
         raise Wrong(f"{words} A test image may also come from a camera without training images.") from error
-    return torch.as_tensor(found, dtype=torch.float64)
+    return as_doubles(found)
 
 
 def _centred(centring: Centring, cameras: tuple[int, ...] = (10, 11, 10, 13)) -> Tensor:
     """The answer's four features of given cameras."""
-    found = _asked(centring, _test(), torch.tensor(cameras), _train(), seen_by)
+    found = _asked(centring, _test(), torch.tensor(cameras), _train(), _seen_by())
     expect(tuple(found.shape) == (4, 3), f"Four features of three numbers come back as {tuple(found.shape)}.")
     return found
 
 
-seen_by = torch.tensor([10, 13, 10, 11, 10, 13])
+def _seen_by() -> Tensor:
+    return torch.tensor([10, 13, 10, 11, 10, 13])
 
 
 def _train() -> Tensor:
@@ -189,19 +214,11 @@ def _test() -> Tensor:
 
 
 def _wanted(cameras: tuple[int, ...] = (10, 11, 10, 13)) -> Tensor:
-    return subtract_camera_means(_test(), torch.tensor(cameras), _train(), seen_by).double()
+    return subtract_camera_means(_test(), torch.tensor(cameras), _train(), _seen_by()).double()
 
 
 def _is(found: Tensor, wanted: Tensor) -> bool:
     return torch.allclose(found, wanted.double(), atol=1e-4)
-
-
-def arguments_stay(centring: Centring) -> None:
-    """Features that are handed in stay as they are."""
-    features, train = _test(), _train()
-    _asked(centring, features, torch.tensor([10, 11, 10, 13]), train, seen_by)
-    hint = "Your function changed the features that it was given. Make a new tensor, without -= on an argument."
-    expect(torch.equal(features, _test()) and torch.equal(train, _train()), hint)
 
 
 def common_mistakes(centring: Centring) -> None:
@@ -215,10 +232,16 @@ def common_mistakes(centring: Centring) -> None:
     own = subtract_camera_means(x, numbers, x, numbers)
     hint = "The means are those of the images that you change. At test time an image may be alone, so the means have"
     expect(not _is(found, own), f"{hint} to come from the training images.")
-    sums = torch.stack([train[seen_by == c].sum(0) for c in (10, 11, 10, 13)])
+    sums = torch.stack([train[_seen_by() == c].sum(0) for c in (10, 11, 10, 13)])
     expect(not _is(found, x - sums), "A camera with three training images is moved three times too far: sum or mean?")
-    numbers_mean = torch.stack([train[seen_by == c].mean() for c in (10, 11, 10, 13)])[:, None]
+    numbers_mean = torch.stack([train[_seen_by() == c].mean() for c in (10, 11, 10, 13)])[:, None]
     expect(not _is(found, x - numbers_mean), "Each camera's mean is one number. It should be a vector of D numbers.")
+
+
+def arguments_stay(centring: Centring) -> None:
+    """Features that are handed in stay as they are."""
+    hint = "Your function changed the features that it was given. Make a new tensor, without -= on an argument."
+    expect(not any(changes(centring, _test(), torch.tensor([10, 11, 10, 13]), _train(), _seen_by())), hint)
 
 
 def not_scaled(centring: Centring) -> None:
@@ -249,20 +272,32 @@ def new_camera(centring: Centring) -> None:
     expect(bool(torch.isfinite(found).all()), f"{start} Yours gives NaN, the mean of nothing.")
     expect(not _is(found, x), f"{start} Yours leaves the image as it was.")
     expect(not _is(found, 0 * x), f"{start} Yours returns zeros, as if no feature had been written there.")
-    means = torch.stack([train[seen_by == c].mean(0) for c in (10, 11, 13)])
+    means = torch.stack([train[_seen_by() == c].mean(0) for c in (10, 11, 13)])
     expect(not _is(found, x - means.mean(0)), f"{start} Yours subtracts the mean of the cameras' means.")
     expect(_is(found, x - train.mean(0)), f"{start} Yours subtracts something else.")
 
 
-def like_the_library(centring: Centring) -> None:
-    """Random features of general size."""
-    generator = torch.Generator().manual_seed(3)
-    x, train = torch.randn(40, 16, generator=generator), torch.randn(60, 16, generator=generator)
-    cameras = torch.randint(5, 9, (40,), generator=generator)
-    train_cameras = torch.randint(5, 8, (60,), generator=generator)
-    wanted = subtract_camera_means(x, cameras, train, train_cameras).double()
-    found = _asked(centring, x.clone(), cameras, train.clone(), train_cameras)
-    expect(_is(found, wanted), "For 40 random images some features differ. Try two cameras by hand.")
+def image_by_image(features: Tensor, cameras: Tensor, train_features: Tensor, train_cameras: Tensor) -> Tensor:
+    """The same without a mask: each image looks for the training images of its camera, and takes all if it has none."""
+    rows = []
+    for feature, camera in zip(features, cameras.tolist(), strict=True):
+        own = [x for x, other in zip(train_features, train_cameras.tolist(), strict=True) if other == camera]
+        rows.append(feature - torch.stack(own or list(train_features)).mean(dim=0))
+    return torch.stack(rows)
+
+
+def as_doubles(found: Any, *_: Any) -> Tensor:
+    """What an answer gives, whatever holds its numbers."""
+    return torch.as_tensor(found, dtype=torch.float64)
+
+
+def some_cameras(draw: Draw) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Features of images from five cameras with numbers of any size, one of which has no training images."""
+    tested, trained, width = sizes(draw, 3, low=8)
+    names = torch.from_numpy(draw.permutation(90)[:5])
+    cameras = names[torch.from_numpy(draw.integers(5, size=tested))]
+    train_cameras = names[torch.from_numpy(draw.integers(4, size=trained))]
+    return numbers(draw, tested, width), cameras, numbers(draw, trained, width) + 1, train_cameras
 
 
 EXERCISES = (
@@ -278,15 +313,24 @@ EXERCISES = (
             tolerates_rounding,
             leaves_statistics,
             leaves_modes,
-            sees_little_changes,
+            sees_small_parts,
+            agrees(has_a_slope, some_net, hint="Compute the first image's feature in two batches, and compare."),
         ),
-        example=(nn.Identity(), torch.eye(4)),
+        example=lambda: (nn.Identity(), torch.eye(4)),
+        plain=True,
     ),
     Exercise(
         "subtract_camera_means",
         3,
         subtract_camera_means,
-        (arguments_stay, common_mistakes, not_scaled, order_is_kept, new_camera, like_the_library),
-        example=(torch.eye(2), torch.tensor([10, 11]), torch.eye(2), torch.tensor([10, 11])),
+        (
+            common_mistakes,
+            arguments_stay,
+            not_scaled,
+            order_is_kept,
+            new_camera,
+            agrees(image_by_image, some_cameras, view=as_doubles, hint="Try two cameras by hand."),
+        ),
+        example=lambda: (torch.eye(2), torch.tensor([10, 11]), torch.eye(2), torch.tensor([10, 11])),
     ),
 )
