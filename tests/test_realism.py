@@ -7,20 +7,18 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from paulbook.chapters.realism import camera_shares, mean_colours, share_between
 
 import paullite as pl
 from tests.benchmarks.realism import (
     CONTROLS,
     MOST,
     RANKED,
-    between_cameras,
     followed,
     gap_closed,
-    mean_colours,
     measure,
     patch_heights,
     table,
-    variance_shares,
 )
 
 SMALL = dict(identities=6, test_identities=4, distractors=1, junk=2)
@@ -35,8 +33,8 @@ def test_the_share_between_cameras_by_loops() -> None:
             middle = sum(float(row[f]) for row in x) / 9
             between += (sum(float(row[f]) for row in own) / len(own) - middle) ** 2
             total += (float(x[i, f]) - middle) ** 2
-    assert between_cameras(x, cameras) == pytest.approx(between / total)
-    assert between_cameras(torch.tensor(cameras)[:, None].float(), cameras) == pytest.approx(1)
+    assert share_between(x, cameras) == pytest.approx(between / total)
+    assert share_between(torch.tensor(cameras)[:, None].float(), cameras) == pytest.approx(1)
 
 
 def test_mean_colours_of_six_stripes(tmp_path: Path) -> None:
@@ -65,7 +63,7 @@ def test_how_far_the_best_control_goes() -> None:
 @pytest.mark.slow
 def test_the_world_with_passages_is_realistic(tmp_path: Path) -> None:
     found = [
-        variance_shares(pl.shipped_net(), pl.data.PaperDolls("target", seed=100, passage_share=share, cache=tmp_path))
+        camera_shares(pl.shipped_net(), pl.data.PaperDolls("target", seed=100, passage_share=share, cache=tmp_path))
         for share in (0, 0.8)
     ]
     assert all(found[1][name] <= most < found[0][name] for name, most in MOST.items()), found

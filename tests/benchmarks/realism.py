@@ -13,19 +13,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
-import numpy as np
 import torch
+from paulbook.chapters import realism
+from paulbook.chapters.realism import REAL
 from torch import Tensor
 
-from paullite import PatchNet, Scores, controls, evaluate, shipped_net
+from paullite import PatchNet, controls, evaluate, shipped_net
 from paullite.data import PaperDolls
 from paullite.data.items import Split
-from paullite.evaluation import score_ranking
-from paullite.features import extract
 from paullite.modes import mode
 from tests.benchmarks.bar import with_labels
 
-STRIPES = 6
 SEEDS = tuple(range(10))
 SHARE = 0.8
 MOST = {"features": 0.10, "colours": 0.25}  # shares of variance between cameras that a realistic world may have
@@ -42,37 +40,6 @@ RANKED = {
     "labels": "trained with the target's labels",
 }
 CONTROLS = ("camera_mean", "batch_norm", "batch_norm_camera_mean", "batch_norm_by_camera")
-# Measured on Market-1501 as the module says; shares, then rank-1 and mAP in %. What is left out was not measured.
-REAL: Mapping[str, tuple[float, ...]] = {
-    "features": (0.041,),
-    "colours": (0.064,),
-    "direct": (79.7, 55.0),
-    "camera_mean": (84.0, 62.8),
-    "six_colours": (13.9, 6.1),
-    "six_colours_camera_mean": (14.6, 6.5),
-}
-
-
-def between_cameras(x: Tensor, cameras: Sequence[int]) -> float:
-    r"""The share of the variance of features (N, F) that lies between cameras.
-
-    .. math:: \sum_c N_c \, |\bar x_c - \bar x|^2 \Big/ \sum_i |x_i - \bar x|^2
-    """
-    x, of = x - x.mean(0), torch.tensor(cameras)
-    parts = [x[of == camera] for camera in of.unique()]
-    return float(sum(len(part) * part.mean(0).square().sum() for part in parts) / x.square().sum())
-
-
-def variance_shares(net: PatchNet, world: PaperDolls) -> dict[str, float]:
-    """The camera's share of the variance of the features and of the mean colours, over the training images."""
-    found = {"features": extract(net, world.unlabelled()).flatten(1), "colours": mean_colours(world.train)}
-    return {name: between_cameras(x, world.train.camids) for name, x in found.items()}
-
-
-def mean_colours(split: Split) -> Tensor:
-    """The mean colours of six stripes, top to bottom: (N, 18)."""
-    images = (np.array_split(np.asarray(item.image, np.float32), STRIPES) for item in split)
-    return torch.tensor(np.stack([[stripe.mean((0, 1)) for stripe in image] for image in images])).flatten(1)
 
 
 @torch.no_grad()
@@ -97,37 +64,19 @@ def followed(net: PatchNet, world: PaperDolls) -> float:
     return float(torch.corrcoef(torch.stack([moved, true]))[0, 1])
 
 
-def colours_ranked(world: PaperDolls, *, by_camera: bool) -> Scores:
-    """Ranked by the mean colours alone, less their mean over all training images, or over those of the camera."""
-    train, cameras = mean_colours(world.train), torch.tensor(world.train.camids)
-
-    def centred(split: Split) -> Tensor:
-        means = [train[cameras == camera].mean(0) if by_camera else train.mean(0) for camera in split.camids or ()]
-        return mean_colours(split) - torch.stack(means)
-
-    query, gallery = world.query, world.gallery
-    columns = query.pids, gallery.pids, query.camids, gallery.camids
-    return score_ranking(centred(query), centred(gallery), *columns)
-
-
 def measure(seed: int, share: float, *, labels: bool = False) -> dict[str, tuple[float, ...]]:
     """Every row of one world: a share of variance, or rank-1 and mAP in %."""
     net, world = shipped_net(), PaperDolls("target", seed=seed, passage_share=share)
     again = controls.batch_norm(net, world)
     scores = {
-        "direct": evaluate(net, world),
-        "camera_mean": evaluate(net, world, control=controls.camera_mean(net, world)),
         "batch_norm": evaluate(again, world),
         "batch_norm_camera_mean": evaluate(again, world, control=controls.camera_mean(again, world)),
         "batch_norm_by_camera": evaluate(net, world, control=controls.batch_norm_by_camera(net, world)),
-        "six_colours": colours_ranked(world, by_camera=False),
-        "six_colours_camera_mean": colours_ranked(world, by_camera=True),
     }
     if labels:
         scores["labels"] = with_labels(world, net)
-    shares = {name: (x,) for name, x in variance_shares(net, world).items()}
-    shares["followed"] = (followed(net, world),)
-    return {**shares, **{name: (100 * s.rank1, 100 * s.map_step) for name, s in scores.items()}}
+    found = {**realism.measure(net, world), "followed": (followed(net, world),)}
+    return found | {name: (100 * s.rank1, 100 * s.map_step) for name, s in scores.items()}
 
 
 def gap_closed(row: Mapping[str, tuple[float, ...]]) -> float:

@@ -16,7 +16,7 @@ NAMES = tuple(
     f"{letter}: {kind}"
     for letter, kind in zip(
         "ABCDEFGH",
-        ("own camera", "junk", "match", "match", "other", "distractor", "other", "match"),
+        ("own camera", "match", "other", "match", "junk", "other", "match", "distractor"),
         strict=True,
     )
 )

@@ -33,6 +33,9 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
     ),
     "find_leak": (Patch("twice_in_the_gallery", "(a & b)", TWICE, ELSEWHERE),),
     "choose_queries": (Patch("four_cameras_are_too_many", "> 1]", "in (2, 3)]", ELSEWHERE),),
+    "chance_share": (
+        Patch("nine_groups_at_most", "(len(set(groups)) - 1)", "(min(len(set(groups)), 9) - 1)", ELSEWHERE),
+    ),
     "pedal": (
         Patch(
             "read_in_other_portions",

@@ -239,3 +239,28 @@ OTHER_RIGHT = {
         [0.0, 1.0],
     ),
 }
+
+WRONG["comparable_pairs"] = (
+    None,
+    "BC",  # text in place of a list
+    7,
+    [],
+    [1, 2],  # numbers for letters
+    ["BCDE"],  # four rows in one entry
+    ["BC", "BH"],  # a row that there is not
+    ["BB"],
+    ["AB"],  # trapezoid and step
+    ["AC"],
+    ["EF"],  # re-ranked or not
+    ["EG"],  # two test sets
+    ["FG"],
+    ["BC"],  # only the pair with equal labels
+    ["BC", "DE"],  # each row occurs, four pairs are missing
+    ["BC", "BD", "CD"],  # the supervised baseline is left out
+)
+OTHER_RIGHT["comparable_pairs"] = (
+    ["CB", "DB", "EB", "DC", "EC", "ED"],
+    ("bc", "bd", "be", "cd", "ce", "de"),
+    {("B", "C"), ("B", "D"), ("B", "E"), ("C", "D"), ("C", "E"), ("D", "E")},
+    ["BC", "BC", "BD", "BE", "CD", "CE", "DE"],
+)

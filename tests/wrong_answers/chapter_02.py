@@ -3,6 +3,8 @@
 from itertools import groupby
 from pathlib import PurePosixPath
 
+from tests.wrong_answers import chapter_02_chance
+
 # ---- find_leak(train, query, gallery): rows are (path, pid, camid, pixels) ----
 
 
@@ -210,8 +212,10 @@ WRONG = {
         from_one,
         the_gallery,
     ),
+    **chapter_02_chance.WRONG,
 }
 OTHER_RIGHT = {
     "find_leak": (lists_in_a_loop, by_dictionary),
     "choose_queries": (the_last_of_each, in_any_order),
+    **chapter_02_chance.OTHER_RIGHT,
 }
