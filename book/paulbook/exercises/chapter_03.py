@@ -1,4 +1,4 @@
-"""Exercise 3.1: distances of unit vectors. The others of chapter 3 are in `chapter_03_controls`."""
+"""Exercise 3.1: distances of unit vectors. The others are in `chapter_03_batch` and `chapter_03_controls`."""
 
 from __future__ import annotations
 
