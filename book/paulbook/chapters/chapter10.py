@@ -154,10 +154,10 @@ def redrawn(dolls: PaperDolls, step: int) -> Split:
     """The queries drawn again by another camera: person, pose, box and what stands in front stay.
 
     Args:
-        dolls: drawn people.
+        dolls: drawn people of the first world, where a camera treats every passage alike.
         step: how many cameras further, in a ring; 0 gives the queries as they are. Camera numbers stay the query's own.
 
-    >>> dolls = PaperDolls("target", identities=2, cameras=2, distractors=0, junk=0)
+    >>> dolls = PaperDolls("target", passage_share=0, identities=2, cameras=2, distractors=0, junk=0)
     >>> own, other = redrawn(dolls, 0), redrawn(dolls, 1)
     >>> own[0].image.tobytes() == dolls.query[0].image.tobytes() != other[0].image.tobytes()
     True
