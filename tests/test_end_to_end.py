@@ -37,7 +37,7 @@ def test_shipped_weights_are_small_and_described(target: pl.data.PaperDolls) -> 
 
 
 def test_unknown_shipped_network() -> None:
-    with pytest.raises(pl.InputError, match='expected "source" or "adapted"'):
+    with pytest.raises(pl.InputError, match="expected one of source, adapted, v1/source"):
         shipped_net("target")  # type: ignore[arg-type]
 
 

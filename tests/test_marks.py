@@ -44,14 +44,15 @@ def test_what_is_written_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[s
     path = tmp_path / "new" / "marks.json"
     answer("late_ranking", ..., [1, 0], [0, 1])
     pb.check_report(path, student="Ünal,  A.", chapters=[1])
-    assert capsys.readouterr().out.splitlines()[-1].startswith("Ünal, A.: 1 of 2 points, 1 of 2 exercises right.")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Ünal, A.: 1 of 3 points, 1 of 3 exercises right.")
     found = marks.read(path)
     assert (found.student, found.assignment, found.paullite) == ("Ünal, A.", "", pl.__version__)
     assert [(m.exercise, m.place, m.state, m.tries, m.points, m.of) for m in found.marks] == [
         ("average_precision", "1", "not tried", 0, 0, 1),
         ("late_ranking", "1", "right", 2, 1, 1),
+        ("comparable_pairs", "1", "not tried", 0, 0, 1),
     ]
-    assert (found.points, found.of, found.count("right"), found.exported[-3:]) == (1, 2, 1, "UTC")
+    assert (found.points, found.of, found.count("right"), found.exported[-3:]) == (1, 3, 1, "UTC")
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
@@ -72,7 +73,7 @@ def test_without_a_path_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.endswith("right: 1 of 1 tried here\n")
     pb.check_report(chapters=[1], exercises=["find_leak"])
     said = capsys.readouterr().out
-    assert "find_leak" in said and said.endswith("right: 1 of 3 asked for\n")
+    assert "find_leak" in said and said.endswith("right: 1 of 4 asked for\n")
 
 
 def test_which_exercises_and_how_many_points(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import paulbook as pb
 import pytest
 import torch
 from paulbook.chapters import chapter12
@@ -31,7 +32,7 @@ def cells_of(tag: str) -> list[str]:
 @pytest.fixture(scope="module", params=BRIEFS)
 def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict:
     """The names that a student has after running one brief's cells."""
-    names: dict = {"pl": pl, "__name__": request.param}
+    names: dict = {"pl": pl, "pb": pb, "__name__": request.param}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp(request.param))
         sources = cells_of(request.param)

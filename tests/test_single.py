@@ -159,7 +159,7 @@ def test_on_the_command_line(
 def test_ones_own_network_and_a_study_are_paired_on_the_same_test(tmp_path: Path) -> None:
     """Evaluated in the world that seed 3 of the ablation drew: it does not matter what it learned from."""
     world = receipts.read("v1/ablation").settings["target"]
-    dolls = pl.data.PaperDolls("target", seed=3, **world)
+    dolls = pl.data.PaperDolls("target", seed=3, passage_share=0, **world)
     mine = write_own(tmp_path / "mine.json", "mine", pl.evaluate(pl.shipped_net(), dolls), dolls, {"seed": 3})
     text = compare("v1/ablation:batch_norm", f"{mine}:net")
     assert "seeds 3: same test people and queries" in text and "different test data" not in text

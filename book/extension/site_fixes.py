@@ -23,6 +23,7 @@ CARD_TEXT = "PAUL, learned by doing. A drawn person cut into six patches, and a 
 
 # What Sphinx writes, and what a screen reader can make sense of: a list of nothing but <dd>, a list without items
 ROLES = {
+    ' aria-label="Toggle hidden content"': "",  # the button's own words say more
     '<dl>\n<dd><em class="sig-param': '<dl role="presentation">\n<dd><em class="sig-param',
     '<div role="list" class="citation-list">': '<div class="citation-list">',
 }

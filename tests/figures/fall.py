@@ -45,7 +45,7 @@ def signed(value: float) -> str:
 def expected(history: list[dict[str, float]], data: dict) -> dict[str, str]:
     """The read-outs for the last setting; the seeds of PAUL are read from the receipt again."""
     now = history[-1]
-    paul = [100 * trial.scores["rank1"] for trial in read("ablation").of("paul")]
+    paul = [100 * trial.scores["rank1"] for trial in read("v1/ablation").of("paul")]
     next_run, yours = prediction_interval(paul, high=100), over_seeds(now, int(now[SEEDS]))
     needed = seeds_needed(now[YOURS] - now[CONTROL], now[SPREAD], most=MOST)
     if now[SEEDS] < 3:

@@ -21,9 +21,8 @@ def settings(rng: random.Random) -> list[dict[str, float]]:
 def cosines() -> torch.Tensor:
     """The table that the figure should carry, from the chapter's two pictures: 32 x 64."""
     net, source = pl.shipped_net(), pl.data.PaperDolls("source")
-    one = next(item for item in source.query if (item.pid, item.camid) == (104, 1))
-    other = next(item for item in source.gallery if (item.pid, item.camid) == (104, 2))
-    maps = net.backbone(torch.stack([net.transform(item.image) for item in (one, other)]))  # 2 C H W
+    images = [item.image for item in source.query if item.pid == 111]
+    maps = net.backbone(torch.stack([net.transform(image) for image in (images[0], images[-1])]))  # 2 C H W
     a, b = F.normalize(maps, dim=1).flatten(2).transpose(1, 2)  # each 32 C
     return a @ torch.cat([a, b]).T
 
