@@ -92,7 +92,7 @@ Shipped = Literal["source", "adapted", "v1/source", "v1/adapted"]
 def shipped_net(name: Shipped = "source") -> PatchNet:
     """A network that comes with the package, of drawn people and seed 0: after phase 1, or after PAUL on the target.
 
-    Those of ``v1/`` know the world of the first edition, ``PaperDolls(..., passage_share=0)``, where the chapters are.
+    Those of ``v1/`` know the world of the first edition, ``PaperDolls(..., passage_share=0)``.
     """
     folder, _, kind = name.rpartition("/")
     path = files("paullite") / "weights" / folder / f"paperdolls_{kind}.safetensors"

@@ -1,4 +1,4 @@
-"""The drawn world of the first edition, on which the chapters stand until they are written anew.
+"""The drawn world of the first edition, on which chapters 5 to 12 stand until they are written anew.
 
 It is ``PaperDolls(..., passage_share=0)``, its networks are ``pl.shipped_net("v1/source")`` and ``"v1/adapted"``, and
 these are the settings of both phases that were chosen for it.
