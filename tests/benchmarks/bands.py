@@ -1,6 +1,6 @@
 """``make bands``: the numbers over seeds that the chapters compare with, ``book/paulbook/bands.json``.
 
-Most come from the receipt of ``make bar`` as it was in the world of the first edition, where chapters 5 to 12 still stand.
+Most come from the receipt of ``make bar`` in the world of the first edition, where chapters 5 to 12 still stand.
 Chapters 5 and 9 train networks of their own, each in the one world of its chapter. They run here and leave receipts:
 five seeds in chapter 5; fifteen in chapter 9, whose trainings differ so much that the deviation of five is itself
 uncertain. A seed that was run with the same settings before is not run again.
