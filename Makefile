@@ -123,7 +123,8 @@ coverage: .venv/.test
 
 nightly: coverage test-oldest
 
-# The rules of accessibility, as a program that runs in the page, and the compiler that checks the explorer's types. Without npm, its tests say that they were left out.
+# The rules of accessibility, as a program that runs in the page, and the compiler that checks the explorer's types.
+# Without npm, the tests of both say that they were left out.
 .venv/axe-core: .venv/.test
 	@npm install --silent --no-save --prefix .venv/axe-core axe-core@4 typescript@5 || \
 		echo "npm is missing: axe-core and the types of the explorer are left out"
