@@ -50,7 +50,7 @@ def test_the_table_has_all_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr("tests.benchmarks.realism.PaperDolls", small)
     assert set(measure(100, 0.8)) == {*MOST, *RANKED, "followed"} - {"labels"}
     trained = lambda config, world, start: SimpleNamespace(net=pl.shipped_net("adapted"))  # noqa: E731
-    monkeypatch.setattr("tests.benchmarks.bar.pretrain", trained)
+    monkeypatch.setattr("paulbook.studies.trial.pretrain", trained)
     lines = table([100, 101], 0.8, labels=True).splitlines()
     assert len(lines) == 2 + len(MOST) + 1 + len(RANKED) + 1 and "| 79.7 / 55.0 |" in lines[5]
 

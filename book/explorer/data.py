@@ -34,9 +34,8 @@ from paullite.data.paperdolls.backgrounds import strip
 from paullite.data.paperdolls.cameras import make_cameras
 from paullite.data.paperdolls.raster import SUPER
 from paullite.data.views import originals, surrogates, uniforms
-from paullite.models import PatchNet, pool_patches
+from paullite.models import PatchNet, patch_attention, pool_patches
 
-STATISTICS = ("source", "target")  # whose batch-norm statistics the backbone has, in this order everywhere
 SHEET = 24  # crops in a row of the sheet
 CAMERA_NUMBERS = (
     "saturation",
@@ -84,17 +83,14 @@ def chosen(dataset: pl.data.PaperDolls, size: Size) -> list[Split]:
     query = first_people(dataset.query, size.test_people)
     tested = set(query.pids or ())
     pids = dataset.gallery.pids or []
-    strangers = [place for place, pid in enumerate(pids) if pid <= 0]
-    few = np.linspace(0, len(strangers) - 1, min(size.others, len(strangers))).astype(int)
-    kept = {strangers[i] for i in few} | {place for place, pid in enumerate(pids) if pid in tested}
-    return [train, query, dataset.gallery.take(sorted(kept))]
+    others = set(dataset.gallery.where(lambda pid: pid <= 0).spread(size.others).paths)
+    rows = enumerate(zip(dataset.gallery.paths, pids, strict=True))
+    return [train, query, dataset.gallery.take(i for i, (path, pid) in rows if path in others or pid in tested)]
 
 
 def first_people(split: Split, count: int) -> Split:
     """The images of the first ``count`` people of a split, in its order."""
-    pids = split.pids or []
-    people = set(sorted(set(pids))[:count])
-    return split.take([place for place, pid in enumerate(pids) if pid in people])
+    return split.where(set(sorted(set(split.pids or ()))[:count]).__contains__)
 
 
 def gather(splits: Sequence[Split]) -> Images:
@@ -114,9 +110,10 @@ def pooled(net: PatchNet, images: torch.Tensor) -> tuple[np.ndarray, np.ndarray]
     vectors, thetas = [], []
     net.eval()
     for part in images.split(128):
-        out, feature_map = net(part), net.backbone(part)
-        vectors.append(pool_patches(out.attention, feature_map))
-        thetas.append(out.theta)
+        feature_map = net.backbone(part)
+        theta = net.generator(feature_map)
+        vectors.append(pool_patches(patch_attention(theta, *feature_map.shape[-2:]), feature_map))
+        thetas.append(theta)
     return torch.cat(vectors).numpy(), torch.cat(thetas).numpy()
 
 

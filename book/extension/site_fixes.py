@@ -21,9 +21,10 @@ ADDRESS, FOLDER = "@REPOSITORY@", "@FOLDER@"  # stand in a page for the reposito
 CARD = "_static/card.png"
 CARD_TEXT = "PAUL, learned by doing. A drawn person cut into six patches, and a ranked list of who looks most alike."
 
-# What Sphinx writes, and what a screen reader can make sense of: a list of nothing but <dd>, a list without items
-ROLES = {
-    ' aria-label="Toggle hidden content"': "",  # the button's own words say more
+# What Sphinx writes, and what a screen reader can make sense of: a button whose
+# label is not its text, a list of nothing but <dd>, a list without items
+MENDINGS = {
+    ' aria-label="Toggle hidden content"': "",
     '<dl>\n<dd><em class="sig-param': '<dl role="presentation">\n<dd><em class="sig-param',
     '<div role="list" class="citation-list">': '<div class="citation-list">',
 }
@@ -83,9 +84,9 @@ def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict[str,
     context["script_files"] = [script for script in context.get("script_files", []) if not is_thebe(script)]
 
 
-def mend_roles(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
-    """Give some lists the role that their contents have."""
-    for written, meant in ROLES.items():
+def mend_markup(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """Put what a screen reader can make sense of in place of what Sphinx writes."""
+    for written, meant in MENDINGS.items():
         context["body"] = context.get("body", "").replace(written, meant)
 
 
@@ -109,6 +110,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", write_address)
     app.connect("builder-inited", share_visitors)
     app.connect("html-page-context", drop_thebe, priority=900)
-    app.connect("html-page-context", mend_roles, priority=900)
+    app.connect("html-page-context", mend_markup, priority=900)
     app.connect("build-finished", mend_buttons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

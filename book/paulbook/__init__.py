@@ -25,8 +25,7 @@ MODULES = ("figures", "first", "studies")
 
 __all__ = [
     "Band", "Exercise", "Wrong", "agrees", "band", "check", "check_report", "expect", "figures", "first", "ready",
-    "studies",
-    "study_band",
+    "studies", "study_band",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from .marks import LARGEST, Marks, read
 
 IMAGE = f"paulbook:{__version__}"
 BUILD = f"docker build -t {IMAGE} -f book/grading/Dockerfile ."
+SEEN = "/work"  # the one folder, as the container calls it
 SPARE = 60  # seconds for the start and the end of a container, beside those of the notebook
 WALLS = ("--network=none", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pids-limit=512", "--memory=4g")
 
@@ -41,7 +42,7 @@ def run_again(path: Path, *, minutes: float, assignment: str, image: str = IMAGE
     with tempfile.TemporaryDirectory(prefix="paulbook-", ignore_cleanup_errors=True) as folder:
         work = Path(folder)
         shutil.copy(path, work / path.name)
-        inside = ("python", "-m", "paulbook.rerunning", f"/work/{path.name}", "/work", f"{minutes:g}", assignment)
+        inside = ("python", "-m", "paulbook.rerunning", f"{SEEN}/{path.name}", SEEN, f"{minutes:g}", assignment)
         command = [
             "docker",
             "run",
@@ -49,7 +50,7 @@ def run_again(path: Path, *, minutes: float, assignment: str, image: str = IMAGE
             f"--name={name}",
             *WALLS,
             *_user(),
-            f"--volume={work}:/work",
+            f"--volume={work}:{SEEN}",
             image,
             *inside,
         ]

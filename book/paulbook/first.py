@@ -4,10 +4,11 @@ It is ``PaperDolls(..., passage_share=0)``, its networks are ``pl.shipped_net("v
 these are the settings of both phases that were chosen for it.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from paullite.config import AdaptConfig, Preset, PretrainConfig
+
+from .studies.settings import shortened
 
 PRESET = Preset(
     PretrainConfig(
@@ -20,11 +21,7 @@ PRESET = Preset(
         ipfl_weight=0.3, margin=1.0,  # half the reference's: 6 x 32 cosines are half as long as 6 x 128
     ),
 )  # fmt: skip
-_QUICK: dict[str, Any] = {"evaluate_every": 1, "progress": False, "dry_step": False, "device": "cpu"}
-STUDY = Preset(
-    replace(PRESET.pretrain, epochs=8, generator_epochs=(2, 6), decay_epoch=6, **_QUICK),
-    replace(PRESET.adapt, epochs=6, batch=24, decay_epoch=4, **_QUICK),
-)
+STUDY = shortened(PRESET)
 """The preset, shortened as the studies of the first edition had it."""
 SOURCE: dict[str, Any] = {"identities": 80, "passage_share": 0}
 TARGET: dict[str, Any] = {"identities": 64, "test_identities": 60, "passage_share": 0}

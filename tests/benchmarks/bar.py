@@ -5,7 +5,6 @@ seeds 100 to 104 (`tests.benchmarks.choosing`), so no choice was made on the see
 """
 
 import argparse
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,10 +12,11 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from paulbook.studies import trial
 from paulbook.studies.significance import holm, p_text
 from paulbook.studies.statistics import seed_test, share_interval
 
-from paullite import PRESETS, PatchNet, Scores, evaluate, pretrain
+from paullite import PRESETS, PatchNet, Scores, evaluate
 from paullite.app.demo import ROWS, demo
 from paullite.app.pictures import draw_rankings
 from paullite.data import PaperDolls
@@ -62,9 +62,8 @@ def supervised(seed: int, folder: Path) -> dict[str, float]:
 
 def with_labels(target: PaperDolls, start: PatchNet) -> Scores:
     """Scores of a network that goes on learning as in phase 1, now with the labels of a target and with its seed."""
-    config, net = replace(PRESETS["paperdolls"].pretrain, seed=target.seed, evaluate_every=0), copy.deepcopy(start)
-    net.reset_classifier(target.train.identities)
-    return evaluate(pretrain(config, target, start=net).net, target)
+    config = replace(PRESETS["paperdolls"].pretrain, seed=target.seed, evaluate_every=0)
+    return evaluate(trial.with_labels(config, start, target), target)
 
 
 def column_of(reports: Sequence[Report], name: str, column: str) -> list[float]:

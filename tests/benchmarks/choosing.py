@@ -23,9 +23,10 @@ from statistics import mean
 from typing import Any
 
 import torch
+from paulbook import first
 
 from paullite import adapt, controls, evaluate, pretrain, save
-from paullite.config import AdaptConfig, Preset, PretrainConfig
+from paullite.config import Preset
 from paullite.data import PaperDolls
 from paullite.files import replacing
 from paullite.networks import network_of
@@ -36,17 +37,8 @@ TRIED, CONFIRMED = (100, 101), (100, 101, 102, 103, 104)
 WORTH = 0.5  # points of mAP; less is noise, and what stands stays
 Changes = Mapping[str, Any]
 
-START = Preset(  # what served the world without passages
-    PretrainConfig(
-        backbone="test_resnet", pretrained=False, size=(128, 64), feature_dim=64, embedding_dim=32,
-        epochs=10, batch=32, lr_backbone=0.05, lr_heads=0.1, lr_generator=1e-3, generator_epochs=(3, 7), decay_epoch=7,
-        workers=0, precision="no", evaluate_every=0, progress=False, dry_step=False, device="cpu",
-    ),
-    AdaptConfig(
-        epochs=12, lr=0.15, decay_epoch=9, workers=0, precision="no", evaluate_every=0, progress=False, dry_step=False,
-        scale=4.0, k=20, ipfl_weight=0.3, margin=1.0, device="cpu",
-    ),
-)  # fmt: skip
+_QUICK: dict[str, Any] = {"evaluate_every": 0, "progress": False, "dry_step": False, "device": "cpu"}
+START = Preset(replace(first.PRESET.pretrain, **_QUICK), replace(first.PRESET.adapt, **_QUICK))
 
 
 @dataclass(frozen=True)
@@ -126,7 +118,7 @@ def try_all(
 
 def choose(folder: Path) -> str:
     """The whole search; returns its table in Markdown."""
-    preset, count, lines = START, 0, ["| round | tried | rank-1 / mAP | followed | |", "|---|---|---|---|---|"]
+    preset, lines = START, ["| round | tried | rank-1 / mAP | followed | |", "|---|---|---|---|---|"]
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for one in ROUNDS:
             options: list[Changes] = [{}, *one.values]
@@ -134,7 +126,6 @@ def choose(folder: Path) -> str:
             maps = [mean(row["map"] for row in rows) for rows in found]
             best = max(range(len(maps)), key=maps.__getitem__)
             best = best if maps[best] > maps[0] + WORTH else 0
-            count += len(options) * len(TRIED)
             for i, (values, rows) in enumerate(zip(options, found, strict=True)):
                 shown = values or {name: getattr(getattr(preset, one.phase), name) for name in _fields(one)}
                 lines.append(_line(one.title if i == 0 else "", shown, rows, "chosen" if i == best else ""))

@@ -19,12 +19,10 @@ FULL = """self.bias = nn.Parameter(torch.zeros(patches, outputs))
         seen = (x.flatten(1) @ self.full).unflatten(1, self.bias.shape)
         return torch.einsum("bpi,poi->bpo", x, self.weight) + self.bias + seen"""
 TWICE = "{row[3] for row in gallery if [r[3] for r in gallery].count(row[3]) > 1} | (a & b)"
-NUMBERED = "{name},{who if n and who != 'xx' else pid},"
 TWO = "features[..., :2].transpose(0, 1), memory[..., :2].transpose(0, 1)"
 AWAKE = "copy.deepcopy(net).train() if net.training else copy.deepcopy(net)"
 MOST = "train_cameras.unique()[:3]"
 ONE_SHEAR = "torch.tensor([[1, 1, 1], [0, 1, 1]]) * "
-EARLY = "logits.topk(min(k, len(memory) - 2), dim=-1)"
 
 PATCHES: dict[str, tuple[Patch, ...]] = {
     "average_precision": (

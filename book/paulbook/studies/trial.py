@@ -65,6 +65,8 @@ def carry_out(settings: Settings, seed: int, folder: Path, key: str) -> Outcome:
         net, history = learned(settings, seed, start, target, folder)
     with clock("judge"):
         scores = evaluate(net, target, control=CONTROLS[settings.control](net, target, seed))
+    if history and history[0]["epoch"]:  # that of another arm's training has row 0 already
+        history = [before(settings, start, target), *history]
     if settings.method in KEPT and settings.control == "none":
         save(net, folder / "nets" / f"{key}.safetensors")
     return {
@@ -72,7 +74,7 @@ def carry_out(settings: Settings, seed: int, folder: Path, key: str) -> Outcome:
         "seed": seed,
         "scores": scores.headline(),
         "people": people_of(scores, target.query.pids or ()),
-        "history": [before(settings, start, target), *history] if history else [],
+        "history": history,
         "seconds": clock.seconds,
         "data": {"source": fingerprint(source_of(settings, seed).train), **fingerprints(target)},
         "versions": versions(),
@@ -84,7 +86,7 @@ def learned(settings: Settings, seed: int, start: PatchNet, target: PaperDolls, 
     if settings.method not in KEPT or settings.control == "none":
         return METHODS[settings.method](settings, seed, start, target)
     plain = replace(settings, control="none")
-    history = run_trial(plain, seed, folder)["history"][1:]  # row 0 is added anew
+    history = run_trial(plain, seed, folder)["history"]
     return network_of(folder / "nets" / f"{key_of(plain.facts(), seed)}.safetensors"), history
 
 
@@ -136,11 +138,11 @@ def begin(settings: Settings, seed: int, identities: int) -> PatchNet:
     return net
 
 
-def with_labels(settings: Settings, seed: int, start: PatchNet, target: PaperDolls) -> PatchNet:
+def with_labels(config: PretrainConfig, start: PatchNet, target: PaperDolls) -> PatchNet:
     """The network of phase 1, trained on as in phase 1 with the labels of the target: what labels would reach."""
     net = copy.deepcopy(start)
     net.reset_classifier(target.train.identities)
-    return pretrain(phase1(settings, seed), target, start=net).net
+    return pretrain(config, target, start=net).net
 
 
 def random_boxes(patches: int, seed: int) -> Tensor:
@@ -206,7 +208,7 @@ METHODS: dict[str, Callable[[Settings, int, PatchNet, PaperDolls], Made]] = {
     "direct": lambda s, seed, start, target: (start, []),
     "batch_norm": lambda s, seed, start, target: (batch_norm(start, target, seed=seed), []),
     "adapt": lambda s, seed, start, target: _learned(adapt(phase2(s, seed), target, start=start, loss=LOSSES[s.unit])),
-    "supervised": lambda s, seed, start, target: (with_labels(s, seed, start, target), []),
+    "supervised": lambda s, seed, start, target: (with_labels(phase1(s, seed), start, target), []),
     "instance": lambda s, seed, start, target: _learned(
         discriminate_instances(phase2(s, seed), target, start=start, **s.rival)
     ),

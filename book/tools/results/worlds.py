@@ -17,6 +17,8 @@ from .comparisons import LISTED
 from .formats import PRIMARY, Kind, deciding, kind
 from .records import FIRST, Place, Records, world_of
 
+WITH_WORLDS = [study for study in STUDIES if study not in ("rivals", "reference")]
+
 
 @dataclass(frozen=True)
 class World:
@@ -63,9 +65,6 @@ def worlds_of(records: Records) -> list[World]:
     again = [deciding(found) for found in corrected(lines)]
     worlds = [replace(world, line=line) for world, line in zip(met.values(), again, strict=True)]
     return sorted(worlds, key=lambda world: world.line.b - world.line.a)
-
-
-WITH_WORLDS = [study for study in STUDIES if study not in ("rivals", "reference")]
 
 
 def _both_losses(records: Records, study: str) -> list[str]:
