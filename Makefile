@@ -27,7 +27,7 @@ help:
 	@echo "make notebooks  run every chapter and assignment, write it back; CHAPTERS='03 04 assignment_02' for some"
 	@echo "make quick   style, types and the quick tests: about a minute"
 	@echo "make test-chapter CHAPTER=07  the exercises of one chapter, and its notebook run again"
-	@echo "make test    everything: style, types, tests, doctests, README example, pages, chapters; about 15 minutes"
+	@echo "make test    everything: style, types, tests, doctests, README example, pages, chapters; about 12 minutes"
 	@echo "make test-oldest  the quick tests and one short training with the lowest versions that are allowed"
 	@echo "make test-colab   the chapters with the versions that Colab has"
 	@echo "make nightly what is too long for every change: coverage, the pages of the student edition, the oldest versions"
