@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import paullite as pl
 from paullite import files
 from paullite.data import reading
 from paullite.data.loading import SurrogatePairs
-from paullite.data.reading import why_a_worker_failed
+from paullite.data.reading import why_a_worker_failed, with_plain_errors
 from paullite.files import writable_folder
 from paullite.runs import checkpoint
 from paullite.runs.checkpoint import checkpoints, read_checkpoint
@@ -47,11 +48,32 @@ def test_a_worker_dies(tmp_path: Path, alone: Path) -> None:
     folder = tmp_path / "run"
     code, said = run(folder, Fault("worker", 1), workers=1, image_memory=0)
     assert code == 0 and "\n" not in said
-    assert said.startswith("a process that reads images died (DataLoader worker (pid")
+    assert said.startswith("a process that reads images died (")
     assert "use fewer --workers, or --workers 0; saved in" in said and said.endswith(
         "go on with --resume (resume=True)"
     )
     assert goes_on(folder, alone)
+
+
+class CutOff:
+    """A loader whose worker dies while it hands over a batch."""
+
+    def __init__(self, error: Exception, num_workers: int) -> None:
+        self.error, self.num_workers = error, num_workers
+
+    def __iter__(self) -> Iterator[Any]:
+        yield 1
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionResetError(104, "Connection reset by peer"), EOFError(), FileNotFoundError(2, "No such file")]
+)
+def test_a_worker_that_dies_while_it_hands_over_a_batch(error: Exception) -> None:
+    with pytest.raises(pl.InputError, match=r"a process that reads images died \(.+\); expected it to go on"):
+        list(with_plain_errors(CutOff(error, num_workers=1)))
+    with pytest.raises(type(error)):  # without workers it is the error of whoever reads
+        list(with_plain_errors(CutOff(error, num_workers=0)))
 
 
 @dataclass(frozen=True)

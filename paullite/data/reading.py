@@ -126,8 +126,9 @@ def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
     try:
         yield from loader
     except Exception as error:
-        broken = str(error)
-        if "DataLoader worker" not in broken:
+        cut_off = isinstance(error, OSError | EOFError) and getattr(loader, "num_workers", 0)  # died handing over
+        broken = str(error) or type(error).__name__
+        if not cut_off and "DataLoader worker" not in broken:
             raise
         error.__traceback__ = None  # a circle: the error, its frames, and in one of torch's frames the error
     if broken:  # raised out here, so that nothing holds on to the workers, and they end at once
