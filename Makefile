@@ -97,6 +97,7 @@ publish: html
 
 notebooks: .venv/.test
 	$(BIN)/python -m book.tools.notebooks run $(CHAPTERS)
+	$(BIN)/python -m tests.prose --write
 
 # Two processes with one thread each: on two cores faster than one process with two threads, and no test waits for another.
 PYTEST := -m pytest -p no:cacheprovider

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from book.tools.notebooks import assignments, chapters, code_cells, read, tags
+from book.tools.notebooks import assignments, chapters, read
+from book.tools.reading import code_cells, tags
 
 __all__ = ["ASSIGNMENTS", "CHAPTERS", "EXERCISE", "WrittenExercise", "chapters", "code_cells", "read", "tags"]
 __all__ += ["written_exercises"]

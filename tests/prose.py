@@ -1,7 +1,8 @@
 """``python -m tests.prose``: how the text of the chapters is built, in numbers. A thermometer, and not the goal.
 
 Measured are the sentences of the Markdown cells, without formulas, code, tables and headings, and the minutes that a
-reader needs for everything outside the folded parts. ``python -m tests.prose 03`` measures one chapter.
+reader needs for everything outside the folded parts. ``python -m tests.prose 03`` measures one chapter, and ``--write``
+puts the table of all of them on the status page.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import NamedTuple
 
 from nbformat import NotebookNode
 
-from book.tools.notebooks import chapters, code_cells, exercise_minutes, read, tags
+from book.tools.notebooks import STATUS, chapters, exercise_minutes, read
+from book.tools.reading import reading_minutes, sentences, text_of, words_of
 
 CONNECTIVE = re.compile(
     r"\b(because|since|so that|so|however|although|though|for example|for instance|therefore|thus|hence|while|whereas|"
@@ -27,8 +29,6 @@ BANNED = re.compile(
 )
 SHORT = 7  # words of a sentence that is for emphasis
 GOAL = {"connectives": 26, "short": 7, "colons": 13, "words": 18.1}  # measured on five UvA notebooks
-SECONDS = {"formula": 20, "code": 6, "still": 30, "moving": 60}
-WORDS_PER_MINUTE = 180
 LONGEST = 60  # minutes that a chapter may take to read
 
 
@@ -44,34 +44,11 @@ class Measures(NamedTuple):
     exercises: int
 
 
-def text_of(notebook: NotebookNode) -> str:
-    """Its Markdown, one cell after the other."""
-    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-
-
-def sentences(text: str) -> list[str]:
-    """Sentences in running text, formulas as one word.
-
-    >>> sentences("## A title\\n\\nIt is $x + y$, i.e. a sum. [See](a.md) *this*.")
-    ['It is X, i.e. a sum.', 'See this.']
-    """
-    skipped = r"```.*?```|\$\$.*?\$\$|<summary>.*?</summary>|</?details>|<!--.*?-->"
-    text = re.sub(skipped, "\n\n", text, flags=re.DOTALL)
-    text = re.sub(r"\$[^$]*\$|`[^`]*`", "X", text)
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    kept = [line for line in text.split("\n") if not re.match(r"\s*(#|\||:::|```)", line)]
-    found = []
-    for paragraph in re.split(r"\n\s*\n|\n\s*(?=[-*] |\d+\. )", "\n".join(kept)):
-        plain = re.sub(r"[*_]{1,3}|^\s*([-] |\d+\. )", "", " ".join(paragraph.split()))
-        found += re.split(r"(?<=[a-z0-9)%\"'X][.!?])\s+(?=[A-Z\"'(])", plain)
-    return [sentence for sentence in found if len(_words(sentence)) > 1]
-
-
 def measured(notebook: NotebookNode) -> Measures:
     """What a chapter's text and page consist of."""
     text = text_of(notebook)
     found = sentences(text)
-    lengths = [len(_words(sentence)) for sentence in found]
+    lengths = [len(words_of(sentence)) for sentence in found]
 
     def share(holds: list[bool]) -> float:
         return 100 * sum(holds) / max(1, len(found))
@@ -87,20 +64,6 @@ def measured(notebook: NotebookNode) -> Measures:
     )
 
 
-def reading_minutes(notebook: NotebookNode) -> float:
-    """Minutes for words, formulas, visible code and figures, without what is folded."""
-    text = re.sub(r"<details>.*?</details>", "", text_of(notebook), flags=re.DOTALL)
-    words = sum(len(_words(sentence)) for sentence in sentences(text))
-    formulas = sum(block.count(r"\\") + 1 for block in re.findall(r"\$\$(.*?)\$\$", text, re.DOTALL))
-    shown = [cell for cell in code_cells(notebook)[1:] if "hide-input" not in tags(cell)]
-    lines = sum(bool(line.strip()) for cell in shown for line in cell.source.splitlines())
-    pages = ["".join(o.get("data", {}).get("text/html", "")) for c in code_cells(notebook) for o in c.outputs]
-    figures = [page for page in pages if "paul-figure" in page]
-    moving = sum("data-script=" in page for page in figures)
-    counts = {"formula": formulas, "code": lines, "still": len(figures) - moving, "moving": moving}
-    return words / WORDS_PER_MINUTE + sum(SECONDS[name] * count for name, count in counts.items()) / 60
-
-
 def table(paths: list[Path]) -> str:
     """One row per chapter, and the goal above them."""
     head = "chapter | connectives % | short % | colons % | words per sentence | banned | reading | exercises"
@@ -113,9 +76,16 @@ def table(paths: list[Path]) -> str:
     return "\n".join(rows)
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[A-Za-z0-9][\w'’.%-]*", text)
+def write_table() -> None:
+    """The table of all chapters, between its two marks on the status page."""
+    before, rest = STATUS.read_text(encoding="utf-8").split("<!-- prose -->")
+    after = rest.split("<!-- /prose -->")[1]
+    written = f"{before}<!-- prose -->\n\n{table(chapters([]))}\n\n<!-- /prose -->{after}"
+    STATUS.write_text(written, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    print(table(chapters(sys.argv[1:])))
+    if sys.argv[1:] == ["--write"]:
+        write_table()
+    else:
+        print(table(chapters(sys.argv[1:])))

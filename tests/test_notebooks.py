@@ -15,11 +15,11 @@ from book.tools.notebooks import (
     exercise_minutes,
     first_cell,
     hours,
-    reading_minutes,
     state_budget,
     status_table,
     words,
 )
+from book.tools.reading import reading_minutes
 from tests.chapters import CHAPTERS, code_cells, read, tags, written_exercises
 
 BY_CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name[:2])
@@ -136,8 +136,8 @@ def test_status_page_and_start_page_are_in_step() -> None:
 
 
 def test_chapters_show_the_four_figures_of_the_paper() -> None:
-    """The start page names the chapter of each; there stands a cell that draws it, with a picture in its output."""
-    start = (Path(__file__).parent.parent / "book" / "intro.md").read_text(encoding="utf-8")
+    """The map names the chapter of each; there stands a cell that draws it, with a picture in its output."""
+    named = (Path(__file__).parent.parent / "book" / "reference" / "map.md").read_text(encoding="utf-8")
     for number in range(1, 5):
         (found,) = [
             (path, cell)
@@ -147,7 +147,7 @@ def test_chapters_show_the_four_figures_of_the_paper() -> None:
         ]
         path, cell = found
         assert any("<img src=" in "".join(o.get("data", {}).get("text/html", "")) for o in cell.outputs), number
-        assert re.search(rf"[Ff]igure {number}.*?notebooks/{path.stem}", start, re.DOTALL), number
+        assert re.search(rf"[Ff]igure {number}.*?notebooks/{path.stem}", named, re.DOTALL), number
 
 
 @pytest.mark.parametrize("path", [*CHAPTERS, *assignments([])], ids=lambda path: path.stem)

@@ -206,6 +206,10 @@ def test_markers_are_those_of_the_tiers() -> None:
 # What the texts say
 
 
+def test_readme_fits_on_two_screens() -> None:
+    assert text("README.md").count("\n") <= 120 and len(text("README.md").split()) <= 1100
+
+
 @pytest.mark.slow
 def test_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library example, with fewer people and epochs than the reader gets."""
@@ -219,14 +223,14 @@ def test_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def shell_lines(program: str) -> list[list[str]]:
-    """The lines of the README's shell blocks that call a program, as words after its name."""
-    blocks = "".join(re.findall(r"```sh\n(.*?)```", text("README.md"), re.DOTALL))
+    """The lines of shell blocks that call a program, as words after its name."""
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", text("book/reference/commands.md"), re.DOTALL))
     found = re.findall(rf"^(?:\.venv/bin/)?{program} (.*)$", blocks, re.MULTILINE)
     return [shlex.split(line, comments=True) for line in found]
 
 
 @pytest.mark.parametrize("program", ["paullite", "paulbook"])
-def test_readme_names_commands_and_options_that_exist(program: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_of_commands_names_what_exists(program: str, capsys: pytest.CaptureFixture[str]) -> None:
     main = import_module({"paullite": "paullite.app.cli", "paulbook": "paulbook.cli"}[program]).main
     called = shell_lines(program)
     assert called

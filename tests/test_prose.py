@@ -8,7 +8,7 @@ import pytest
 from tests import prose
 from tests.chapters import chapters, read
 
-REWRITTEN = ("01", "03")  # chapters of the second edition; the others still have the text of the first
+REWRITTEN = ("01", "02", "03", "04")  # chapters of the second edition; the others still have the text of the first
 LEAST_CONNECTIVES, MOST_SHORT, MOST_COLONS, LEAST_WORDS = 20, 16, 13, 15
 
 
@@ -43,3 +43,7 @@ def test_chapters_of_the_second_edition(name: str) -> None:
 
 def test_the_table_has_a_row_for_each_chapter() -> None:
     assert len(prose.table(chapters([])).splitlines()) == 3 + len(chapters([]))
+
+
+def test_the_status_page_has_the_table_of_today() -> None:
+    assert prose.table(chapters([])) in prose.STATUS.read_text(encoding="utf-8")

@@ -30,14 +30,14 @@ from nbformat import NotebookNode
 
 import paullite as pl
 
+from .reading import SECONDS, WORDS_PER_MINUTE, code_cells, reading_minutes, tags
+
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "notebooks"
 ASSIGNMENTS = ROOT / "book" / "assignments"
 STATUS = ROOT / "book" / "reference" / "status.md"
 BOOK = {"PAULLITE_BOOK": "1", "TQDM_DISABLE": "1"}  # figures as frames, no progress bars
 TOTALS = (ROOT / "book" / "intro.md", ROOT / "README.md")  # pages that state how long the whole book takes
-WORDS_A_MINUTE = 130  # of technical text, the figures looked at
-LINES_A_MINUTE = 15  # of code
 EXERCISE = re.compile(r"^### Exercise .*?\n+\*?(?:No code, )?(\d+) minutes", re.MULTILINE)
 BUDGET = re.compile(r"(\*\*Budget\*\*:)\s+\d+ minutes to read, \d+ for the exercises")
 TOTAL = re.compile(r"(<!-- total -->).*?(<!-- /total -->)", re.DOTALL)
@@ -86,16 +86,6 @@ def asked_for(names: list[str]) -> list[Path]:
 def read(path: Path) -> NotebookNode:
     """A notebook, in the newest format."""
     return nbformat.read(path, as_version=4)
-
-
-def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """Its code cells."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def tags(cell: NotebookNode) -> list[str]:
-    """The tags of a cell."""
-    return list(cell.metadata.get("tags", []))
 
 
 def run(path: Path) -> float:
@@ -161,16 +151,6 @@ def words(notebook: NotebookNode) -> int:
     return len(re.findall(r"[A-Za-z][\w'-]*", text))
 
 
-def lines(notebook: NotebookNode) -> int:
-    """Lines of its code, without the first cell, which is the same everywhere."""
-    return sum(len(cell.source.splitlines()) for cell in code_cells(notebook)[1:])
-
-
-def reading_minutes(notebook: NotebookNode) -> int:
-    """Minutes to read text and code."""
-    return max(1, round(words(notebook) / WORDS_A_MINUTE + lines(notebook) / LINES_A_MINUTE))
-
-
 def exercise_minutes(notebook: NotebookNode) -> int:
     """Minutes for the exercises, as each of them says."""
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -180,7 +160,7 @@ def exercise_minutes(notebook: NotebookNode) -> int:
 def state_budget(notebook: NotebookNode) -> None:
     """Write the minutes into the chapter's line of budget."""
     first = notebook.cells[0]
-    minutes = f"{reading_minutes(notebook)} minutes to read, {exercise_minutes(notebook)} for the exercises"
+    minutes = f"{reading_minutes(notebook):.0f} minutes to read, {exercise_minutes(notebook)} for the exercises"
     first.source = BUDGET.sub(rf"\g<1> {minutes}", first.source)
 
 
@@ -214,11 +194,21 @@ def status_table(paths: list[Path]) -> str:
         cells = code_cells(book)
         title = next(c.source for c in book.cells if c.cell_type == "markdown").splitlines()[0].lstrip("# ")
         compared = sum("nbval-ignore-output" not in tags(cell) for cell in cells)
-        minutes = (reading_minutes(book), exercise_minutes(book))
+        minutes = (round(reading_minutes(book)), exercise_minutes(book))
         seconds = book.metadata.get("paullite", {}).get("seconds", "not run")
         row = (f"[{title}](../../notebooks/{path.name})", words(book), *minutes, seconds, len(cells), compared)
         rows.append(f"| {' | '.join(map(str, row))} |")
     return "\n".join(rows)
+
+
+def counted() -> str:
+    """How the minutes to read are counted, in words."""
+    return (
+        f"The minutes to read count {WORDS_PER_MINUTE} words per minute, {SECONDS['formula']} seconds per line of "
+        f"mathematics, {SECONDS['code']} per line of code that is shown, {SECONDS['still']} per figure and "
+        f"{SECONDS['moving']} per figure that moves. Folded hints and solutions are left out, and each exercise states "
+        "its own minutes."
+    )
 
 
 def write_status(paths: list[Path]) -> None:
@@ -229,8 +219,8 @@ def write_status(paths: list[Path]) -> None:
     versions = f"paullite {pl.__version__}, Python {platform.python_version()}, {made}"
     text = f"""{status_table(paths)}
 
-{hours(paths)} Reading times count {WORDS_A_MINUTE} words and {LINES_A_MINUTE}
-lines of code a minute; each exercise says its own. Half of all code cells have {median:.0f} lines or fewer.
+{hours(paths)} {counted()} Half of
+all code cells have {median:.0f} lines or fewer.
 
 The stored outputs were made on {os.cpu_count()} processor cores with {versions}."""
     before, rest = STATUS.read_text(encoding="utf-8").split("<!-- status -->")

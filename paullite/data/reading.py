@@ -98,8 +98,7 @@ class ImageStore(PixelReader):
 
 def stored_size(split: Split, size: tuple[int, int]) -> tuple[int, int]:
     """The size in which images are kept: their own if all that were looked at share one no larger than ``size``."""
-    step = max(len(split) // SAMPLE, 1)
-    (own, *others) = {split[place].image.size[::-1] for place in range(0, len(split), step)}
+    (own, *others) = {split[place].image.size[::-1] for place in range(0, len(split), max(len(split) // SAMPLE, 1))}
     return own if not others and own[0] <= size[0] and own[1] <= size[1] else size
 
 
@@ -126,7 +125,7 @@ def with_plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
     try:
         yield from loader
     except Exception as error:
-        cut_off = isinstance(error, OSError | EOFError) and getattr(loader, "num_workers", 0)  # died handing over
+        cut_off = isinstance(error, OSError | EOFError) and bool(getattr(loader, "num_workers", 0))  # died handing over
         broken = str(error) or type(error).__name__
         if not cut_off and "DataLoader worker" not in broken:
             raise
