@@ -13,7 +13,7 @@ PORT ?= 8000
 STUDIES ?= all failures
 EDITION ?= full
 
-.PHONY: install help demo book html publish notebooks check quick test test-chapter test-oldest test-colab coverage nightly
+.PHONY: install help demo book html publish notebooks beginnings check quick test test-chapter test-oldest test-colab coverage nightly
 .PHONY: bench bar bands experiments results weights release clean
 
 install: .venv/.book
@@ -25,6 +25,7 @@ help:
 	@echo "make book    build the book and show it at http://127.0.0.1:$(PORT); PORT=number; EDITION=student: no solutions"
 	@echo "make publish build the book and push it to the branch gh-pages of the remote origin"
 	@echo "make notebooks  run every chapter and assignment, write it back; CHAPTERS='03 04 assignment_02' for some"
+	@echo "make beginnings  first cell and Colab badge of every notebook, with the address of this copy; nothing is run"
 	@echo "make quick   style, types and the quick tests: about a minute"
 	@echo "make test-chapter CHAPTER=07  the exercises of one chapter, and its notebook run again"
 	@echo "make test    everything: style, types, tests, doctests, README example, pages, chapters; about 12 minutes"
@@ -98,6 +99,9 @@ publish: html
 notebooks: .venv/.test
 	$(BIN)/python -m book.tools.notebooks run $(CHAPTERS)
 	$(BIN)/python -m tests.prose --write
+
+beginnings: .venv/.site
+	$(BIN)/python -m book.tools.notebooks begin $(CHAPTERS)
 
 # Two processes with one thread each: on two cores faster than one process with two threads, and no test waits for another.
 PYTEST := -m pytest -p no:cacheprovider

@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 from paulbook.checking import all_exercises
 
-from book.tools.notebooks import BOOK, first_cell
+from book.tools.notebooks import BOOK
 from tests.chapters import ASSIGNMENTS, code_cells, read, tags, written_exercises
 
 ROOT = Path(__file__).parent.parent
@@ -119,7 +119,7 @@ def test_form(path: Path) -> None:
     notebook = read(path)
     cells = code_cells(notebook)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    assert cells[0].source == first_cell() and "first-cell" in tags(cells[0])
+    assert "first-cell" in tags(cells[0])  # test_notebooks.py looks at what it says
     assert max(len(cell.source.splitlines()) for cell in cells) <= 25
     assert not any(output.output_type == "error" for cell in cells for output in cell.outputs)
     assert not re.search(r"/(home|root|Users|work|tmp)/", path.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from book.tools.notebooks import (
     STATUS,
     TOTALS,
     assignments,
+    badge,
     exercise_minutes,
     first_cell,
     hours,
@@ -25,6 +26,7 @@ from tests.chapters import CHAPTERS, code_cells, read, tags, written_exercises
 BY_CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name[:2])
 LOCAL_PATH = re.compile(r"/(home|root|Users|work|tmp|private|mnt)/|[A-Z]:\\\\|file://")
 MOST_FRAMES_BYTES = 600_000
+BADGE_COMES_LATER = {f"{number:02}" for number in range(5, 13)}  # to be emptied once these are written anew
 
 
 def outputs(cell, mime: str) -> list[str]:
@@ -50,10 +52,17 @@ def test_code_is_short(path: Path) -> None:
     assert not long
 
 
-@BY_CHAPTER
-def test_first_cell_is_in_step(path: Path) -> None:
-    first = code_cells(read(path))[0]
-    assert first.source == first_cell() and "first-cell" in tags(first)
+@pytest.mark.parametrize("path", [*CHAPTERS, *assignments([])], ids=lambda path: path.stem)
+def test_first_cell_and_badge_are_in_step(path: Path) -> None:
+    """Both name one address. In a fresh fork it is that of the original, until `make beginnings`."""
+    notebook = read(path)
+    first = code_cells(notebook)[0]
+    address = re.search(r"git\+(https://[^\s@]+)@v", first.source)[1]
+    assert first.source == first_cell(address) and "first-cell" in tags(first)
+    title, empty, button, *_ = notebook.cells[0].source.splitlines()
+    if "![" not in button and path.name[:2] in BADGE_COMES_LATER:
+        pytest.skip("make beginnings puts the badge there")
+    assert title.startswith("# ") and not empty and button == badge(path, address)
 
 
 @BY_CHAPTER

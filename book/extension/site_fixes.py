@@ -1,8 +1,8 @@
 """What this book needs from Sphinx beyond Jupyter Book's own settings. Jupyter Book loads it by ``local_extensions``.
 
-One address in ``_config.yml`` (``repository: url``) is enough: the site's address, the social card's and the one that
-readers clone are derived from it here. The Colab button opens a chapter at the tag of this version, which is what its
-first cell installs; the button to edit a page leads to the branch.
+The repository's address (``address.py``) is enough: the site's address, the social card's and the one that readers
+clone are derived from it here. The Colab button opens a chapter at the tag of this version, which is what its first
+cell installs; the button to edit a page leads to the branch. A badge in a notebook is for GitHub; no page shows it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from address import repository, without_badge
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -50,14 +51,10 @@ def pages_address(repository: str) -> str:
     return f"https://{owner.lower()}.github.io/{name}/"
 
 
-def repository_address(config: Config) -> str:
-    """``repository: url`` of ``_config.yml``, which Jupyter Book hands to the theme."""
-    return str(config.html_theme_options.get("repository_url", "")).rstrip("/")
-
-
 def derive_addresses(app: Sphinx, config: Config) -> None:
     """Canonical links and social cards need whole addresses; one that is set by hand in ``_config.yml`` stays."""
-    site = config.html_baseurl or pages_address(repository_address(config))
+    config.html_theme_options["repository_url"] = repository(Path(app.srcdir))
+    site = config.html_baseurl or pages_address(config.html_theme_options["repository_url"])
     if not site:
         return
     config.html_baseurl = site
@@ -67,9 +64,9 @@ def derive_addresses(app: Sphinx, config: Config) -> None:
 
 
 def write_address(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put the repository's address and name where a page has their markers, in code blocks too."""
-    address = repository_address(app.config)
-    source[0] = source[0].replace(ADDRESS, address).replace(FOLDER, address.rsplit("/", 1)[-1])
+    """Put the repository's address and name where a page has their markers, in code blocks too; no badge."""
+    address = str(app.config.html_theme_options["repository_url"])
+    source[0] = without_badge(source[0]).replace(ADDRESS, address).replace(FOLDER, address.rsplit("/", 1)[-1])
 
 
 def share_visitors(app: Sphinx) -> None:

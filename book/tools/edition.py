@@ -19,6 +19,8 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
+from book.extension.address import repository, without_badge
+
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = ("_config.yml", "_toc.yml", "book", "notebooks")
 LINKED = ("paullite", "tests", "README.md")  # read by the build: links, a card, a program
@@ -74,11 +76,11 @@ def _ignored(folder: str, names: list[str]) -> set[str]:
 
 
 def strip_notebook(notebook: NotebookNode) -> None:
-    """Take the answers out of a notebook. Cells in which nothing is left go; outputs stay."""
+    """Take the answers out of a notebook, and the button that opens them. Empty cells go; outputs stay."""
     exercise = False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source, exercise = strip_text(cell.source, exercise)
+            cell.source, exercise = strip_text(without_badge(cell.source), exercise)
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code" or cell.source.strip()]
 
 
@@ -135,6 +137,7 @@ def _change_settings(folder: Path) -> None:
     """No page for teachers, and no button that leads to notebooks with solutions."""
     config = yaml.safe_load((folder / "_config.yml").read_text(encoding="utf-8"))
     config["title"] = f"{config['title']}: student edition"
+    config["repository"]["url"] = repository(ROOT)  # the folder has no remote to ask
     config["launch_buttons"] = {"colab_url": "", "binderhub_url": "", "notebook_interface": "jupyterlab"}
     config["html"].update(dict.fromkeys(BUTTONS, False))
     (folder / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")

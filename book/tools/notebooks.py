@@ -3,6 +3,7 @@
     python -m book.tools.notebooks run          all of them
     python -m book.tools.notebooks run 03 04    some chapters
     python -m book.tools.notebooks run assignment_02
+    python -m book.tools.notebooks begin        first cell and Colab badge of all of them; nothing is run
     python -m book.tools.notebooks status       only the status page, from what the notebooks say
 
 A notebook is written only if all its cells ran. Its seconds stand in its own metadata.
@@ -23,12 +24,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
-import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 import paullite as pl
+from book.extension import address
 
 from .reading import SECONDS, WORDS_PER_MINUTE, code_cells, reading_minutes, tags
 
@@ -44,14 +45,13 @@ TOTAL = re.compile(r"(<!-- total -->).*?(<!-- /total -->)", re.DOTALL)
 
 
 def repository() -> str:
-    """The public address; `_config.yml` is the one place that knows it."""
-    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    return str(config["repository"]["url"])
+    """The public address: that of the remote `origin`, else of `_config.yml`."""
+    return address.repository(ROOT)
 
 
-def first_cell() -> str:
+def first_cell(where: str = "") -> str:
     """What every chapter begins with: on Colab it installs both packages, and then it prints device and versions."""
-    source = f"git+{repository()}@v{pl.__version__}"
+    source = f"git+{where or repository()}@v{pl.__version__}"
     return f"""# On Colab this installs the library and the book's package. Elsewhere it does nothing.
 from importlib.util import find_spec
 
@@ -94,9 +94,7 @@ def run(path: Path) -> float:
     notebook = read(path)
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
-        if "first-cell" in tags(cell):
-            cell.source = first_cell()
-            cell.metadata["tags"] = ["first-cell", "nbval-ignore-output"]
+    put_beginning(notebook, path)
     state_budget(notebook)
     began = time.perf_counter()
     NotebookClient(
@@ -104,10 +102,51 @@ def run(path: Path) -> float:
     ).execute()
     seconds = time.perf_counter() - began
     clean(notebook, seconds)
+    write(notebook, path)
+    return seconds
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Replace a notebook by a whole new one."""
     temporary = path.with_suffix(".tmp")
     nbformat.write(notebook, temporary)
     temporary.replace(path)
-    return seconds
+
+
+def badge(path: Path, where: str = "") -> str:
+    """The button of one notebook, which opens it on Colab as it was released."""
+    folder = "notebooks" if path.parent.name == "notebooks" else "book/assignments"
+    return address.badge(where or repository(), f"v{pl.__version__}", f"{folder}/{path.name}")
+
+
+def put_beginning(notebook: NotebookNode, path: Path) -> None:
+    """Badge and first code cell, with the address of this copy of the repository."""
+    notebook.cells[0].source = address.with_badge(notebook.cells[0].source, badge(path))
+    for cell in code_cells(notebook):
+        if "first-cell" in tags(cell):
+            cell.source = first_cell()
+            cell.metadata["tags"] = ["first-cell", "nbval-ignore-output"]
+
+
+def begin(path: Path) -> bool:
+    """Bring badge and first cell of a notebook up to date; whether anything changed. Outputs stay."""
+    notebook = read(path)
+    before = [cell.source for cell in notebook.cells]
+    put_beginning(notebook, path)
+    if [cell.source for cell in notebook.cells] == before:
+        return False
+    name_cells(notebook)
+    write(notebook, path)
+    return True
+
+
+def name_cells(notebook: NotebookNode) -> None:
+    """Ids that follow from the cells' text, so that they stay from run to run."""
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:
+        stem = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+        seen[stem] = seen.get(stem, 0) + 1
+        cell.id = stem if seen[stem] == 1 else f"{stem}-{seen[stem]}"
 
 
 def clean(notebook: NotebookNode, seconds: float) -> None:
@@ -120,13 +159,10 @@ def clean(notebook: NotebookNode, seconds: float) -> None:
         }
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    seen: dict[str, int] = {}
+    name_cells(notebook)
     for cell in notebook.cells:
         kept = tags(cell)
         cell.metadata = nbformat.from_dict({"tags": kept} if kept else {})
-        stem = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
-        seen[stem] = seen.get(stem, 0) + 1
-        cell.id = stem if seen[stem] == 1 else f"{stem}-{seen[stem]}"
         if cell.cell_type == "code":
             cell.outputs = _clean_outputs(cell.outputs)
 
@@ -146,7 +182,7 @@ def _clean_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 def words(notebook: NotebookNode) -> int:
     """Words of its text, without formulas and code."""
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    text = "\n".join(address.without_badge(c.source) for c in notebook.cells if c.cell_type == "markdown")
     text = re.sub(r"```.*?```|\$\$.*?\$\$|\$[^$]*\$|<[^>]*>", " ", text, flags=re.DOTALL)
     return len(re.findall(r"[A-Za-z][\w'-]*", text))
 
@@ -234,10 +270,14 @@ The stored outputs were made on {os.cpu_count()} processor cores with {versions}
 def main() -> int:
     """Run what is asked for; the first chapter that stops ends it with its cell and error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("run", "status"))
+    parser.add_argument("what", choices=("run", "begin", "status"))
     parser.add_argument("chapters", nargs="*", help="numbers, as 01 02, or names, as assignment_02; all if none")
     args = parser.parse_args()
     os.environ.update(BOOK)
+    if args.what == "begin":
+        changed = [path.name for path in asked_for(args.chapters) if begin(path)]
+        print(f"{repository()}: {' '.join(changed) or 'nothing'} changed")
+        return 0
     for path in asked_for(args.chapters) if args.what == "run" else []:
         try:
             print(f"{path.name}: {run(path):.0f} seconds", flush=True)

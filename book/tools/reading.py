@@ -6,6 +6,8 @@ import re
 
 from nbformat import NotebookNode
 
+from book.extension.address import without_badge
+
 SECONDS = {"formula": 20, "code": 6, "still": 30, "moving": 60}
 WORDS_PER_MINUTE = 180
 
@@ -21,8 +23,8 @@ def tags(cell: NotebookNode) -> list[str]:
 
 
 def text_of(notebook: NotebookNode) -> str:
-    """Its Markdown, one cell after the other."""
-    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    """Its Markdown, one cell after the other, without the button for Colab."""
+    return "\n\n".join(without_badge(cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
 
 
 def sentences(text: str) -> list[str]:

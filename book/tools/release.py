@@ -15,10 +15,10 @@ from collections.abc import Iterator
 import yaml
 
 import paullite as pl
+from book.extension.address import is_placeholder
 
-from .notebooks import ROOT, chapters, code_cells, first_cell, read, repository
+from .notebooks import ROOT, assignments, badge, chapters, code_cells, first_cell, read, repository
 
-PLACEHOLDER = "OWNER"  # stands in `_config.yml` until the public address is fixed
 UNRELEASED = "unreleased"  # stands in CHANGELOG.md for the date of the version in the making
 
 
@@ -60,10 +60,13 @@ def _changed() -> Iterator[str]:
 
 def _first_cells() -> Iterator[str]:
     """The button needs no line here: ``book/extension/site_fixes.py`` derives it, and a test looks at the pages."""
-    for path in chapters([]):
-        first = code_cells(read(path))[0].source
+    for path in chapters([]) + assignments([]):
+        notebook = read(path)
+        first = code_cells(notebook)[0].source
         if first != first_cell() or f"@{tag()}" not in first:
-            yield f"the first cell of {path.name} does not install {tag()}; run: make notebooks"
+            yield f"the first cell of {path.name} does not install {tag()} of {repository()}; run: make beginnings"
+        if badge(path) not in notebook.cells[0].source:
+            yield f"the badge of {path.name} does not open {tag()} of {repository()}; run: make beginnings"
 
 
 def _tagged() -> Iterator[str]:
@@ -76,8 +79,8 @@ def _tagged() -> Iterator[str]:
 def to_do() -> list[str]:
     """What somebody still has to do by hand, in order."""
     steps = []
-    if f"/{PLACEHOLDER}/" in repository():
-        steps.append("write the public address into _config.yml (repository: url), then: make notebooks")
+    if is_placeholder(repository()):
+        steps.append("write the public address into _config.yml (repository: url), then: make beginnings")
     if not _released():
         steps.append(f"write the date into CHANGELOG.md (## {pl.__version__} (YYYY-MM-DD)) and CITATION.cff")
     if _git("status", "--porcelain"):
@@ -121,7 +124,7 @@ def main() -> int:
     if not wrong:
         print(f"{tag()}: packages, citation, changelog and first cells agree. Left to do:")
         print(*(f"  {place}. {step}" for place, step in enumerate(to_do(), 1)), sep="\n")
-    homeless = f"/{PLACEHOLDER}/" in repository()
+    homeless = is_placeholder(repository())
     if homeless:
         print(f"wrong: every first cell installs from {repository()}, which is a placeholder", file=sys.stderr)
     return int(bool(wrong) or homeless)
