@@ -2,10 +2,12 @@
 # Each target sets up what it needs in .venv, and no more: the library alone for make demo, the book's package and what
 # builds its pages for make book, the test tools for make test.
 # Needs only Python 3.10 or later and make. Another interpreter: make demo PYTHON=python3.12
+# On Linux, PyTorch comes without GPU support, which is smaller by far; for an NVIDIA GPU: make demo TORCH=gpu
 
 PYTHON ?= python3
 OLDEST_PYTHON ?= $(PYTHON)
 COLAB_PYTHON ?= python3.13
+TORCH ?= cpu
 BIN := .venv/bin
 OUTPUT ?= demo
 SEED ?= 0
@@ -20,7 +22,7 @@ install: .venv/.book
 	@echo "paullite and paulbook are installed in .venv; make help says what to do next"
 
 help:
-	@echo "make         install the library and the book's package into .venv"
+	@echo "make         install the library and the book's package into .venv; TORCH=gpu: with CUDA, on Linux"
 	@echo "make demo    PAUL from start to end on drawn people, two to five minutes; OUTPUT=folder SEED=number"
 	@echo "make book    build the book and show it at http://127.0.0.1:$(PORT); PORT=number; EDITION=student: no solutions"
 	@echo "make publish build the book and push it to the branch gh-pages of the remote origin"
@@ -43,10 +45,12 @@ help:
 	@echo "make clean   remove .venv and what tests leave"
 
 # The exact versions of constraints.txt serve where they were tested, that is on one minor version of Python.
-define install
-@tested=$$(sed -n 's/^# Python \([0-9.]*\).*/\1/p' constraints.txt); \
+exact = tested=$$(sed -n 's/^\# Python \([0-9.]*\).*/\1/p' constraints.txt); \
  here=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
- exact=""; [ "$$tested" = "$$here" ] && exact="-c constraints.txt"; \
+ exact=""; [ "$$tested" = "$$here" ] && exact="-c constraints.txt"
+
+define install
+@$(exact); \
  echo "pip install $$exact $(1)"; \
  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$exact $(1)
 @touch $@
@@ -59,7 +63,8 @@ $(BIN)/python:
 
 # Four tiers, each on top of the one before. A tier whose file is newer than pyproject.toml is not installed again.
 .venv/.library: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "setting up .venv: the first time this takes some minutes and, on Linux, a download of 2.7 GB"
+	@echo "setting up .venv: the first time this takes some minutes"
+	@$(exact); $(BIN)/python -m book.tools.torch_build $(TORCH) $$exact
 	$(call install,-e .)
 
 .venv/.book: .venv/.library book/pyproject.toml
@@ -141,6 +146,7 @@ nightly: coverage test-oldest
 		{ echo "found $$($(OLDEST_PYTHON) --version); expected 3.10 to 3.12; try: make $@ OLDEST_PYTHON=python3.11"; exit 2; }
 	$(OLDEST_PYTHON) -m venv .venv.oldest
 	$(OLDEST_PYTHON) -m tests.oldest > .venv.oldest/constraints.txt
+	.venv.oldest/bin/python -m book.tools.torch_build $(TORCH) -c .venv.oldest/constraints.txt
 	.venv.oldest/bin/python -m pip install --quiet -c .venv.oldest/constraints.txt -e '.[test]' -e 'book[site]'
 	@touch $@
 

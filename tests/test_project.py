@@ -10,6 +10,7 @@ from types import ModuleType
 
 import paulbook as pb
 import pytest
+import yaml
 
 import paullite as pl
 from tests import imports
@@ -182,12 +183,18 @@ def numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)][:3]
 
 
-def test_conda_installs_both_packages_and_the_python_they_ask_for() -> None:
-    asked = {re.search(r'requires-python = ">=([\d.]+)"', path.read_text(encoding="utf-8"))[1] for path in PACKAGES}
-    assert len(asked) == 1 and f"- python>={asked.pop()}\n" in text("environment.yml")
-    installed = re.findall(r"- -e \./?([\w/]*)(?:\[(\w+)\])?\n", text("environment.yml"))
-    assert {ROOT / folder / "pyproject.toml" for folder, _ in installed} == set(PACKAGES)
-    assert all(f"\n{extra} = [" in LIBRARY.read_text(encoding="utf-8") for _, extra in installed if extra)
+CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base"}  # names of conda-forge that differ from those of PyPI
+
+
+def test_conda_has_what_both_packages_ask_for() -> None:
+    """The same names with the same bounds, so that pip adds nothing but the packages themselves."""
+    asked = {re.search(r'requires-python = "(>=[\d.]+)"', path.read_text(encoding="utf-8"))[1] for path in PACKAGES}
+    *listed, last = yaml.safe_load(text("environment.yml"))["dependencies"]
+    needed = [*requirements(LIBRARY), *requirements(LIBRARY, "lab"), *requirements(BOOK)]
+    needed = [line for line in needed if not line.startswith("paullite")] + [f"python{asked.pop()}"]
+    named = {re.sub(r"^[a-z0-9-]+", lambda found: CONDA.get(found[0], found[0]), line) for line in needed}
+    assert not asked and set(listed) == named | {"pip", "pytorch-cpu"}
+    assert {(ROOT / line.removeprefix("-e ") / "pyproject.toml").resolve() for line in last["pip"]} == set(PACKAGES)
 
 
 def test_nothing_that_is_made_is_committed() -> None:
