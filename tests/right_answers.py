@@ -33,20 +33,8 @@ def gain_in_place(queries, before, after, draws=2000, seed=0):
     return np.quantile(after[drawn].sum(1) / queries[drawn].sum(1), [0.025, 0.975])
 
 
-def t_by_name(differences, t):
-    n = len(differences)
-    if n < 2:
-        return None
-    half = t(df=n - 1) * np.std(differences, ddof=1) / np.sqrt(n)
-    return np.mean(differences) - half, np.mean(differences) + half
-
-
-def interval_in_single_precision(differences, t):
-    x = torch.tensor(differences)
-    if len(x) < 2:
-        return None
-    half = t(len(x) - 1) * x.std() / len(x) ** 0.5
-    return torch.stack([x.mean() - half, x.mean() + half])
+def power_as_a_tensor(*given, **named):
+    return torch.tensor(SOLUTIONS["simulated_power"](*given, **named))
 
 
 def rewritten(**options):
@@ -85,7 +73,7 @@ RIGHT = {
     "find_leak": (people_as_a_tensor,),
     "choose_and_report": (mean_as_a_tensor,),
     "gain_interval": (ends_as_a_tensor, gain_in_place),
-    "seed_interval": (t_by_name, interval_in_single_precision),
+    "simulated_power": (power_as_a_tensor, in_single_precision("simulated_power")),
     "table": (rewritten(quoting=csv.QUOTE_ALL), with_a_fifth_column, with_a_byte_order_mark, with_blanks),
     "box_theta": (lambda *given: SOLUTIONS["box_theta"](*given).double().numpy(),),
     "port_is_right": (

@@ -9,11 +9,15 @@ from paulbook.chapters import chapter9
 from paulbook.chapters.chapter5 import PEOPLE, settings
 from paulbook.studies.receipts import read
 from paulbook.studies.settings import Settings
+from paulbook.studies.statistics import which_test
 from paulbook.studies.studies import STUDIES
+from paulbook.studies.trial import source_of
 
 import paullite as pl
 from paullite.pretraining import build_net
+from paullite.runs.provenance import fingerprint
 from tests.benchmarks.bands import CHAPTER5, CHAPTER9, SEEDS, SEEDS9, asked, asked9, bands
+from tests.benchmarks.trainings import TRAININGS
 
 
 def test_bands_are_those_of_the_receipts() -> None:
@@ -112,3 +116,23 @@ def test_a_band_of_a_study_is_that_of_its_receipt() -> None:
     }.items():
         with pytest.raises(pl.InputError, match=words):
             pb.study_band(*wrong)
+
+
+def test_trainings_of_one_world_are_those_of_the_ablation() -> None:
+    """The record of `tests.benchmarks.trainings`: the present settings, one test, and seed 0 as in the study."""
+    record, ablation = read("trainings"), read("ablation")
+    arms = {name: {"title": arm.title, "changes": dict(arm.changes)} for name, arm in TRAININGS.arms.items()}
+    assert record.arms == arms and record.settings == ablation.settings
+    assert len({which_test(trial) for trial in record.trials}) == 1
+    for arm in record.arms:
+        assert [trial.seed for trial in record.of(arm)] == [*range(len(record.of(arm)))]
+        first, same = record.of(arm)[0], ablation.of(arm)[0]
+        assert which_test(first) == which_test(same) and first.data == same.data
+        assert first.scores["map_step"] == pytest.approx(same.scores["map_step"], abs=0.02)
+
+
+def test_settings_may_fix_the_world_while_the_seed_starts_the_training() -> None:
+    fixed, free = ({"source": {"identities": 2, "test_identities": 2, **world}} for world in ({"seed": 3}, {}))
+    sources = [source_of(Settings().changed(s), seed) for s, seed in ((fixed, 3), (fixed, 7), (free, 3), (free, 7))]
+    one, two, three, four = (fingerprint(source.train) for source in sources)
+    assert one == two == three != four

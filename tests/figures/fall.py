@@ -1,4 +1,4 @@
-"""The figure of chapter 10: a run among the receipts' seeds and intervals, against paullite's own statistics."""
+"""The figure of chapter 10: a run among a record's seeds and intervals, against paullite's own statistics."""
 
 import random
 
@@ -7,7 +7,7 @@ from paulbook.studies.receipts import read
 from paulbook.studies.significance import seeds_needed
 from paulbook.studies.statistics import Interval, prediction_interval, seed_difference
 
-YOURS, CONTROL, SEEDS, SPREAD = "your mean rank-1", "your control's", "seeds", "standard deviation of the differences"
+YOURS, CONTROL, SEEDS, SPREAD = "your mean mAP", "your control's", "seeds", "standard deviation of the differences"
 MOST = 30
 
 
@@ -45,7 +45,7 @@ def signed(value: float) -> str:
 def expected(history: list[dict[str, float]], data: dict) -> dict[str, str]:
     """The read-outs for the last setting; the seeds of PAUL are read from the receipt again."""
     now = history[-1]
-    paul = [100 * trial.scores["rank1"] for trial in read("v1/ablation").of("paul")]
+    paul = [100 * trial.scores["map_step"] for trial in read("ablation").of("paul")]
     next_run, yours = prediction_interval(paul, high=100), over_seeds(now, int(now[SEEDS]))
     needed = seeds_needed(now[YOURS] - now[CONTROL], now[SPREAD], most=MOST)
     if now[SEEDS] < 3:

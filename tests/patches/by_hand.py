@@ -62,7 +62,7 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         ),
     ),
     "gain_interval": (Patch("none_of_two", "n < 2", "n < 3", ELSEWHERE),),
-    "seed_interval": (Patch("none_of_two", "len(x) < 2", "len(x) < 3", ELSEWHERE),),
+    "simulated_power": (Patch("bound_of_two_seeds", "seeds - 1", "max(seeds - 1, 2)", ELSEWHERE),),
     "camera_entropy": (
         Patch(
             "read_in_other_portions",

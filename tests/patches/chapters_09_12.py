@@ -16,17 +16,11 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         Patch("after_alone", "after - before", "after", "Both networks are the same,"),
         Patch("turned_round", "after - before", "before - after", "Which network is subtracted from which?"),
     ),
-    "seed_interval": (
-        Patch(
-            "of_one_seed",
-            "t(len(x) - 1) * x.std(ddof=1) / len(x) ** 0.5",
-            "t(len(x) - 1) * x.std(ddof=1)",
-            "A mean of five is surer,",
-        ),
-        Patch("one_is_sure", "if n < 2:", "if n < 1:", "One seed shows no spread at all,"),
-        Patch("divided_by_n", "n**0.5", "n", "The spread of a mean falls with the root of the number,"),
-        Patch("over_n", "x.std(ddof=1)", "x.std()", "The mean was taken from the same numbers."),
-        Patch("all_free", "n - 1", "n", "How many numbers are free once their mean is fixed?"),
+    "simulated_power": (
+        Patch("variance_over_n", "ddof=1", "ddof=0", "By which number does the variance"),
+        Patch("free_as_many", "seeds - 1", "seeds", "How many degrees of freedom"),
+        Patch("without_the_root", " / seeds**0.5", "", "s divided by the root of n?"),
+        Patch("losses_forgotten", "np.abs(t)", "t", "because the test has two sides."),
     ),
     "table": (
         Patch("as_they_come", "sorted(names)", "names", "A query is the first of its camera in the order of the list."),

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from tests.wrong_answers import chapter_10_seeds
+from tests.wrong_answers import chapter_10_power
 
 Ends = tuple[float, float] | None
 
@@ -199,6 +199,6 @@ WRONG = {
         seed_ignored,
         never_the_same,
     ),
-    "seed_interval": chapter_10_seeds.WRONG,
+    "simulated_power": chapter_10_power.WRONG,
 }
-OTHER_RIGHT = {"gain_interval": (slow_draws, by_counts), "seed_interval": chapter_10_seeds.OTHER_RIGHT}
+OTHER_RIGHT = {"gain_interval": (slow_draws, by_counts), "simulated_power": chapter_10_power.OTHER_RIGHT}

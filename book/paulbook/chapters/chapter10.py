@@ -1,90 +1,47 @@
-"""Chapter 10: the comparisons that it prints, and its drawings, all from the receipts that come with the package."""
+"""Chapter 10: worlds side by side, intervals over seeds, paired differences, people of a test, and drawn scores."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import cache
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paullite.data import PaperDolls
-from paullite.data.items import Split
-from paullite.data.paperdolls import photograph
+from paullite.data.items import Item, ReIDDataset
 
 from ..figures import COLOURS, RIGHT, WRONG, plot
 from ..studies.families import lines_of
-from ..studies.lines import Line
-from ..studies.receipts import SHIPPED, history, names, read
+from ..studies.receipts import Trial, read
 from ..studies.significance import FEWEST, detectable
-from ..studies.statistics import Interval, prediction_interval, share_interval, t_quantile
+from ..studies.statistics import Interval, prediction_interval, seed_test, share_interval, t_quantile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COMPARISONS = {
-    "PAUL - direct transfer": ("ablation", "direct", "paul"),
-    "PAUL - batch-norm only": ("ablation", "batch_norm", "paul"),
-    "PAUL - PEDAL only": ("ablation", "pedal", "paul"),
-    "PAUL - IPFL only": ("ablation", "ipfl", "paul"),
-    "target's labels - PAUL": ("ablation", "paul", "supervised"),
-    "learned patches - stripes": ("kinds", "stripes", "paul"),
-    "learned patches - random boxes": ("kinds", "random", "paul"),
-    "cyclic ranking - nearest": ("negatives", "hardest", "paul"),
-    "PAUL - instance discrimination": ("rivals", "instance", "paul"),
-    "PAUL - DBSCAN clusters": ("rivals", "cluster", "paul"),
-    "our defaults - reference": ("reference", "reference", "default"),
-    "six patches - one": ("patches", "P=1", "paul"),
-    "K = 1, s = 60 - batch-norm": ("harm", "batch_norm", "sharp"),
-}
-"""A dozen comparisons and one more: what is printed, and the receipt with the arm to subtract and the arm itself."""
-
 STRIPS = {
     "direct transfer": "direct",
-    "batch-norm statistics only": "batch_norm",
+    "best control": "batch_norm_camera_mean",
     "PAUL": "paul",
-    "trained with labels": "supervised",
+    "trained with the target's labels": "supervised",
 }
-SHOWN = (
-    "PAUL - direct transfer",
-    "PAUL - batch-norm only",
-    "PAUL - PEDAL only",
-    "target's labels - PAUL",
-    "PAUL - instance discrimination",
-    "PAUL - DBSCAN clusters",
-)
+PAIRS = {
+    "PAUL - direct transfer": ("direct", "paul"),
+    "PAUL - best control": ("batch_norm_camera_mean", "paul"),
+    "PAUL - PEDAL only": ("pedal", "paul"),
+    "PAUL, camera mean subtracted - PAUL": ("paul", "paul_camera_mean"),
+    "trained with labels - PAUL": ("paul", "supervised"),
+    "PEDAL only, patches - whole images": ("image", "pedal"),
+}
+"""What the figure with sliders shows: arms of the study ``ablation``, the one to subtract first."""
+
 MOST_SEEDS = 30
-
-
-@cache
-def compared(name: str) -> dict[str, Line]:
-    """One of `COMPARISONS`, by score, with p values corrected by Holm's method over the comparisons of its study.
-
-    >>> compared("PAUL - direct transfer")["rank1"].verdict()
-    'significant'
-    """
-    study, first, second = COMPARISONS[name]
-    return lines_of(read(f"v1/{study}"), first, second)
-
-
-def both(name: str) -> str:
-    """The verdicts on a comparison in mAP and rank-1, in words.
-
-    >>> both("PAUL - direct transfer"), both("PAUL - batch-norm only")
-    ('significant', 'not significant')
-    """
-    in_map, in_rank1 = (compared(name)[score].verdict() for score in ("map_step", "rank1"))
-    if in_map == in_rank1:
-        return in_map
-    return f"significant, in {'rank-1' if in_map.startswith('not') else 'mAP'} only"
+CONFIDENCE, PREDICTION = "confidence interval of the mean", "prediction interval of a new run"
 
 
 def span(interval: Interval | None) -> str:
-    """An interval in points.
+    """An interval of shares, in points or percent.
 
     >>> span(Interval(0.1, -0.0012, 0.25))
     '[ -0.1, +25.0]'
@@ -92,99 +49,131 @@ def span(interval: Interval | None) -> str:
     return "" if interval is None else f"[{100 * interval.low:+5.1f}, {100 * interval.high:+5.1f}]"
 
 
-def failure_rows(net: str = "paul") -> list[dict[str, Any]]:
-    """What the study of failures counted for one network: each group, or shared thing, over all seeds.
+def draw_worlds(worlds: Mapping[int, ReIDDataset], people: int = 6) -> Figure:
+    """One row per seed with the first query of some test people, each from another person.
 
-    Returns:
-        Rows with "by", "group", "shared" and "count". Where "shared" is empty, a group of queries with "rank1" and
-        "map_step"; else all wrong first places, with the "share" of them that share this with the query, and
-        "chance". Means are weighted by the count of each seed.
-
-    >>> next(row for row in failure_rows() if row["shared"] == "camera")["share"] > 0.5
-    True
+    >>> import paullite as pl
+    >>> worlds = {seed: pl.data.PaperDolls("target", seed=seed, identities=2, test_identities=2) for seed in (0, 1)}
+    >>> len(draw_worlds(worlds, people=2).axes)
+    4
     """
-    with open(SHIPPED / "v1" / "failures-groups.csv", newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["net"] == net]
-    groups: dict[tuple[str, str, str], list[dict[str, str]]] = {}
-    for row in rows:
-        groups.setdefault((row["by"], row["group"], row["shared"]), []).append(row)
-    return [_together(*names, own) for names, own in groups.items()]
-
-
-def _together(by: str, group: str, shared: str, rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    count = "wrong_first_places" if shared else "queries"
-    columns = ("share", "chance") if shared else ("rank1", "map_step")
-    weights = [float(row[count]) for row in rows]
-    means = {c: float(np.average([float(row[c]) for row in rows], weights=weights)) for c in columns}
-    return {"by": by, "group": group, "shared": shared, "count": int(sum(weights)), **means}
-
-
-def extremes(by: str, net: str = "paul") -> str:
-    """The worst and the best group of queries in rank-1, in words, with the number of queries.
-
-    >>> extremes("occluder").startswith("low wall")
-    True
-    """
-    groups = sorted((row for row in failure_rows(net) if row["by"] == by), key=lambda row: float(row["rank1"]))
-    words = [f"{row['group']} {row['rank1']:.0%} ({row['count']})" for row in groups]
-    return f"{words[0]}; {words[-1]}"
-
-
-def followed(row: Mapping[str, Any], usual: str) -> str:
-    """A row of `paulbook.studies.signals`: signal, arms or runs, correlation, gain of its choice over the usual."""
-    gain = Interval(*(row[f"gain_{usual}{end}"] for end in ("", "_low", "_high")))
-    rho = f"{row['rho']:+.2f} [{row['rho_low']:+.2f}, {row['rho_high']:+.2f}]"
-    words = "significant" if gain.leaves_out_zero() else "not significant"
-    count = row.get("arms", row.get("runs"))
-    return f"{row['signal']:13}{count:3}  {rho}   {100 * gain.mean:+.1f} {span(gain)}  {words}"
-
-
-def best_epoch_gains() -> list[float]:
-    """For each run of the receipts, mAP of its best epoch minus that of its last, in points."""
-    runs: dict[tuple[str, str, int], list[float]] = {}
-    for name in names("v1"):
-        if SHIPPED.joinpath(f"{name}-history.csv").is_file():
-            for row in history(name):
-                if row["epoch"] > 0 and "map_step" in row:
-                    runs.setdefault((name, row["arm"], row["seed"]), []).append(100 * row["map_step"])
-    return [max(values) - values[-1] for values in runs.values()]
-
-
-def redrawn(dolls: PaperDolls, step: int) -> Split:
-    """The queries drawn again by another camera: person, pose, box and what stands in front stay.
-
-    Args:
-        dolls: drawn people of the first world, where a camera treats every passage alike.
-        step: how many cameras further, in a ring; 0 gives the queries as they are. Camera numbers stay the query's own.
-
-    >>> dolls = PaperDolls("target", passage_share=0, identities=2, cameras=2, distractors=0, junk=0)
-    >>> own, other = redrawn(dolls, 0), redrawn(dolls, 1)
-    >>> own[0].image.tobytes() == dolls.query[0].image.tobytes() != other[0].image.tobytes()
-    True
-    """
-    asked = [dolls.pictures[path] for path in dolls.query.paths]
-    by_number = {picture.camid: picture.camera for picture in dolls.pictures.values()}
-    ring = sorted(by_number)
-    through = {camid: by_number[ring[(place + step) % len(ring)]] for place, camid in enumerate(ring)}
-    taken = {p.path: replace(p, camera=through[p.camid]) for p in asked}
-    width, height = dolls.query[0].image.size
-
-    def opener(path: str) -> Any:
-        return photograph(taken[path].camera, taken[path].look, taken[path].shot, (height, width))
-
-    return Split.from_rows([(p.path, p.pid, p.camid) for p in asked], opener)
-
-
-def draw_seeds(scores: Mapping[str, Sequence[float]]) -> Figure:
-    """Scores of arms in percent, a line for each seed, so that pairs are seen."""
-    figure, axes = plot(height=3.4)
-    arms, places = list(scores), np.arange(len(scores))
-    for seed, values in enumerate(zip(*scores.values(), strict=True)):
-        axes.plot(places, values, "o-", color=COLOURS[seed], label=f"seed {seed}", linewidth=1.5)
-    axes.set_xticks(places, arms)
-    axes.set(ylabel="rank-1, %", xlabel="arm", xlim=(-0.3, len(arms) - 0.7), ylim=(0, 100))
-    axes.legend(fontsize=10, ncols=2, loc="upper left", frameon=False)
+    figure, axes = plot(len(worlds), people, height=2.2 * len(worlds))
+    for row, (seed, world) in zip(axes, worlds.items(), strict=True):
+        first: dict[int, Item] = {}
+        for index, pid in enumerate(world.query.pids or ()):
+            first.setdefault(pid, world.query[index])
+        for panel, item in zip(row, list(first.values())[:: max(1, len(first) // people)], strict=False):
+            panel.imshow(item.image)
+            panel.set(xticks=[], yticks=[])
+            panel.grid(False)
+        row[0].set_ylabel(f"seed {seed}", fontsize=11)
     return figure
+
+
+def draw_people(world: ReIDDataset, trial: Trial, pids: Sequence[int]) -> Figure:
+    """All queries of some test people, one row for each person, with the hits that a trial has among them.
+
+    >>> import paullite as pl
+    >>> world = pl.data.PaperDolls("target", identities=2, test_identities=3)
+    >>> columns = {"pids": sorted(set(world.query.pids)), "queries": [4] * 3, "hits": [4, 0, 1]}
+    >>> len(draw_people(world, Trial("paul", 0, {}, columns, {}, {}), columns["pids"][:2]).axes)
+    8
+    """
+    own = {pid: [i for i, found in enumerate(world.query.pids or ()) if found == pid] for pid in pids}
+    columns = max(map(len, own.values()))
+    figure, axes = plot(len(pids), columns, width=1.25 * columns + 1.4, height=2.3 * len(pids))
+    facts = dict(
+        zip(trial.people["pids"], zip(trial.people["hits"], trial.people["queries"], strict=True), strict=True)
+    )
+    for row, (pid, indices) in zip(axes, own.items(), strict=True):
+        hits, queries = facts[pid]
+        for panel in row:
+            panel.set(xticks=[], yticks=[], frame_on=False)
+            panel.grid(False)
+        for panel, index in zip(row, indices, strict=False):
+            panel.imshow(world.query[index].image)
+            panel.set_title(f"camera {world.query[index].camid}", fontsize=10)
+        row[0].set_ylabel(f"person {pid}\n{hits} of {queries} right", color=RIGHT if hits else WRONG, fontsize=10)
+    return figure
+
+
+def draw_intervals(values: Sequence[float], count: int) -> Figure:
+    """The first scores of a list in percent, the confidence interval of their mean, and the prediction interval.
+
+    >>> len(draw_intervals([50.0, 52.0, 47.0, 55.0], 3).axes)
+    1
+    """
+    figure, axes = plot(height=2.4)
+    confidence, prediction = intervals(values[:count])
+    axes.plot(values[:count], [2] * count, "o", color=COLOURS[7], alpha=0.6, markersize=8)
+    for place, interval, colour in ((1, confidence, COLOURS[0]), (0, prediction, COLOURS[1])):
+        axes.plot([interval.low, interval.high], [place, place], color=colour, linewidth=6, solid_capstyle="butt")
+        axes.plot([interval.mean], [place], "D", color="black", markersize=6)
+    axes.set_yticks(
+        [2, 1, 0], [f"{count} seeds", "confidence interval\nof the mean", "prediction interval\nof a new run"]
+    )
+    widest = intervals(values[:FEWEST])[1]
+    axes.set(xlabel="mAP, %", ylim=(-0.6, 2.6), xlim=(max(0, widest.low - 2), min(100, widest.high + 2)))
+    return figure
+
+
+def intervals(values: Sequence[float]) -> tuple[Interval, Interval]:
+    """Confidence interval of the mean and prediction interval of scores in percent.
+
+    >>> [round(x.low, 1) for x in intervals([45.0, 50.0, 55.0])]
+    [37.6, 25.2]
+    """
+    test = seed_test([0.0] * len(values), values, paired=True)
+    new = prediction_interval(values, high=100)
+    assert test and new  # two values or more
+    return test.interval, new
+
+
+def interval_rows(values: Sequence[float], counts: Sequence[int]) -> dict[str, list[Any]]:
+    """The table below the moving figure: both intervals for every number of seeds."""
+    found = [(intervals(values[:count])) for count in counts]
+    ends = [[f"{x.low:.1f} to {x.high:.1f}" for x in pair] for pair in found]
+    means = [f"{pair[0].mean:.1f}" for pair in found]
+    confidence, prediction = zip(*ends, strict=True)
+    return {"seeds": list(counts), "mean": means, CONFIDENCE: list(confidence), PREDICTION: list(prediction)}
+
+
+def draw_differences(rows: Mapping[str, Sequence[float]]) -> Figure:
+    """Paired differences in points: a dot for each seed, and below the dots the mean with its confidence interval.
+
+    >>> len(draw_differences({"a - b": [1.0, 2.0, 4.0], "c - d": [-1.0, 2.0, 0.0]}).axes)
+    1
+    """
+    figure, axes = plot(height=0.75 * len(rows) + 1)
+    for place, values in enumerate(rows.values()):
+        interval = intervals_of_difference(values)
+        colour = RIGHT if interval.leaves_out_zero() else WRONG
+        axes.plot(values, [place - 0.16] * len(values), "o", color=COLOURS[7], alpha=0.5, markersize=6)
+        axes.plot([interval.low, interval.high], [place + 0.16] * 2, color=colour, linewidth=4)
+        axes.plot([interval.mean], [place + 0.16], "D", color=colour, markersize=8, markeredgecolor="white")
+    axes.axvline(0, color="black", linestyle="--", linewidth=1)
+    _named(axes, list(rows), "difference in mAP, points")
+    return figure
+
+
+def intervals_of_difference(values: Sequence[float]) -> Interval:
+    """95 % confidence interval of a mean paired difference."""
+    test = seed_test([0.0] * len(values), values, paired=True)
+    assert test  # two values or more
+    return test.interval
+
+
+def difference_rows(rows: Mapping[str, Sequence[float]]) -> dict[str, list[Any]]:
+    """The table below that figure."""
+    found = [intervals_of_difference(values) for values in rows.values()]
+    ahead = [f"{sum(value > 0 for value in values)} of {len(values)}" for values in rows.values()]
+    ends = [f"{x.low:+.1f} to {x.high:+.1f}" for x in found]
+    return {
+        "comparison": list(rows),
+        "mean": [f"{x.mean:+.1f}" for x in found],
+        "95 % confidence": ends,
+        "ahead": ahead,
+    }
 
 
 def middle_of(draws: Mapping[str, np.ndarray]) -> dict[str, list[Any]]:
@@ -194,7 +183,12 @@ def middle_of(draws: Mapping[str, np.ndarray]) -> dict[str, list[Any]]:
 
 
 def draw_draws(draws: Mapping[str, np.ndarray]) -> Figure:
-    """Histograms of drawn scores in percent, one above the other, each with its middle 95 %."""
+    """Histograms of drawn scores in percent, one above the other, each with its middle 95 %.
+
+    >>> values = np.linspace(40, 60, 50)
+    >>> len(draw_draws({"people": values, "queries": values}).axes)
+    2
+    """
     figure, panels = plot(len(draws), 1, height=3.6)
     everything = np.concatenate(list(draws.values()))
     edges = np.linspace(everything.min(), everything.max(), 30)
@@ -203,39 +197,30 @@ def draw_draws(draws: Mapping[str, np.ndarray]) -> Figure:
         axes.hist(values, edges, color=colour, alpha=0.45, label="_")
         axes.hlines(0, low, high, color=colour, linewidth=8, label="_")
         axes.vlines([low, high], 0, axes.get_ylim()[1], color=colour, linestyles="--", label="_")
-        axes.set_title(f"{name}: 95 % within {high - low:.1f} points", loc="left", fontsize=11)
+        axes.set_title(f"{name} drawn: 95 % within {high - low:.1f} points", loc="left", fontsize=11)
         axes.set(yticks=[], xlim=(edges[0], edges[-1]))
     panels[-1].set_xlabel("rank-1 of a draw, %")
     return figure
 
 
-def draw_inside(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
-    """Shares in percent over the epochs from 1 on: a panel for each title, a line for each name."""
-    figure, axes = plot(1, len(panels), height=3.3)
-    for ax, (title, lines) in zip(axes, panels.items(), strict=True):
-        for mark, (name, values) in zip("osv^", lines.items(), strict=False):
-            ax.plot(range(1, len(values) + 1), values, f"{mark}-", label=name)
-        highest = max(max(values) for values in lines.values())
-        ax.set(xlabel="epoch", ylabel="%", ylim=(0, (1.1 + 0.2 * len(lines)) * highest))
-        ax.set_title(title, loc="left", fontsize=11)
-        ax.legend(fontsize=10, loc="upper left", frameon=False)
-    return figure
-
-
 def fall_data() -> dict[str, Any]:
-    """What the figure "where does your run fall?" computes with, in percent and points of rank-1."""
-    study = read("v1/ablation")
+    """What the figure "where does your run fall?" computes with, in percent and points of mAP.
+
+    >>> sorted(fall_data())
+    ['pairs', 'power', 'start', 'strips', 't']
+    """
+    study = read("ablation")
     strips = []
     for name, arm in STRIPS.items():
-        values = [trial.scores["rank1"] for trial in study.of(arm)]
+        values = [trial.scores["map_step"] for trial in study.of(arm)]
         over, new = share_interval(values), prediction_interval(values)
         assert over is not None and new is not None
         row = {"name": name, "seeds": [100 * v for v in values], "low": 100 * over.low, "high": 100 * over.high}
         row["next"] = [100 * new.low, 100 * new.high]
         strips.append({key: _short(value) for key, value in row.items()})
     pairs = []
-    for name in SHOWN:
-        line = compared(name)["rank1"]
+    for name, (first, second) in PAIRS.items():
+        line = lines_of(study, first, second)["map_step"]
         if line.seeds is not None:
             ends = {"mean": line.b - line.a, "low": line.seeds.low, "high": line.seeds.high}
             points = {key: _short(100 * value) for key, value in ends.items()}
@@ -264,13 +249,13 @@ def draw_fall(data: Mapping[str, Any]) -> Figure:
     for place, strip in enumerate(data["strips"]):
         upper.plot(strip["seeds"], [place] * len(strip["seeds"]), "o", color=COLOURS[0], alpha=0.6)
         upper.plot([fmean(strip["seeds"])], [place], "D", color=COLOURS[7])
-    _named(upper, [strip["name"] for strip in data["strips"]], "rank-1, %")
+    _named(upper, [strip["name"] for strip in data["strips"]], "mAP, %")
     for place, pair in enumerate(data["pairs"]):
         colour, mark = (RIGHT, "D") if pair["shown"] else (WRONG, "o")
         lower.plot([pair["low"], pair["high"]], [place, place], color=colour, linewidth=2)
         lower.plot([pair["mean"]], [place], mark, color=colour, markerfacecolor=colour if pair["shown"] else "white")
     lower.axvline(0, color="black", linestyle="--", linewidth=1)
-    _named(lower, [pair["name"] for pair in data["pairs"]], "difference in rank-1, points")
+    _named(lower, [pair["name"] for pair in data["pairs"]], "difference in mAP, points")
     return figure
 
 

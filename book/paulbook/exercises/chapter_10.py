@@ -1,4 +1,4 @@
-"""Exercise 10.1: an interval over people."""
+"""Exercise 10.1: a confidence interval over people, by a cluster bootstrap."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def gain_interval(
 def ends(answer: Any) -> tuple[float, float]:
     """An answer as two numbers."""
     pair = isinstance(answer, tuple | list) and len(answer) == 2
-    expect(pair, "Hand back two numbers: the low end and the high end.")
+    expect(pair, "Two numbers are expected, the low end and the high end.")
     return float(answer[0]), float(answer[1])
 
 
@@ -46,9 +46,9 @@ def is_a_gain(gain: Gain) -> None:
     """After minus before, as a share; everybody wrong before and right after is a gain of 1."""
     low, high = ends(gain(*people((12, 3, 0, 3))))
     expect(low <= high, "The low end comes first.")
-    said = f"All were wrong before and are right after: the gain is 1 in every draw. Yours is {low:.0f}"
-    expect(high > 0, f"{said}: it has the wrong sign. Which network is subtracted from which?")
-    expect(abs(high - 1) < 1e-6 and abs(low - 1) < 1e-6, f"{said}. A share lies between 0 and 1, not in percent.")
+    said = f"All were wrong before and are right after, so the gain is 1 in every draw. Yours is {low:.0f}"
+    expect(high > 0, f"{said}, which has the wrong sign. Which network is subtracted from which?")
+    expect(abs(high - 1) < 1e-6 and abs(low - 1) < 1e-6, f"{said}. Return a share between 0 and 1 instead of percent.")
 
 
 def divides_by_the_drawn(gain: Gain) -> None:
@@ -72,17 +72,23 @@ def is_paired(gain: Gain) -> None:
     """A network compared with itself gains nothing, in every draw."""
     queries, hits, _ = people((15, 2, 0, 0), (15, 2, 1, 1), (15, 2, 2, 2))
     low, high = ends(gain(queries, hits, hits))
-    expect(low <= 0, f"Both networks are the same, but your interval is {low:.2f} to {high:.2f}: is that one's score?")
+    expect(
+        low <= 0,
+        f"Both networks are the same, but your interval is {low:.2f} to {high:.2f}. Is that a score, not a gain?",
+    )
     expect(
         high - low < 1e-9,
-        "Both networks are the same, and still you find gains and losses. Judge both on the same drawn people.",
+        "Both networks are the same, and still you find gains and losses. Evaluate both on the same drawn people.",
     )
 
 
 def draws_again(gain: Gain) -> None:
     """Some people are drawn twice and some not at all."""
     low, high = ends(gain(*people((30, 2, 0, 2), (30, 2, 0, 0))))
-    expect(high - low > 1e-9, "Your interval has no width: every draw has each person once. May one come twice?")
+    expect(
+        high - low > 1e-9,
+        "Your interval has no width, because every draw has each person once. May a person come twice?",
+    )
 
 
 def is_possible(gain: Gain) -> None:
@@ -90,8 +96,8 @@ def is_possible(gain: Gain) -> None:
     low, _ = ends(gain(*people((5, 2, 0, 0), (1, 2, 0, 2))))
     expect(
         low >= -1e-9,
-        f"Nobody lost anything, but your low end is {low:.2f}: no draw can give that. Take the ends from the draws "
-        "themselves, not from a mean and a deviation.",
+        f"Nobody lost anything, but your low end is {low:.2f}, which no draw can give. Take the ends from the draws "
+        "themselves, not from a mean and a standard deviation.",
     )
 
 
@@ -113,8 +119,8 @@ def counts_queries(gain: Gain) -> None:
     _, high = ends(gain(*people((1, 9, 0, 9), (9, 1, 0, 0))))
     expect(
         high > 0.5,
-        "One person has nine queries, nine people have one. Rank-1 is a share of queries: divide the sum of the hits "
-        "by the sum of the queries, not person by person.",
+        "One person has nine queries, nine people have one. Since rank-1 is a share of queries, divide the sum of the "
+        "hits by the sum of the queries, not person by person.",
     )
 
 
@@ -126,9 +132,9 @@ def has_the_right_width(gain: Gain) -> None:
     said = f"With {n} people and one query each, your interval is {ratio:.2f} times as wide as it should be."
     expect(ratio < 1.6, f"{said} Do single draws at the very edge set its ends? Cut the tails off.")
     expect(ratio < 1.15, f"{said} How many people does a draw have, and how many has the test?")
-    expect(ratio > 0.2, f"{said} The draws themselves have the right spread: take nothing from it.")
-    held = f"Yours holds some {round(100 * erf(ratio * 1.96 / 2**0.5))} % of the draws, asked is the middle 95 %"
-    expect(ratio > 0.75, f"{said} {held}. Which two quantiles stand at its ends?")
+    expect(ratio > 0.2, f"{said} The draws vary as much as they should, so do not divide by a root once more.")
+    held = f"Yours holds some {round(100 * erf(ratio * 1.96 / 2**0.5))} % of the draws instead of the middle 95 %"
+    expect(ratio > 0.75, f"{said} {held}. Which two quantiles are its ends?")
     expect(ratio > 0.92, f"{said} The middle 95 % leave how much at each end?")
 
 
@@ -137,8 +143,8 @@ def draws_all_of_them(gain: Gain) -> None:
     _, high = ends(gain(*people((1, 1, 0, 1), (3, 1, 0, 0))))
     expect(
         abs(4 * high - round(4 * high)) < 1e-6,
-        f"Four people with one query each: a draw of four gains a whole number of quarters. Your high end is "
-        f"{high:.2f}: count the people of one draw.",
+        f"With four people and one query each, a draw gains a whole number of quarters. Your high end is "
+        f"{high:.2f}. How many people are in one draw?",
     )
 
 
@@ -162,13 +168,13 @@ def uses_the_seed(gain: Gain) -> None:
     """Another seed, another draw."""
     given = people((20, 3, 1, 2), (20, 3, 1, 1), (20, 2, 1, 0), (7, 5, 0, 4))
     found = {ends(gain(*given, 50, seed)) for seed in (1, 2, 3, 4)}
-    expect(len(found) > 1, "Four different seeds give one and the same interval. Is `seed` used?")
+    expect(len(found) > 1, "Four different seeds give exactly the same interval. Is `seed` used?")
 
 
 def one_person_says_nothing(gain: Gain) -> None:
     """No interval from a single person."""
     found = gain(*people((1, 3, 0, 2)))
-    expect(found is None, "A test of one person: every draw is the same, but that is no certainty. Hand back None.")
+    expect(found is None, "With one person every draw is the same, but that is no certainty. Return None.")
 
 
 def by_the_bootstrap(queries: np.ndarray, before: np.ndarray, after: np.ndarray, draws: int, seed: int) -> Any:
@@ -216,7 +222,9 @@ EXERCISES = (
             uses_the_draws,
             uses_the_seed,
             one_person_says_nothing,
-            agrees(by_the_bootstrap, some_test, alike=as_wide, times=6, hint="Do three people by hand."),
+            agrees(
+                by_the_bootstrap, some_test, alike=as_wide, times=6, hint="Compute an example of three people by hand."
+            ),
         ),
         example=lambda: people((3, 2, 1, 2), (2, 1, 0, 0)),
         plain=True,

@@ -1,4 +1,4 @@
-// Where does your run fall? Own and control's mean rank-1, seeds and standard deviation, among the seeds and intervals of receipts.
+// Where does your run fall? Own and control's mean mAP, seeds and standard deviation, among the seeds and intervals of a record.
 (root, data, ui) => {
   const WIDTH = 360, ROW = 25, LEFT = 8, RIGHT = 352;
   const YES = "#0072B2", NO = "#D55E00", INK = "#1a1a1a", PALE = "#d8d8d8";
@@ -31,7 +31,7 @@
     viewBox: `0 0 ${WIDTH} ${height}`, role: "img",
     style: "display:block;margin:0 auto;width:100%;max-width:32em;touch-action:pan-y",
   });
-  const LOW = -30, HIGH = 70;
+  const LOW = -20, HIGH = 40;
   const across = (percent) => LEFT + ((RIGHT - LEFT) * percent) / 100;
   const along = (points) => LEFT + ((RIGHT - LEFT) * (Math.min(Math.max(points, LOW), HIGH) - LOW)) / (HIGH - LOW);
   const text = (x, y, said, more = {}) => ui.make("text", svg, { x, y, "font-size": 13, fill: INK, stroke: "#fff", "stroke-width": 3, "paint-order": "stroke", ...more }, said);
@@ -81,18 +81,18 @@
     svg.replaceChildren();
     strips();
     const top = below + 38, end = top + ROW * data.pairs.length + 32;
-    text(LEFT, top - 20, "differences in rank-1, points", { "font-style": "italic" });
+    text(LEFT, top - 20, "differences in mAP, points", { "font-style": "italic" });
     line(along(0), top - 14, along(0), end - 8, INK, { "stroke-dasharray": "4 3" });
     interval(top + 8, "you - your control", mean, low, high, n > 2 && leavesOut(mean, n), true);
     data.pairs.forEach((pair, i) => interval(top + 8 + (i + 1) * ROW, pair.name, pair.mean, pair.low, pair.high, pair.shown, false));
-    axis(end - 8, along, [-30, 0, 30, 70], "");
+    axis(end - 8, along, [-20, 0, 20, 40], "");
     say.place(`${fewer} of ${paul.seeds.length}`);
     say.inside(state.yours >= paul.next[0] && state.yours <= paul.next[1] ? "yes" : "no");
     say.difference(`${signed(mean)} points`);
     say.interval(some ? `${signed(low)} to ${signed(high)}` : "none");
     say.verdict(words(mean));
     say.needed(needed(mean));
-    svg.setAttribute("aria-label", `Your rank-1 of ${state.yours} % lies above ${fewer} of ${paul.seeds.length} seeds of PAUL. `
+    svg.setAttribute("aria-label", `Your mAP of ${state.yours} % lies above ${fewer} of ${paul.seeds.length} seeds of PAUL. `
       + `The difference to your control is ${signed(mean)} points: ${words(mean)}.`);
   };
 
@@ -113,7 +113,7 @@
   say.needed = ui.readout(results, "needed", "seeds that find it with 80 % power:");
   const percent = (v) => `${v.toFixed(1)} %`;
   const ranges = {
-    yours: ["your mean rank-1", { min: 0, max: 100, step: 0.5 }, percent],
+    yours: ["your mean mAP", { min: 0, max: 100, step: 0.5 }, percent],
     control: ["your control's", { min: 0, max: 100, step: 0.5 }, percent],
     seeds: ["seeds", { min: 1, max: 20, step: 1 }, (v) => `${v}`],
     spread: ["standard deviation of the differences", { min: 0, max: 30, step: 0.5 }, (v) => `${v.toFixed(1)} points`],

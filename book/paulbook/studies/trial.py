@@ -43,7 +43,7 @@ def run_trial(settings: Settings, seed: int, folder: Path) -> Outcome:
 
     Args:
         settings: the arm.
-        seed: draws the world and starts the training.
+        seed: draws the world, unless the settings fix its seed, and starts the training.
         folder: holds ``trials`` and ``nets``, named by what they depend on; delete it to start anew.
     """
     path = folder / "trials" / f"{key_of(settings.facts(), seed)}.json"
@@ -59,7 +59,7 @@ def carry_out(settings: Settings, seed: int, folder: Path, key: str) -> Outcome:
     """Run a trial. A network that learned here is kept under the trial's key."""
     clock = Clock()
     with clock("draw"):
-        target = PaperDolls("target", seed=seed, **settings.target)
+        target = PaperDolls("target", **{"seed": seed, **settings.target})
     start = source_net(settings, seed, folder)
     with clock(settings.method):
         net, history = learned(settings, seed, start, target, folder)
@@ -96,8 +96,8 @@ def key_of(facts: Mapping[str, Any], seed: int) -> str:
 
 
 def source_of(settings: Settings, seed: int) -> PaperDolls:
-    """The labelled world."""
-    return PaperDolls("source", seed=seed, **settings.source)
+    """The labelled world; of the seed in the settings, if they fix one."""
+    return PaperDolls("source", **{"seed": seed, **settings.source})
 
 
 def source_net(settings: Settings, seed: int, folder: Path) -> PatchNet:
