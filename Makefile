@@ -15,7 +15,7 @@ PORT ?= 8000
 STUDIES ?= all failures
 EDITION ?= full
 
-.PHONY: install help demo book html publish notebooks beginnings check quick test test-chapter test-oldest test-colab coverage nightly
+.PHONY: install help demo book html pdf publish notebooks beginnings check quick test test-chapter test-oldest test-colab coverage nightly
 .PHONY: bench bar bands experiments results weights release clean
 
 install: .venv/.book
@@ -25,6 +25,7 @@ help:
 	@echo "make         install the library and the book's package into .venv; TORCH=gpu: with CUDA, on Linux"
 	@echo "make demo    PAUL from start to end on drawn people, two to five minutes; OUTPUT=folder SEED=number"
 	@echo "make book    build the book and show it at http://127.0.0.1:$(PORT); PORT=number; EDITION=student: no solutions"
+	@echo "make pdf     the book as one PDF, _build/pdf/book.pdf; needs Chromium"
 	@echo "make publish build the book and push it to the branch gh-pages of the remote origin"
 	@echo "make notebooks  run every chapter and assignment, write it back; CHAPTERS='03 04 assignment_02' for some"
 	@echo "make beginnings  first cell and Colab badge of every notebook, with the address of this copy; nothing is run"
@@ -82,6 +83,7 @@ demo: .venv/.library
 check: .venv/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/typos
 	$(BIN)/mypy
 
 SOURCE := $(if $(filter student,$(EDITION)),_build/student,.)
@@ -96,6 +98,10 @@ html: .venv/.site
 
 book: html
 	$(BIN)/python -m book.tools.serve $(PORT)
+
+pdf: html
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e 'book[pdf]'
+	$(BIN)/python -m book.tools.pdf
 
 publish: html
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ghp-import

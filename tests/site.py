@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,12 +13,10 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 
+from book.tools import browser as chromium
+
 ROOT = Path(__file__).parent.parent
 AXE = ROOT / ".venv" / "axe-core" / "node_modules" / "axe-core" / "axe.min.js"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# Chromium asks its makers' servers for many things by itself; none of it belongs to a page
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-QUIET += ["--disable-sync", "--no-first-run", "--disable-quic", "--allow-file-access-from-files"]
 
 
 def lacking(what: str) -> None:
@@ -99,14 +96,9 @@ def broken(site: Path) -> list[str]:
 
 @contextmanager
 def browser() -> Iterator:
-    """Chromium without a window: the one of this machine, else the one of ``playwright install chromium``."""
-    from playwright.sync_api import Error, sync_playwright
-
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=program, args=QUIET)
-        except Error:
-            lacking("Chromium (playwright install chromium)")
-        yield opened
-        opened.close()
+    """Chromium, or the test is left out."""
+    try:
+        with chromium.browser() as opened:
+            yield opened
+    except chromium.NoBrowserError:
+        lacking("Chromium (playwright install chromium)")
