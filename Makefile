@@ -15,7 +15,7 @@ PORT ?= 8000
 STUDIES ?= all failures
 EDITION ?= full
 
-.PHONY: install help demo book html pdf publish notebooks beginnings check quick test test-chapter test-oldest test-colab coverage nightly
+.PHONY: install help demo book html gettext pdf publish notebooks beginnings check quick test test-chapter test-oldest test-colab coverage nightly
 .PHONY: bench bar bands experiments results weights release clean
 
 install: .venv/.book
@@ -24,7 +24,9 @@ install: .venv/.book
 help:
 	@echo "make         install the library and the book's package into .venv; TORCH=gpu: with CUDA, on Linux"
 	@echo "make demo    PAUL from start to end on drawn people, two to five minutes; OUTPUT=folder SEED=number"
-	@echo "make book    build the book and show it at http://127.0.0.1:$(PORT); PORT=number; EDITION=student: no solutions"
+	@echo "make book    build the book and show it at http://127.0.0.1:$(PORT); PORT=number; EDITION=student: no solutions;"
+	@echo "             LANGUAGE=ko: in Korean, as far as it is translated"
+	@echo "make gettext  the messages of every page for translators, in _build/gettext; brings book/locale up to date"
 	@echo "make pdf     the book as one PDF, _build/pdf/book.pdf; needs Chromium"
 	@echo "make publish build the book and push it to the branch gh-pages of the remote origin"
 	@echo "make notebooks  run every chapter and assignment, write it back; CHAPTERS='03 04 assignment_02' for some"
@@ -86,18 +88,32 @@ check: .venv/.test
 	$(BIN)/typos
 	$(BIN)/mypy
 
+# Only as make book LANGUAGE=ko: many desktops set a variable of that name for messages of the system.
+BOOK_LANGUAGE := $(if $(filter command line,$(origin LANGUAGE)),$(LANGUAGE),en)
+LANGUAGES := en $(notdir $(wildcard book/locale/*))
 SOURCE := $(if $(filter student,$(EDITION)),_build/student,.)
 
 # A warm build repeats no warning of an unchanged page, so every build is a clean one.
 html: .venv/.site
 	@case "$(EDITION)" in full|student) ;; *) \
 		echo "found EDITION=$(EDITION); expected full or student; try: make $@ EDITION=student"; exit 2;; esac
+	@case " $(LANGUAGES) " in *" $(BOOK_LANGUAGE) "*) ;; *) \
+		echo "found LANGUAGE=$(BOOK_LANGUAGE); expected one of: $(LANGUAGES); try: make $@ LANGUAGE=ko"; exit 2;; esac
+	@if [ "$(EDITION)" = student ] && [ "$(BOOK_LANGUAGE)" != en ]; then \
+		echo "found EDITION=student and LANGUAGE=$(BOOK_LANGUAGE); expected one of them; translations hold the solutions"; \
+		exit 2; fi
 	rm -rf _build
 	if [ "$(SOURCE)" != . ]; then $(BIN)/python -m book.tools.edition $(SOURCE); fi
-	$(BIN)/jupyter-book build -W -n --keep-going --path-output . $(SOURCE)
+	PAULLITE_LANGUAGE=$(BOOK_LANGUAGE) $(BIN)/jupyter-book build -W -n --keep-going --path-output . $(SOURCE)
 
 book: html
 	$(BIN)/python -m book.tools.serve $(PORT)
+
+# A new language: make gettext, then python -m book.tools.catalogues _build/gettext LANGUAGE.
+gettext: .venv/.site
+	rm -rf _build
+	$(BIN)/jupyter-book build --builder custom --custom-builder gettext --path-output . .
+	$(BIN)/python -m book.tools.catalogues _build/gettext
 
 pdf: html
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e 'book[pdf]'

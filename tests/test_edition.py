@@ -132,6 +132,7 @@ def test_the_full_edition_is_left_alone(tmp_path: Path) -> None:
     edition.write(tmp_path / "student")
     assert {path: path.read_bytes() for path in kept} == before
     assert not list((tmp_path / "student").rglob("instructor*"))
+    assert not list((tmp_path / "student").rglob("*.po")), "translations hold the solutions, too"
     assert "instructor" not in (tmp_path / "student" / "_toc.yml").read_text(encoding="utf-8")
 
 

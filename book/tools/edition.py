@@ -24,7 +24,7 @@ from book.extension.address import repository, without_badge
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = ("_config.yml", "_toc.yml", "book", "notebooks")
 LINKED = ("paullite", "tests", "README.md")  # read by the build: links, a card, a program
-LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.py", "*.toml", "marks*.json", "instructor.md")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.py", "*.toml", "marks*.json", "instructor.md", "locale")
 TEACHERS = "book/reference/instructor"
 BUTTONS = ("use_repository_button", "use_edit_page_button")
 NOTE = """

@@ -1,6 +1,7 @@
 """``make pdf``: the built book as one PDF, ``_build/pdf/book.pdf``, with bookmarks, page numbers and inner links.
 
-Every page is printed by Chromium, as a reader would print it. Folded parts are open, since paper cannot unfold them.
+Every page is printed by Chromium, as a reader would print it. Folded hints, solutions and answers are open, since paper
+cannot unfold them. Code that only draws a figure and the numbers of figures, which the pages hide, are left out.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = ROOT / "_build" / "html"
 PDF = ROOT / "_build" / "pdf" / "book.pdf"
 PAPER = {"format": "A4", "margin": {"top": "18mm", "bottom": "20mm", "left": "16mm", "right": "16mm"}}
-UNFOLD = "document.querySelectorAll('details').forEach(part => { part.open = true; })"
+UNFOLD = "document.querySelectorAll('details:not(.hide, .paul-numbers)').forEach(part => { part.open = true; })"
 # The widest a line of code can get is the paper's width, and nothing scrolls there
 FOR_PAPER = """
 pre, code { white-space: pre-wrap !important; overflow-wrap: anywhere !important; }
-.paul-controls, .pe-start button, button.copybtn, .headerlink { display: none !important; }
+details:is(.hide, .paul-numbers), .paul-controls, .pe-start button, .copybtn, .headerlink { display: none !important; }
 """
 
 
