@@ -81,7 +81,7 @@ RIGHT = {
         lambda port: torch.tensor([SOLUTIONS["port_is_right"](port)]),
     ),
     "learning_rates": (rates_as_tensors,),
-    "weight_of_age": (in_single_precision("weight_of_age"),),
+    "momentum_for": (in_single_precision("momentum_for"),),
     "largest_batch": (lambda *given, **named: np.int64(SOLUTIONS["largest_batch"](*given, **named)),),
     "overlap": (in_single_precision("overlap"), lambda a, b: torch.tensor([[SOLUTIONS["overlap"](a, b)]])),
     "patch_purity": (lambda *given: SOLUTIONS["patch_purity"](*given).double().numpy(),),

@@ -118,7 +118,7 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
     ),
     "learning_rates": (Patch("rate_of_the_example", "config.lr_generator", "config.lr_backbone / 20", ELSEWHERE),),
     "update_memory": (Patch("patches_in_reverse", "features.detach()", "features.detach().flip(1)", ELSEWHERE),),
-    "weight_of_age": (Patch("momentum_in_tenths", "(1 - momentum)", "(1 - round(momentum, 1))", ELSEWHERE),),
+    "momentum_for": (Patch("at_most_fifty", "visits - 1", "min(visits - 1, 50)", ELSEWHERE),),
     "pedal_gradient": (
         Patch("a_row", "(mean_all - mean_near)", "(mean_all - mean_near)[None]", "so has its gradient"),
         Patch("k_ends_early", "logits.topk(k)", "logits.topk(min(k, len(logits) - 1))", "the gradient is 0"),

@@ -37,11 +37,7 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
             "The new memory still hangs on the features' graph (requires_",
         ),
     ),
-    "weight_of_age": (
-        Patch("no_share", "momentum * left", "left", "That would leave nothing for the others:"),
-        Patch("no_first_visit", "visits - 1", "visits + 1", "It was stored whole."),
-        Patch("exception_one_visit_late", "visits - 1", "visits", "What is the highest age after one visit?"),
-    ),
+    "momentum_for": (Patch("inverted", "1 / updates", "updates", "and not 20 %."),),
     "pedal": (
         Patch(
             "own_counts",

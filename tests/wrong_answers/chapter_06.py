@@ -155,69 +155,71 @@ def library_module(memory, filled, index, features, momentum=0.1) -> Pair:
     return own.features, own.filled
 
 
-def swapped_share(age, visits, momentum=0.1) -> float:
-    """Momentum taken for the share of the old."""
-    return momentum ** (visits - 1) if age == visits - 1 else (1 - momentum) * momentum**age
+def share_that_is_kept(visits, share):
+    """Momentum as SGD has it, for the share of the old."""
+    return share ** (1 / (visits - 1))
 
 
-def counts_from_one(age, visits, momentum=0.1) -> float:
-    """Takes the newest feature for one visit old."""
-    return (1 - momentum) ** visits if age == visits - 1 else momentum * (1 - momentum) ** (age + 1)
+def first_pass_is_averaged(visits, share):
+    """Counts the first pass as an update, too."""
+    return 1 - share ** (1 / visits)
 
 
-def plain_mean(age, visits, momentum=0.1) -> float:
-    """Every visit counts the same."""
-    return 1 / visits
+def one_update_too_few(visits, share):
+    """Neither the first visit nor the last one counts."""
+    return 1 - share ** (1 / max(visits - 2, 1))
 
 
-def with_an_exponential(age, visits, momentum=0.1) -> float:
-    """exp(-momentum) for 1 - momentum: nearly the same, for small values."""
-    return math.exp(-momentum * age) if age == visits - 1 else momentum * math.exp(-momentum * age)
+def straight_line(visits, share):
+    """Every update takes the same amount."""
+    return (1 - share) / (visits - 1)
 
 
-def oldest_one_visit_too_old(age, visits, momentum=0.1) -> float:
-    """The first feature fades once too often: at its own visit, too."""
-    return (1 - momentum) ** visits if age == visits - 1 else momentum * (1 - momentum) ** age
+def with_a_logarithm(visits, share):
+    """-log(share) for small momenta, cut off below 1."""
+    return min(-math.log(share) / (visits - 1), 0.99)
 
 
-def corrected(age, visits, momentum=0.1) -> float:
-    """Divided by the sum, as Adam corrects means that begin at zero."""
-    return momentum * (1 - momentum) ** age / (1 - (1 - momentum) ** visits)
+def the_later_share(visits, share):
+    """What is asked for is what the later visits make up."""
+    return 1 - (1 - share) ** (1 / (visits - 1))
 
 
-def upside_down(age, visits, momentum=0.1) -> float:
-    """Age counted from the first visit."""
-    return weight(visits - 1 - age, visits, momentum)
+def thirteen_visits(visits, share):
+    """The number of visits of the text, whatever is asked for."""
+    return 1 - share ** (1 / 12)
 
 
-def straight_line(age, visits, momentum=0.1) -> float:
-    """Fades by the same amount, not by the same share, at every visit."""
-    if age == visits - 1:
-        return 1 - sum(straight_line(a, visits, momentum) for a in range(visits - 1))
-    return momentum * max(0.0, 1 - momentum * age)
+def five_percent(visits, share):
+    """The share of the text, whatever is asked for."""
+    return 1 - 0.05 ** (1 / (visits - 1))
 
 
-def one_momentum(age, visits, momentum=0.1) -> float:
-    """0.1 whatever is asked for."""
-    return weight(age, visits, 0.1)
+def rounded(visits, share):
+    """Two digits, as a preset would have them."""
+    return max(round(1 - share ** (1 / (visits - 1)), 2), 0.01)
 
 
-def first_is_forgotten(age, visits, momentum=0.1) -> float:
-    """The first feature gets nothing once there is another."""
-    return float(visits == 1) if age == visits - 1 else momentum * (1 - momentum) ** age
+def percent(visits, share):
+    """In percent."""
+    return 100 * momentum(visits, share)
 
 
-def weight(age, visits, momentum=0.1) -> float:
+def momentum(visits, share):
     """Right."""
-    return (1 - momentum) ** age * (1 if age == visits - 1 else momentum)
+    return 1 - math.exp(math.log(share) / (visits - 1))
 
 
-def by_running_it(age, visits, momentum=0.1) -> Tensor:
-    """Right: a memory that is fed unit vectors; a tensor."""
-    w = torch.eye(visits, dtype=torch.float64)[0]
-    for new in torch.eye(visits, dtype=torch.float64)[1:]:
-        w = (1 - momentum) * w + momentum * new
-    return w[visits - 1 - age]
+def by_halving(visits, share):
+    """Right: tries momenta; a tensor."""
+    low, high = torch.tensor(0.0, dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64)
+    while high - low > 1e-12:
+        middle = (low + high) / 2
+        if (1 - middle) ** (visits - 1) > share:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 WRONG = {
@@ -227,11 +229,10 @@ WRONG = {
         averages_all_if_one_is_known, zero_means_new, split_over_the_batch, only_the_memory, own_momentum,
         mean_of_the_batch,
     ),
-    "weight_of_age": (
-        swapped_share, counts_from_one, plain_mean,
-        with_an_exponential, oldest_one_visit_too_old, corrected, upside_down, straight_line, one_momentum,
-        first_is_forgotten,
+    "momentum_for": (
+        share_that_is_kept, first_pass_is_averaged, one_update_too_few, straight_line, with_a_logarithm,
+        the_later_share, thirteen_visits, five_percent, rounded, percent,
     ),
 }  # fmt: skip
 
-OTHER_RIGHT = {"update_memory": (one_by_one, with_lerp, library_module), "weight_of_age": (weight, by_running_it)}
+OTHER_RIGHT = {"update_memory": (one_by_one, with_lerp, library_module), "momentum_for": (momentum, by_halving)}
