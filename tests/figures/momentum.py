@@ -30,9 +30,8 @@ def expected(history: list[dict[str, float]], data: dict) -> dict[str, str]:
     now, noise = history[-1], torch.tensor(data["noise"], dtype=torch.float64)  # visits images
     visits, images = noise.shape
     memory = pl.memory.FeatureMemory(images, 1, 2, momentum=now["momentum"]).double()
-    for visit, trembling in enumerate(noise):
-        memory.update(torch.arange(images), unit(visit * now["drift"] + trembling * now["noise"]))
+    for visit, amounts in enumerate(noise):
+        memory.update(torch.arange(images), unit(visit * now["drift"] + amounts * now["noise"]))
     truth = unit(torch.tensor([(visits - 1) * now["drift"]], dtype=torch.float64))
     lag, norm = (memory.features - truth).norm(dim=-1).mean(), memory.features.norm(dim=-1).mean()
-    found = {"lag": lag, "norm": norm, "age": torch.tensor(1 / now["momentum"]).double()}
-    return {name: f"{value.item() + 1e-9:.3f}" for name, value in found.items()}
+    return {name: f"{value.item() + 1e-9:.3f}" for name, value in {"lag": lag, "norm": norm}.items()}

@@ -29,12 +29,12 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
     ),
     "update_memory": (
         Patch("marks_nobody", "marks[index] = True", "pass", "After its first visit an image is filled,"),
-        Patch("marks_in_place", "filled.clone()", "filled", "The marks that came in were changed:"),
+        Patch("marks_in_place", "filled.clone()", "filled", "You changed the marks that you were given,"),
         Patch(
             "keeps_the_gradient",
             "features.detach()",
             "features",
-            "The new memory still hangs on the features' graph (requires_",
+            "The new memory still keeps the computation graph of the features (",
         ),
     ),
     "momentum_for": (Patch("inverted", "1 / updates", "updates", "and not 20 %."),),

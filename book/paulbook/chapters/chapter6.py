@@ -206,7 +206,7 @@ def draw_fresh(curve: Mapping[float, float], levels: Mapping[str, float], shares
     >>> len(draw_fresh({0.1: 0.4, 1: 0.5}, {"now": 0.3}, {"now": 30, "0.1": 29}).axes)
     2
     """
-    figure, (left, right) = plot(1, 2, height=3.6)
+    figure, (left, right) = plot(1, 2, height=3.4)
     left.plot(list(curve), list(curve.values()), "-o", color=RIGHT, label="memory")
     for (name, level), colour, line in zip(levels.items(), (WRONG, "black"), ("--", ":"), strict=False):
         left.axhline(level, color=colour, linestyle=line, linewidth=2, label=name)

@@ -44,16 +44,22 @@ def near(found: Tensor, wanted: Tensor) -> bool:
 
 
 def hands_back_two_copies(update: Update) -> None:
-    """Memory and marks, new ones of the same shape; what came in stays."""
+    """Memory and marks, new ones of the same shape; what was given is unchanged."""
     memory, filled, new = units([1.0, 0.0], [0.0, 1.0], [0.6, 0.8]), marks(True, False, True), units([0.8, 0.6])
     answer = update(memory, filled, torch.tensor([1]), new, 0.1)
     pair = isinstance(answer, tuple | list) and len(answer) == 2
-    expect(pair, "Hand back two tensors: the new memory and the new marks of what is filled.")
-    expect(answer[0].shape == memory.shape, f"The memory came as {tuple(memory.shape)}: it must keep its shape.")
-    expect(answer[1].shape == filled.shape, f"The marks came as {tuple(filled.shape)}: they must keep their shape.")
+    expect(pair, "Return two tensors, the new memory and the new marks of what is filled.")
+    expect(
+        answer[0].shape == memory.shape,
+        f"The memory was given as {tuple(memory.shape)}, and its shape must not change.",
+    )
+    expect(
+        answer[1].shape == filled.shape,
+        f"The marks were given as {tuple(filled.shape)}, and their shape must not change.",
+    )
     touched = changes(update, memory, filled, torch.tensor([1]), new, 0.1)
-    expect(not touched[0], "The memory that came in was changed. Write into a copy of it.")
-    expect(not touched[1], "The marks that came in were changed: copy these as well.")
+    expect(not touched[0], "You changed the memory that you were given. Write into a copy of it.")
+    expect(not touched[1], "You changed the marks that you were given, so copy these as well.")
 
 
 def first_visit_stores(update: Update) -> None:
@@ -62,8 +68,8 @@ def first_visit_stores(update: Update) -> None:
     row, mark = update(torch.zeros(1, 1, 2), marks(False), torch.tensor([0]), new, 0.1)
     expect(
         near(row, new),
-        "A first visit: the row must be the feature itself. Yours was mixed with what was never stored there, "
-        f"its length is {float(row.norm()):.2f}.",
+        "At a first visit, the row must be the feature itself. Yours was mixed with something that was never stored, "
+        f"and its length is {float(row.norm()):.2f}.",
     )
     expect(bool(mark[0]), "After its first visit an image is filled, but yours is not marked.")
 
@@ -76,15 +82,15 @@ def later_visit_averages(update: Update) -> None:
         kept, added = (float(v) for v in row.flatten())
         numbers = f"With momentum {momentum:g} yours keeps {kept:.2f} of the old and takes {added:.2f} of the new."
         ratio = added / max(kept, 1e-9)
-        expect(kept > 1e-6, f"{numbers} Nothing of the past is left: a second visit averages.")
+        expect(kept > 1e-6, f"{numbers} Nothing of the past is left, but a second visit averages.")
         turned = momentum < 0.5 < added and abs(kept + added - 1) < 1e-5
         expect(not turned, f"{numbers} Momentum here is the share of which of the two?")
         unit = abs(kept**2 + added**2 - 1) < 1e-5 and abs(ratio - momentum / (1 - momentum)) < 1e-5
-        expect(not unit, f"{numbers} The proportion is right, the length is not: is a mean normalised again?")
+        expect(not unit, f"{numbers} The proportion is right, but the length is not. Is a mean normalised again?")
         fixed = momentum != 0.1 and abs(added - 0.1) < 1e-5
-        expect(not fixed, f"{numbers} It seems not to listen to the argument.")
+        expect(not fixed, f"{numbers} Does your function use the argument?")
         fine = abs(kept - (1 - momentum)) < 1e-5 and abs(added - momentum) < 1e-5
-        expect(fine, f"{numbers} The two shares should be one minus the momentum, and the momentum.")
+        expect(fine, f"{numbers} The two shares should be one minus momentum for the old, and momentum for the new.")
 
 
 def a_row_of_zeros_may_be_filled(update: Update) -> None:
@@ -104,7 +110,7 @@ def each_image_for_itself(update: Update) -> None:
     expect(not mixed, "Two images of a batch with opposite features got the same row. Each row takes its own feature.")
     expect(
         near(rows, 0.9 * old + 0.1 * new),
-        "With two images in the batch the shares are others than with one. Each row is a mean of its own.",
+        "With two images in the batch, the shares differ from those with one. Each row is a mean of its own.",
     )
 
 
@@ -118,9 +124,9 @@ def rows_go_by_index(update: Update) -> None:
     )
     expect(
         near(rows[3], new[0]) and near(rows[1], new[1]),
-        "The rows of images 3 and 1 got each other's features. The order of index must stay that of the features.",
+        "The rows of images 3 and 1 have each other's features. The order of index must remain that of the features.",
     )
-    expect(mark.tolist() == [False, True, False, True], "Images that were not in the batch count as filled with yours.")
+    expect(mark.tolist() == [False, True, False, True], "You marked images as filled that were not in the batch.")
 
 
 def others_stay(update: Update) -> None:
@@ -137,11 +143,11 @@ def seen_and_new_in_one_batch(update: Update) -> None:
     rows = update(old, marks(True, False), torch.tensor([0, 1]), new, 0.1)[0]
     expect(
         not near(rows[0], new[0]),
-        "A known image beside a new one in the batch lost its past. Decide row by row, not once for the batch.",
+        "An image that was visited before lost its past, because the batch also contains a new one. Decide row by row.",
     )
     expect(
         near(rows[1], new[1]),
-        "A new image beside a known one was averaged with zeros. Whose marks decide about its share?",
+        "A new image was averaged with zeros, since the batch also contains a known one. Whose mark decides its share?",
     )
 
 
@@ -149,7 +155,10 @@ def holds_no_gradient(update: Update) -> None:
     """The memory is data: nothing leads from it back into the network."""
     new = units([0.6, 0.8]).requires_grad_()
     row = update(units([1.0, 0.0]), marks(True), torch.tensor([0]), new, 0.1)[0]
-    expect(not row.requires_grad, "The new memory still hangs on the features' graph (requires_grad is True).")
+    expect(
+        not row.requires_grad,
+        "The new memory still keeps the computation graph of the features (requires_grad is True).",
+    )
 
 
 def by_the_library(

@@ -1,4 +1,4 @@
-// Features on the unit circle that move and tremble, and their running means behind them: three sliders.
+// Features on the unit circle that drift and are noisy, and their running means behind them: three sliders.
 (root, data, ui) => {
   const SIZE = 340, MIDDLE = SIZE / 2, RADIUS = 130;
   const FEATURE = "#0072B2", MEMORY = "#D55E00", INK = "#1a1a1a";
@@ -28,7 +28,7 @@
   });
   const key = ui.make("div", ui.stage, { style: "display:flex;flex-wrap:wrap;gap:.2em 1.2em;justify-content:center" });
   for (const [mark, colour, words] of [
-    ["\u25CB", INK, "where the image is, without noise"], ["\u25CF", FEATURE, "one image's features"], ["\u25A0", MEMORY, "its memory; pale: the others'"],
+    ["\u25CB", INK, "its newest feature without noise"], ["\u25CF", FEATURE, "features of one image"], ["\u25A0", MEMORY, "its entry, and pale the entries of the other images"],
   ]) {
     const row = ui.make("span", key);
     ui.make("span", row, { style: `color:${colour}`, "aria-hidden": "true" }, `${mark} `);
@@ -65,18 +65,16 @@
     const norm = average(means.map((w) => Math.hypot(...w)));
     say.lag(three(lag));
     say.norm(three(norm));
-    say.age(three(1 / state.momentum));
     svg.setAttribute("aria-label",
-      `After ${features.length} visits the memories lie ${three(lag)} from their images, their length is ${three(norm)}.`);
+      `After ${features.length} visits the entries lag by ${three(lag)}, and their mean length is ${three(norm)}.`);
   };
 
   const sliders = ui.controls(), results = ui.controls(), say = {};
-  say.lag = ui.readout(results, "lag", "mean lag of all memories:");
+  say.lag = ui.readout(results, "lag", "mean lag of all entries:");
   say.norm = ui.readout(results, "norm", "mean length:");
-  say.age = ui.readout(results, "age", "effective age, in visits:");
   const ranges = {
     momentum: [{ min: 0.02, max: 1, step: 0.02 }, (v) => v.toFixed(2)],
-    drift: [{ min: 0, max: 12, step: 0.5 }, (v) => `${v.toFixed(1)}\u00B0 a visit`],
+    drift: [{ min: 0, max: 12, step: 0.5 }, (v) => `${v.toFixed(1)}\u00B0 per visit`],
     noise: [{ min: 0, max: 60, step: 1 }, (v) => `${v}\u00B0`],
   };
   for (const [name, [range, show]] of Object.entries(ranges)) {
