@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,7 +100,7 @@ def draw_memory(images: Sequence[Item], memory: Tensor, batch: Mapping[int, Tens
         if lit:
             panel.add_patch(Rectangle((-0.5, y - 0.5), patches, 1, fill=False, edgecolor=WRONG, linewidth=2.5))
             _draw_features(panel, batch[row], right, y, 1)
-            arrow = {"arrowstyle": "-|>", "mutation_scale": 18, "color": WRONG, "linewidth": 2}
+            arrow: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 18, "color": WRONG, "linewidth": 2}
             panel.add_patch(FancyArrowPatch((right - 0.6, y), (patches - 0.4, y), **arrow))
             panel.text((right + patches - 1) / 2, y - 0.12, f"· {momentum:g}", ha="center", va="bottom", fontsize=11)
         if y and row > shown[y - 1] + 1:
@@ -229,7 +229,7 @@ class _Kept:
         self.tensor = tensor
 
 
-class GraphBytes(torch.autograd.graph.saved_tensors_hooks):
+class GraphBytes:
     """Counts what computation graphs keep beside the weights, while it is entered, and for as long as they live.
 
     >>> layer = torch.nn.Linear(3, 2)
@@ -244,12 +244,14 @@ class GraphBytes(torch.autograd.graph.saved_tensors_hooks):
 
     def __init__(self) -> None:
         self._alive: weakref.WeakSet[_Kept] = weakref.WeakSet()
-        unpack: Callable[[_Kept], Tensor] = lambda kept: kept.tensor  # noqa: E731
-        super().__init__(self._pack, unpack)
+        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, lambda kept: kept.tensor)
 
     def __enter__(self) -> GraphBytes:
-        super().__enter__()
+        self._hooks.__enter__()
         return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._hooks.__exit__(*raised)
 
     def _pack(self, tensor: Tensor) -> _Kept:
         kept = _Kept(tensor.detach())
