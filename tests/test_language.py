@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / language.LOCALE / "ko" / "LC_MESSAGES"
 CATALOGUES = sorted(FOLDER.rglob("*.po"))
 BY_CATALOGUE = pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+NEEDS_MAKE = pytest.mark.skipif(not shutil.which("make"), reason="make is missing, as on Windows")
 KOREAN = re.compile(r"[\uac00-\ud7a3]")
 # What a translation must keep: code, formulas, roles with their targets, links, marks, and the tags of raw HTML
 KEPT = re.compile(r"`+[^`]+`+|\$[^$]+\$|\]\([^)]+\)|\{\w+(?::\w+)?\}|<!--.*?-->|</?\w+[^>]*>|\{\d\}|\*\*")
@@ -101,6 +102,7 @@ def test_english_is_the_language_unless_another_is_asked_for(monkeypatch: pytest
         language.chosen(ROOT)
 
 
+@NEEDS_MAKE
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -114,6 +116,7 @@ def test_make_says_what_is_wrong_with_a_language(words: str, said: str) -> None:
     assert done.returncode == 2 and said in done.stdout and "rm -rf" not in done.stdout
 
 
+@NEEDS_MAKE
 def test_a_variable_of_the_desktop_changes_nothing() -> None:
     command = ["make", "--dry-run", "html", "-o", ".venv/.site"]
     done = subprocess.run(
