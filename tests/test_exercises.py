@@ -79,7 +79,7 @@ def test_the_tool_sees_a_property_that_is_dropped(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tokens_to_map", "choose_and_report", "overlap", "simulated_power"])
+@pytest.mark.parametrize("name", ["operating_point", "choose_and_report", "overlap", "simulated_power"])
 def test_slips_made_by_machine_are_refused_or_change_nothing(name: str) -> None:
     """Four quick exercises; ``python -m tests.mutants`` goes through all of them."""
     count, passed = accepted(name)

@@ -1,48 +1,39 @@
-"""The starting points of the projects in chapter 12: each runs alone, from the imports and its own cells."""
+"""The three projects: each program runs alone and as it stands, calls the library, and trains what it says."""
 
 import ast
 import re
 from dataclasses import replace
 from pathlib import Path
 
-import paulbook as pb
 import pytest
 import torch
-from paulbook.chapters import chapter12
 from paulbook.studies.compare import compare
-from paulbook.studies.receipts import read as read_receipt
+from paulbook.studies.receipts import read as read_record
 
 import paullite as pl
-from tests.chapters import code_cells, read, tags
 
-pytestmark = pytest.mark.slow
-
-CHAPTER = Path(__file__).parents[1] / "notebooks" / "12_after_paul.ipynb"
-BRIEFS = {"project-data": "Brief A", "project-backbone": "Brief B", "project-loss": "Brief C"}
+PAGE = (Path(__file__).parents[1] / "book" / "projects.md").read_text(encoding="utf-8")
+BRIEFS = {title[6]: text for title, text in re.findall(r"^## (Brief [ABC]): (.*?)(?=^## |\Z)", PAGE, re.M | re.S)}
 
 
-def cells_of(tag: str) -> list[str]:
-    """The imports at the top of the chapter, then the cells of one brief."""
-    cells = code_cells(read(CHAPTER))
-    imports = next(c.source for c in cells if "first-cell" not in tags(c))
-    assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(imports).body)
-    return [imports, *(c.source for c in cells if tag in tags(c))]
+def program_of(brief: str) -> str:
+    """The one program of a brief."""
+    (program,) = re.findall(r"```python\n(.*?)```", BRIEFS[brief], re.DOTALL)
+    return str(program)
 
 
-@pytest.fixture(scope="module", params=BRIEFS)
+@pytest.fixture(scope="module", params="ABC")
 def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """The names that a student has after running one brief's cells."""
-    names: dict = {"pl": pl, "pb": pb, "__name__": request.param}
+    """The names that a student has after running one program."""
+    names: dict = {"__name__": "__main__"}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp(request.param))
-        sources = cells_of(request.param)
-        assert len(sources) >= 3
-        for source in sources:
-            exec(compile(source, request.param, "exec"), names)
+        exec(compile(program_of(request.param), f"projects.md, brief {request.param}", "exec"), names)
         assert not list(Path.cwd().iterdir())  # nothing is left where the student works
     return names
 
 
+@pytest.mark.slow
 def test_a_network_that_has_learned(finished: dict) -> None:
     before, after = finished["before"], finished["after"]
     assert all(w.isfinite().all() for w in after.state_dict().values())
@@ -53,48 +44,53 @@ def test_a_network_that_has_learned(finished: dict) -> None:
     assert features.isfinite().all() and features.shape[1:] == (6, 64)
 
 
-def test_a_receipt_with_a_score_and_one_to_compare_with(finished: dict) -> None:
-    receipt, folder = read_receipt(finished["receipt"]), Path(finished["receipt"]).parent
-    assert [trial.seed for trial in receipt.trials] == [0, 1] and receipt.versions["torch"]
-    for trial in receipt.trials:
+@pytest.mark.slow
+def test_a_record_with_a_score_and_one_to_compare_with(finished: dict) -> None:
+    record, folder = read_record(finished["record"]), Path(finished["record"]).parent
+    assert [trial.seed for trial in record.trials] == [0, 1] and record.versions["torch"]
+    for trial in record.trials:
         assert 0 <= trial.scores["rank1"] <= 1 and 0 < trial.scores["map_step"] < 1
         assert len(trial.people["pids"]) == 12
-    assert receipt.trials[0].people != receipt.trials[1].people  # another seed is another training
-    (other,) = [path for path in folder.glob("*.json") if path != Path(finished["receipt"])]
-    words = compare(str(other), str(finished["receipt"]))
-    assert "seeds 0, 1: same test people and queries" in words and "seeds, 95 % CI" in words
-    assert max(map(len, chapter12.outcome(other, finished["receipt"]).splitlines())) <= 84
+    assert record.trials[0].people != record.trials[1].people  # another seed is another training
+    (other,) = [path for path in folder.glob("*.json") if path != Path(finished["record"])]
+    words = compare(str(other), str(finished["record"]))
+    assert "seeds 0, 1: same test people and queries" in words and "cannot be said" in words
 
 
-def test_without_a_loss_of_ones_own_the_loop_is_pauls(finished: dict) -> None:
+@pytest.mark.slow
+def test_without_a_loss_of_ones_own_the_program_trains_paul(finished: dict) -> None:
     if "learn" not in finished:
-        pytest.skip("the loop by hand is brief C's")
+        pytest.skip("only brief C has a loss of one's own")
     mine = finished["learn"](0.0, 1).state_dict()
     theirs = pl.adapt(replace(finished["config"], seed=1), finished["images"], start=finished["before"]).net
     for name, weight in theirs.state_dict().items():
         assert torch.allclose(weight, mine[name], atol=1e-4), name
 
 
-def test_what_is_the_students_is_marked() -> None:
-    """Each brief says in its cells where the student's own things go."""
-    for tag in BRIEFS:
-        assert re.search(r"# yours|Yours", "\n".join(cells_of(tag)[1:])), tag
+@pytest.mark.parametrize("brief", "ABC")
+def test_a_program_calls_the_library_and_no_exercise_and_nothing_private(brief: str) -> None:
+    tree = ast.parse(program_of(brief))
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    modules = {getattr(node, "module", None) or alias.name for node in imported for alias in node.names}
+    outside = {module for module in modules if not module.startswith(("paullite", "paulbook.studies."))}
+    assert outside <= {"dataclasses", "pathlib", "tempfile", "torch", "torch.nn.functional"}, outside
+    for node in ast.walk(tree):
+        assert not (isinstance(node, ast.Attribute) and node.attr.startswith("_")), ast.unparse(node)
+    assert "paullite" in modules and "paulbook.studies.single" in modules
 
 
-@pytest.mark.parametrize("title", BRIEFS.values())
-def test_brief_has_its_parts_and_marks_sum_to_twenty(title: str) -> None:
-    text = "\n".join(c.source for c in read(CHAPTER).cells if c.cell_type == "markdown")
-    brief = re.split(r"^#{2,3} ", text[text.index(f"### {title}") + 4 :], flags=re.MULTILINE)[0]
-    for part in (
-        "**Question.**",
-        "**Bring**",
-        "**Steps.**",
-        "**Traps.**",
-        "| criterion | points | full | half | none |",
-    ):
-        assert part in brief, part
-    rows = [line.strip("|").split("|") for line in brief.splitlines() if line.startswith("|")][2:]
+@pytest.mark.parametrize("brief", "ABC")
+def test_what_is_the_students_is_marked(brief: str) -> None:
+    assert len(re.findall(r"# yours|Yours\.", program_of(brief))) >= 4
+
+
+@pytest.mark.parametrize("brief", "ABC")
+def test_a_brief_has_its_parts_and_its_marks_sum_to_twenty(brief: str) -> None:
+    text = BRIEFS[brief]
+    parts = ("**Question.**", "**Bring**", "**Steps.**", "**Traps.**", "| criterion | points | full | half | none |")
+    assert [part for part in parts if part not in text] == []
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")][2:]
     assert all(len(row) == 5 and all(cell.strip() for cell in row) for row in rows)
     assert sum(int(row[1]) for row in rows) == 20
-    hours = [int(h) for h in re.findall(r"\((\d+) h\)", brief)]
+    hours = [int(h) for h in re.findall(r"\((\d+) h\)", text)]
     assert 15 <= sum(hours) <= 20, hours

@@ -22,7 +22,7 @@ FUNCTIONS = [name for name, exercise in EXERCISES.items() if callable(exercise.s
 # What comes in must stay by the text of the exercise, for a gradient, or because the result is a view of it:
 MUST_STAY = {
     "average_precision", "update_memory", "pedal", "hard_negatives", "image_loss", "step_loss",
-    "tokens_to_map", "depends_on_batch", "subtract_camera_means",
+    "depends_on_batch", "subtract_camera_means",
 }  # fmt: skip
 
 

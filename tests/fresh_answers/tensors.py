@@ -258,55 +258,6 @@ def negatives_never_none(distance, between, owner, nearest=3, max_candidates=15)
     return torch.where(found < 0, nearest_other, found)
 
 
-def map_by_transpose(tokens, prefix, rows, columns):
-    squares = tokens[:, prefix:].transpose(1, 2)
-    return squares.reshape(len(tokens), tokens.shape[2], rows, columns)
-
-
-def map_by_unflatten(tokens, prefix, rows, columns):
-    return tokens[:, prefix:].mT.unflatten(2, (rows, columns))
-
-
-def map_by_permute(tokens, prefix, rows, columns):
-    return tokens[:, prefix:].reshape(tokens.shape[0], rows, columns, tokens.shape[2]).permute(0, 3, 1, 2)
-
-
-def map_by_loop(tokens, prefix, rows, columns):
-    b, n, c = tokens.shape
-    assert n == prefix + rows * columns
-    out = tokens.new_zeros(b, c, rows, columns)
-    for i in range(rows * columns):
-        out[:, :, i // columns, i % columns] = tokens[:, prefix + i]
-    return out
-
-
-def map_by_stack(tokens, prefix, rows, columns):
-    if tokens.shape[1] - prefix != rows * columns:
-        raise ValueError(f"found {tokens.shape[1]} tokens, expected {prefix + rows * columns}")
-    lines = tokens[:, prefix:].split(columns, dim=1)  # rows times (B, columns, C)
-    return torch.stack(lines, dim=1).movedim(-1, 1)
-
-
-def map_without_transpose(tokens, prefix, rows, columns):
-    return tokens[:, prefix:].reshape(len(tokens), tokens.shape[2], rows, columns)
-
-
-def map_prefix_at_the_end(tokens, prefix, rows, columns):
-    return tokens[:, : tokens.shape[1] - prefix].mT.unflatten(2, (rows, columns))
-
-
-def map_column_by_column(tokens, prefix, rows, columns):
-    return tokens[:, prefix:].mT.unflatten(2, (columns, rows)).mT
-
-
-def map_surplus_dropped(tokens, prefix, rows, columns):
-    return tokens[:, prefix : prefix + rows * columns].mT.unflatten(2, (rows, columns))
-
-
-def map_one_prefix_token(tokens, prefix, rows, columns):
-    return tokens[:, 1:].mT.unflatten(2, (rows, columns))
-
-
 RIGHT = {
     "update_memory": (update_by_where, update_by_loop, update_by_lerp, update_in_two_groups, update_by_matrix),
     "pedal": (pedal_by_broadcast, pedal_by_loop, pedal_by_softmax, pedal_by_cdist, pedal_patch_by_patch),
@@ -317,7 +268,6 @@ RIGHT = {
         negatives_in_python,
         negatives_by_topk,
     ),
-    "tokens_to_map": (map_by_transpose, map_by_unflatten, map_by_permute, map_by_loop, map_by_stack),
 }
 
 WRONG = {
@@ -341,12 +291,5 @@ WRONG = {
         negatives_candidate_not_counted,
         negatives_without_an_end,
         negatives_never_none,
-    ),
-    "tokens_to_map": (
-        map_without_transpose,
-        map_prefix_at_the_end,
-        map_column_by_column,
-        map_surplus_dropped,
-        map_one_prefix_token,
     ),
 }

@@ -72,13 +72,8 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         ),
         Patch("always_two_cameras", "log(q.shape[-1])", "log(2)", ELSEWHERE),
     ),
-    "tokens_to_map": (
-        Patch(
-            "mixes_images",
-            ".transpose(1, 2).unflatten(2, (rows, columns))",
-            ".permute(2, 0, 1).reshape(len(tokens), tokens.shape[2], rows, columns)",
-            ELSEWHERE,
-        ),
+    "operating_point": (
+        Patch("rounds_the_share", "false_alarms <= wanted", "false_alarms.round(1) <= wanted", ELSEWHERE),
     ),
     "split_people": (Patch("exactly_two_cameras", "len(seen) > 1", "len(seen) == 2", ELSEWHERE),),
     "overlap": (

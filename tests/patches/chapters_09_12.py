@@ -82,4 +82,13 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         Patch("own_counted", "logits.masked_fill(own, -torch.inf)", "logits", "The image's own entry,"),
         Patch("log_of_nothing", "1e-9", "0.0", "Yours is nan."),
     ),
+    "operating_point": (
+        Patch("accepts_the_equal", "known > threshold", "known >= threshold", "for it or against it."),
+        Patch(
+            "infinite_without_alarms",
+            "return float(threshold)",
+            "return float(threshold if wanted else np.inf)",
+            "Without any false alarm",
+        ),
+    ),
 }

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -167,100 +168,103 @@ def by_loops(features, memory, index, cameras, scale):
     return total / (features.shape[0] * features.shape[1])
 
 
-def drops_the_last(tokens, prefix, rows, columns):
-    """Drops as many tokens, but at the end."""
-    return tokens[:, : tokens.shape[1] - prefix].transpose(1, 2).unflatten(2, (rows, columns))
+def above_counted_below(known, right, unknown, wanted):
+    """Counts the unknown people below the threshold."""
+    low = (unknown < unknown[:, None]).mean(1)
+    threshold = unknown[low <= wanted].max()
+    return threshold, ((known > threshold) & right).mean()
 
 
-def only_reshaped(tokens, prefix, rows, columns):
-    """Reads channels where tokens are: no transpose."""
-    kept = tokens[:, prefix:]
-    return kept.reshape(len(kept), kept.shape[2], rows, columns)
+def nobody_above(known, right, unknown, wanted):
+    """Allows no false alarm, whatever was wanted."""
+    return unknown.max(), ((known > unknown.max()) & right).mean()
 
 
-def column_by_column(tokens, prefix, rows, columns):
-    """Fills the grid column by column."""
-    return tokens[:, prefix:].transpose(1, 2).unflatten(2, (columns, rows)).transpose(2, 3)
+def fewer_than_wanted(known, right, unknown, wanted):
+    """A share below the wanted one, not up to it."""
+    above = (unknown > unknown[:, None]).mean(1)
+    threshold = unknown[(above < wanted) | (above == 0)].min()
+    return threshold, ((known > threshold) & right).mean()
 
 
-def one_prefix(tokens, prefix, rows, columns):
-    """Always drops one token, and what does not fit at the end."""
-    return tokens[:, 1 : 1 + rows * columns].transpose(1, 2).unflatten(2, (rows, columns))
+def one_too_many(known, right, unknown, wanted):
+    """The next lower value: one false alarm more than allowed."""
+    ordered = np.sort(unknown)[::-1]
+    threshold = ordered[min(int(wanted * len(unknown)) + 1, len(unknown) - 1)]
+    return threshold, ((known > threshold) & right).mean()
 
 
-def any_columns(tokens, prefix, rows, columns):
-    """As many columns as come out."""
-    return tokens[:, prefix:].transpose(1, 2).reshape(len(tokens), tokens.shape[2], rows, -1)
+def interpolated(known, right, unknown, wanted):
+    """The quantile as numpy interpolates it."""
+    threshold = np.quantile(unknown, 1 - wanted)
+    return threshold, ((known > threshold) & right).mean()
 
 
-def any_rows(tokens, prefix, rows, columns):
-    """As many rows as come out."""
-    return tokens[:, prefix:].transpose(1, 2).reshape(len(tokens), tokens.shape[2], -1, columns)
+def among_the_known(known, right, unknown, wanted):
+    """Chooses the threshold among the known people."""
+    threshold = np.sort(known)[::-1][int(wanted * len(known))]
+    return threshold, ((known > threshold) & right).mean()
 
 
-def channels_last(tokens, prefix, rows, columns):
-    """Hands back B H W C."""
-    return tokens[:, prefix:].unflatten(1, (rows, columns))
+def any_name(known, right, unknown, wanted):
+    """A wrong name above the threshold counts as found."""
+    threshold, _ = point(known, right, unknown, wanted)
+    return threshold, (known > threshold).mean()
 
 
-def upside_down(tokens, prefix, rows, columns):
-    """The first token at the bottom."""
-    return grid(tokens, prefix, rows, columns).flip(2)
+def of_the_accepted(known, right, unknown, wanted):
+    """Divides by those above the threshold."""
+    threshold, _ = point(known, right, unknown, wanted)
+    return threshold, right[known > threshold].mean()
 
 
-def square(tokens, prefix, rows, columns):
-    """A square grid, whatever is asked for."""
-    side = math.isqrt(tokens.shape[1] - prefix)
-    return grid(tokens, prefix, side, side)
+def of_the_right(known, right, unknown, wanted):
+    """Divides by the queries whose first image is right."""
+    threshold, _ = point(known, right, unknown, wanted)
+    return threshold, (known[right] > threshold).mean()
 
 
-def cuts(tokens, prefix, rows, columns):
-    """Takes as many tokens as fit and says nothing of the others."""
-    return grid(tokens[:, : prefix + rows * columns], prefix, rows, columns)
+def counted(known, right, unknown, wanted):
+    """A count, not a share."""
+    threshold, _ = point(known, right, unknown, wanted)
+    return threshold, ((known > threshold) & right).sum()
 
 
-def adds_the_prefix(tokens, prefix, rows, columns):
-    """Mixes the mean prefix token into every cell."""
-    mean = tokens[:, :prefix].mean(1)[:, :, None, None] if prefix else 0
-    return grid(tokens, prefix, rows, columns) + mean
+def without_threshold(known, right, unknown, wanted):
+    """Rank-1, as if every list were shown."""
+    return point(known, right, unknown, wanted)[0], right.mean()
 
 
-def without_gradient(tokens, prefix, rows, columns):
-    """Detaches."""
-    return grid(tokens.detach(), prefix, rows, columns)
+def exchanged(known, right, unknown, wanted):
+    """The rate before the threshold."""
+    return point(known, right, unknown, wanted)[::-1]
 
 
-def from_the_batch(tokens, prefix, rows, columns):
-    """Drops images, not tokens."""
-    kept = tokens[prefix:]
-    return kept[:, : rows * columns].transpose(1, 2).unflatten(2, (rows, columns))
+def rate_alone(known, right, unknown, wanted):
+    """Only the rate."""
+    return point(known, right, unknown, wanted)[1]
 
 
-def sides_swapped(tokens, prefix, rows, columns):
-    """Width before height."""
-    return grid(tokens, prefix, columns, rows)
+def distinct_values(known, right, unknown, wanted):
+    """Counts equal similarities once."""
+    threshold, _ = point(known, right, np.unique(unknown), wanted)
+    return threshold, ((known > threshold) & right).mean()
 
 
-def normalised(tokens, prefix, rows, columns):
-    """Brings every cell to length 1."""
-    return F.normalize(grid(tokens, prefix, rows, columns), dim=1)
+def point(known, right, unknown, wanted):
+    """Right: sorted, from above."""
+    ordered = np.sort(unknown)
+    above = len(ordered) - np.searchsorted(ordered, ordered, side="right")
+    threshold = ordered[above <= wanted * len(ordered) + 1e-12][0]
+    return threshold, ((known > threshold) & right).mean()
 
 
-def grid(tokens, prefix, rows, columns):
-    """Right: transpose, then unflatten."""
-    return tokens[:, prefix:].transpose(1, 2).unflatten(2, (rows, columns))
-
-
-def permuted(tokens, prefix, rows, columns):
-    """Right: view, then permute."""
-    kept = tokens[:, prefix:]
-    return kept.reshape(len(kept), rows, columns, -1).permute(0, 3, 1, 2) if _fits(kept, rows, columns) else None
-
-
-def _fits(kept, rows, columns) -> bool:
-    if kept.shape[1] != rows * columns:
-        raise ValueError("too many tokens, or too few")
-    return True
+def by_unique_values(known, right, unknown, wanted):
+    """Right: the values once each, with their counts."""
+    values, counts = np.unique(unknown, return_counts=True)
+    above = counts[::-1].cumsum()[::-1] - counts
+    threshold = values[np.argmax(above / counts.sum() <= wanted)]
+    return np.array([threshold, np.count_nonzero((known > threshold) & right) / known.size])
 
 
 WRONG = {
@@ -270,10 +274,11 @@ WRONG = {
         detached, place_in_the_batch, counts_the_nearest, per_camera, over_patches,
         over_patches_then_own,
     ),
-    "tokens_to_map": (
-        drops_the_last, only_reshaped, column_by_column, one_prefix, channels_last, upside_down, square, cuts,
-        adds_the_prefix, without_gradient, from_the_batch, sides_swapped, normalised, any_columns, any_rows,
+    "operating_point": (
+        above_counted_below, nobody_above, fewer_than_wanted, one_too_many, interpolated, among_the_known, any_name,
+        of_the_accepted, of_the_right, counted, without_threshold, exchanged, rate_alone,
+        distinct_values,
     ),
 }  # fmt: skip
 
-OTHER_RIGHT = {"camera_entropy": (right, by_loops), "tokens_to_map": (grid, permuted)}
+OTHER_RIGHT = {"camera_entropy": (right, by_loops), "operating_point": (point, by_unique_values)}

@@ -1,204 +1,231 @@
-"""Chapter 12: published numbers with where each was read, the map of methods, boxes on a drawn car."""
+"""Chapter 12: published scores over the years, lists that are too sure, groups of one person, thresholds, a car."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from paullite.app.pictures import COLOURS, outlines
-from paullite.errors import InputError
+from paullite.app.pictures import COLOURS, RIGHT, WRONG, outlines, show_image
+from paullite.data.items import Item, Split
 
-from ..figures import RIGHT, plot
-from ..studies import clusters
-from ..studies.compare import compare
-from ..studies.statistics import Interval
+from ..figures import plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Similarities = NDArray[Any]
+Row = tuple[Item, Sequence[tuple[Item, float]], str]  # a query, its first images with similarities, what is said
+
+LINES = ("groups", "cameras", "person pretraining", "CLIP", "synthetic people")
+EVERYTHING = "all lines"
+PALE = "#c9c9c9"
+HUES = {"neighbours": "black"} | dict(zip(LINES, (*COLOURS[:4], COLOURS[5]), strict=True))
+SHAPES = {"no labels": "o", "labels of another data set": "^", "labels of Market-1501": "s"}
+
 
 @dataclass(frozen=True)
 class Published:
-    """What somebody else measured on Market-1501.
+    """What somebody else measured on Market-1501; a score that was found nowhere is None.
 
     Attributes:
+        year: of the conference, or of the preprint where that came earlier.
         method: its name.
-        year: of the conference, or of the preprint where that came much earlier.
-        labels: whose labels were used in training.
-        backbone: as its authors name it.
-        rank1, map: in percent.
-        read: where these numbers were read.
+        line: the line of research, in our reading.
+        trained_on: whose labels were used in training.
+        backbone: as its source names it.
+        rank1, map: on Market-1501, in percent.
+        msmt17: mAP on MSMT17, in percent.
+        source: where these numbers were read.
+        checked: what exactly was read there.
     """
 
-    method: str
     year: int
-    labels: str
+    method: str
+    line: str
+    trained_on: str
     backbone: str
-    rank1: float
-    map: float
-    read: str
+    rank1: float | None
+    map: float | None
+    msmt17: float | None
+    source: str
+    checked: str
+
+    @property
+    def labels(self) -> str:
+        """The kind of labels that training used, as the timeline tells them apart."""
+        if self.trained_on == "no labels":
+            return "no labels"
+        own = self.trained_on in ("labels of Market-1501", "labels within each camera")
+        return "labels of Market-1501" if own else "labels of another data set"
 
 
-_LIST = "list of FDU-VTS"
-PUBLISHED = (
-    Published("PAUL", 2019, "MSMT17", "ResNet-50", 68.5, 40.1, _LIST),
-    Published("PAUL, a user's run", 2019, "MSMT17", "ResNet-50", 67.96, 39.78, "QizeYang/PAUL, issue 18"),
-    Published("MAR", 2019, "MSMT17", "ResNet-50", 67.7, 40.0, _LIST),
-    Published("SSG", 2019, "DukeMTMC-reID", "ResNet-50", 80.0, 58.3, "its README"),
-    Published("SpCL", 2020, "none", "ResNet-50", 88.1, 73.1, "OpenUnReID leaderboard"),
-    Published("Cluster Contrast", 2021, "none", "ResNet-50", 92.3, 82.1, "its README"),
-    Published("PPLR", 2022, "none", "ResNet-50", 94.3, 84.4, "Papers with Code"),
-    Published("TransReID-SSL", 2021, "none", "ViT-S", 95.3, 89.6, "its README"),
-    Published("SOLIDER", 2023, "Market-1501", "Swin-B", 96.9, 93.9, "its README"),
-)
+def timeline() -> list[Published]:
+    """The published scores of ``timeline.csv``, line by line and year by year.
 
-IDEAS = ("memory", "parts", "clusters", "transformer")
-METHODS = (  # year, name, the ideas that it rests on in our reading, what was added
-    (2017, "PUL", ("clusters",), "group the images, take the groups for people, repeat"),
-    (2018, "Instance discrimination", ("memory",), "every image is a class, with an entry in a memory"),
-    (2018, "PCB", ("parts",), "stripes with a classifier each, learned with labels"),
-    (2019, "PAUL", ("memory", "parts"), "a memory for each moving patch, no groups, no labels"),
-    (2019, "SSG", ("parts", "clusters"), "groups for the whole image, the upper and the lower half"),
-    (2020, "SpCL", ("memory", "clusters"), "a memory of groups and of images without one"),
-    (2021, "Cluster Contrast", ("memory", "clusters"), "one entry for each group, and nothing else"),
-    (2021, "TransReID-SSL", ("memory", "clusters", "transformer"), "a ViT that saw millions of people before"),
-    (2022, "PPLR", ("parts", "clusters"), "parts say how far a group's label may be trusted"),
-    (2023, "TMGF", ("parts", "clusters", "transformer"), "stripes of a ViT's tokens, and groups"),
-)
-
-
-def stations() -> list[str]:
-    """Years with what is new in them: the values of the slider.
-
-    >>> stations()[2]
-    '2019: PAUL, SSG'
+    >>> paul = next(one for one in timeline() if one.method == "PAUL")
+    >>> paul.map, paul.trained_on, paul.labels
+    (40.1, 'labels of MSMT17', 'labels of another data set')
     """
-    years = sorted({year for year, *_ in METHODS})
-    return [f"{year}: {', '.join(name for y, name, *_ in METHODS if y == year)}" for year in years]
+    text = (files("paulbook") / "chapters" / "timeline.csv").read_text(encoding="utf-8")
+    return [Published(**{f.name: _cell(f.name, row[f.name]) for f in fields(Published)}) for row in _rows(text)]
 
 
-def table() -> dict[str, list[Any]]:
-    """The map of methods in words, by column."""
-    years, names, ideas, added = zip(*METHODS, strict=True)
-    methods = [f"{year} {name}" for year, name in zip(years, names, strict=True)]
-    return {"method": methods, "ideas": [", ".join(each) for each in ideas], "what was added": list(added)}
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))
 
 
-def draw_map(station: str) -> Figure:
-    """The map of methods at a year: ideas are lines, methods are stops where lines meet; what comes later is pale."""
-    until = int(station[:4])
-    figure, axes = plot(width=5.0, height=5.2)
-    for column, idea in enumerate(IDEAS):
-        used = [row for row, (_, _, ideas, _) in enumerate(METHODS) if idea in ideas]
-        reached = [row for row in used if METHODS[row][0] <= until]
-        for rows, colour in ((used, PALE), (reached, COLOURS[column])):
-            if rows:
-                axes.plot([column] * 2, [-0.6, rows[-1]], color=colour, linewidth=5, solid_capstyle="round")
-        axes.text(column - 0.1, -0.9, idea, ha="left", rotation=40, rotation_mode="anchor", weight="bold", fontsize=12,
-                  color="black" if reached else GREY)  # fmt: skip
-    for row, (year, name, ideas, _) in enumerate(METHODS):
-        _stop(axes, row, year, name, [IDEAS.index(idea) for idea in ideas], until)
-    axes.set(xlim=(-0.5, 7.6), ylim=(len(METHODS) - 0.5, -3.4))
-    axes.axis("off")
+def _cell(name: str, text: str) -> Any:
+    if name == "year":
+        return int(text)
+    if name in ("rank1", "map", "msmt17"):
+        return float(text) if text else None
+    return text
+
+
+def timeline_columns() -> dict[str, list[Any]]:
+    """The timeline as columns by name, for the table of numbers below the figure.
+
+    >>> [len(column) == len(timeline()) for column in timeline_columns().values()]
+    [True, True, True, True, True, True]
+    """
+    names = {"year": "year", "method": "method", "line": "line", "trained on": "trained_on", "mAP": "map"}
+    columns = {title: [getattr(one, name) for one in timeline()] for title, name in names.items()}
+    columns["mAP"] = ["not found" if value is None else value for value in columns["mAP"]]
+    return columns | {"source": [one.source for one in timeline()]}
+
+
+# Where the name of a method stands, in points from its marker, if not to the right of it.
+BESIDE = {
+    "PUL": (0, 10, "center"), "BUC": (-8, -5, "right"), "PAUL": (9, 2, "left"), "SSG": (9, -4, "left"),
+    "SpCL": (-9, -4, "right"), "Cluster Contrast": (-9, -4, "right"), "PPLR": (0, -18, "center"),
+    "ISE": (9, -2, "left"), "BMW": (0, -18, "center"), "IICS": (9, -4, "left"), "ICE with cameras": (-9, -4, "right"),
+    "PPLR with cameras": (0, 10, "center"), "CA-Jaccard": (9, 3, "left"), "O2CAP with FuseDSI": (6, -19, "center"),
+    "TransReID-SSL": (-9, -6, "right"), "LUPerson": (0, 10, "center"), "PASS": (9, -4, "left"),
+    "SOLIDER": (0, 9, "center"), "CLIP-ReID": (-9, -6, "right"), "PCL-CLIP": (0, 10, "center"),
+    "CCAFL": (9, -4, "left"), "Reinforced synthesis": (8, 10, "right"),
+}  # fmt: skip
+
+
+def draw_timeline(line: str) -> Figure:
+    """Year and mAP on Market-1501 of each method; one line of research in colour with its names, or all of them.
+
+    >>> [len(draw_timeline(line).axes[0].texts) > 1 for line in (EVERYTHING, *LINES)]
+    [True, True, True, True, True, True]
+    """
+    figure, axes = plot(height=4.8)
+    for one in timeline():
+        if one.map is None:
+            continue
+        chosen = line in (EVERYTHING, one.line) or one.line == "neighbours"
+        colour = HUES[one.line] if chosen else PALE
+        filled = colour if one.labels != "labels of Market-1501" else "white"
+        style = {"markersize": 9, "markerfacecolor": filled, "markeredgecolor": colour, "markeredgewidth": 2}
+        axes.plot(one.year, one.map, SHAPES[one.labels], zorder=3 if chosen else 2, **style)
+        if chosen and (line != EVERYTHING or one.method in SHOWN):
+            x, y, side = BESIDE[one.method]
+            place = {"xytext": (x, y), "textcoords": "offset points", "ha": side}
+            axes.annotate(one.method, (one.year, one.map), fontsize=10, **place)
+    for name, shape in SHAPES.items():
+        inside = "white" if name == "labels of Market-1501" else "black"
+        axes.plot([], [], shape, color="black", markerfacecolor=inside, label=f"_{name}", linestyle="none")
+    handles = axes.lines[-len(SHAPES) :]
+    axes.legend(handles, list(SHAPES), title="trained with", loc="lower right")
+    title = "every line of research" if line == EVERYTHING else f"{line}, and PAUL"
+    axes.set(xlabel="year", ylabel="mAP on Market-1501, %", xlim=(2016.4, 2026.9), ylim=(15, 100), title=title)
+    axes.set_xticks(range(2017, 2027))
     return figure
 
 
-PALE, GREY = "#d5d5d5", "#737373"  # lines and words of later years
+SHOWN = ("PUL", "PAUL", "SSG", "SpCL", "Cluster Contrast", "BMW", "TransReID-SSL", "SOLIDER", "Reinforced synthesis")
 
 
-def _stop(axes: Any, row: int, year: int, name: str, columns: Sequence[int], until: int) -> None:
-    """One method: a bar from line to line with a ring on each, and its name; new ones bold, later ones pale."""
-    line, words = ("black", "black") if year <= until else (PALE, GREY)
-    axes.plot([min(columns), max(columns)], [row, row], color=line, linewidth=4, zorder=2 + (year <= until))
-    axes.plot(columns, [row] * len(columns), "o", markersize=13, markerfacecolor="white", markeredgecolor=line,
-              markeredgewidth=3, zorder=4)  # fmt: skip
-    new = year == until
-    said = f"{'▸ ' if new else ''}{year} {name}"
-    axes.text(3.55, row, said, va="center", fontsize=12.5, weight="bold" if new else "normal", color=words)
-
-
-def same_cores(distance: Tensor, eps: float, groups: Tensor, least: int = 4) -> str:
-    """Whether scikit-learn's DBSCAN joins the same core images; images at the edge may go either way.
+def draw_lists(rows: Sequence[Row]) -> Figure:
+    """Queries with the first images of their lists, each with its camera and similarity, right ones framed in blue.
 
     Args:
-        distance: (N, N).
-        eps: reach of a group.
-        groups: (N,) to be compared.
-        least: images within reach, itself counted, that make a core.
+        rows: the query, the images that were ranked first with their similarities, and what is written at the left.
 
-    Returns:
-        "True" or "False", or one line that says that scikit-learn is missing.
-
-    >>> two = torch.tensor([[0.0, 0.1, 1.0, 1.0], [0.1, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.1], [1.0, 1.0, 0.1, 0.0]])
-    >>> same_cores(two, 0.5, torch.tensor([7, 7, 3, 3]), least=2)
-    'True'
+    >>> import paullite as pl
+    >>> items = pl.data.PaperDolls("target", identities=2, test_identities=2).gallery
+    >>> len(draw_lists([(items[0], [(items[1], 0.9), (items[2], 0.8)], "in the gallery")]).axes)
+    3
     """
-    try:
-        found = clusters.dbscan(distance, eps=eps, min_samples=least)
-    except InputError as missing:
-        return f"not compared, {missing}"
-    core = (distance <= eps).sum(1) >= least
-    mine, theirs = groups[core], found[core]
-    return str(torch.equal(mine[:, None] == mine, theirs[:, None] == theirs))
-
-
-def draw_quarters(shares: Sequence[float]) -> Figure:
-    """Bars of the share of right neighbours, from the lowest agreement to the highest."""
-    figure, axes = plot(height=2.8)
-    names = ["lowest", "low", "high", "highest"]
-    bars = axes.bar(names, [100 * share for share in shares], color=RIGHT, label="right neighbours, %")
-    axes.bar_label(bars, fmt="%.0f %%", padding=2)
-    axes.set(xlabel="agreement of a patch with its whole image", ylabel="right neighbours, %")
-    axes.margins(y=0.12)
+    most = max(len(found) for _, found, _ in rows)
+    figure, axes = plot(len(rows), 1 + most, height=2.35 * len(rows))
+    for panels, (query, found, words) in zip(np.atleast_2d(axes), rows, strict=True):
+        show_image(panels[0], query.image, f"query\ncamera {query.camid}")
+        panels[0].set_ylabel(words, fontsize=11)
+        for panel, (item, similarity) in zip(panels[1:], found, strict=True):
+            right = item.pid == query.pid
+            title = f"{similarity:.2f}\ncamera {item.camid}"
+            show_image(panel, item.image, title, RIGHT if right else WRONG)
     return figure
 
 
-def points(interval: Interval | None) -> str:
-    """A mean and its interval in points.
+def draw_person_groups(images: Split, groups: Sequence[int]) -> Figure:
+    """The images of one person, a row for each group that they were put into, and one for those in none.
 
-    >>> points(Interval(0.1, -0.02, 0.22))
-    '+10.0 [-2.0, +22.0]'
+    Args:
+        images: of one person.
+        groups: the group of each, -1 for none.
+
+    >>> import paullite as pl
+    >>> items = pl.data.PaperDolls("target", identities=2, test_identities=2).train
+    >>> len(draw_person_groups(items.take([0, 1, 2]), [4, 4, -1]).axes)
+    4
     """
-    if interval is None:
-        return "one training each"
-    return f"{100 * interval.mean:+.1f} [{100 * interval.low:+.1f}, {100 * interval.high:+.1f}]"
+    names = sorted(set(groups), key=lambda group: (group < 0, group))
+    rows = {name: [i for i, group in enumerate(groups) if group == name] for name in names}
+    most = max(map(len, rows.values()))
+    figure, axes = plot(len(rows), most, height=2.0 * len(rows))
+    for panels, (place, (name, members)) in zip(axes.reshape(len(rows), most), enumerate(rows.items()), strict=True):
+        for panel, i in zip(panels, members, strict=False):
+            colour = COLOURS[place % len(COLOURS)] if name >= 0 else PALE
+            show_image(panel, images[i].image, f"camera {images[i].camid}", colour)
+        panels[0].set_ylabel("in no group" if name < 0 else f"group {place + 1}", fontsize=11)
+        for panel in panels[len(members) :]:
+            panel.axis("off")
+    return figure
 
 
-def outcome(control: str | Path, own: str | Path) -> str:
-    """The lower part of ``paulbook compare``: which seeds, and the table, narrowed to the page's width."""
-    lines = compare(str(control), str(own)).splitlines()
-    table = next(i for i, line in enumerate(lines) if "B - A" in line)
-    return "\n".join([lines[table - 1], *narrowed(lines[table : table + 3]), *lines[table + 3 :]])
+def draw_threshold(known: Similarities, right: Similarities, unknown: Similarities, threshold: float) -> Figure:
+    """First similarities of known and of unknown people, and what a threshold makes of both.
 
+    Args:
+        known: for queries whose person is in the gallery.
+        right: whether their first image shows the person.
+        unknown: for queries whose person is not in the gallery.
+        threshold: similarity above which the search gives a name.
 
-def narrowed(lines: Sequence[str]) -> list[str]:
-    """A table whose columns stand two blanks apart.
-
-    >>> narrowed(["       A      B", "mAP  1.0   22.0"])
-    ['       A     B', 'mAP  1.0  22.0']
+    >>> known, right = np.array([0.7, 0.8]), np.array([True, False])
+    >>> [panel.get_title()[-4:] for panel in draw_threshold(known, right, np.array([0.6, 0.75]), 0.7).axes]
+    ['50 %', '50 %']
     """
-    width = max(map(len, lines))
-    columns = list(zip(*(line.ljust(width) for line in lines), strict=True))
-    blank = [set(column) == {" "} for column in columns]
-    kept = [c for i, c in enumerate(columns) if not (i > 1 and blank[i] and blank[i - 1] and blank[i - 2])]
-    return ["".join(row).rstrip() for row in zip(*kept, strict=True)]
-
-
-def slopes(weights: Sequence[Tensor], *losses: Tensor) -> list[Tensor]:
-    """The gradient of each loss at some weights, as one long vector; the graph stays.
-
-    >>> w = torch.tensor([2.0], requires_grad=True)
-    >>> slopes([w], w.square().sum(), 3 * w.sum())
-    [tensor([4.]), tensor([3.])]
-    """
-    found = [torch.autograd.grad(loss, weights, retain_graph=True) for loss in losses]
-    return [torch.cat([slope.flatten() for slope in each]) for each in found]
+    figure, (upper, lower) = plot(2, 1, height=4.4)
+    edges = np.arange(0.30, 1.001, 0.025)
+    parts = [known[right], known[~right]]
+    upper.hist(parts, edges, stacked=True, color=[RIGHT, WRONG], label=["first image right", "first image wrong"])
+    lower.hist(unknown, edges, color=PALE, edgecolor="#555555", label="person not in the gallery")
+    named, wrong = (known > threshold) & right, (known > threshold) & ~right
+    said = f"right name {named.mean():.0%}".replace("%", " %"), f"wrong name {wrong.mean():.0%}".replace("%", " %")
+    upper.set_title(f"person in the gallery: {said[0]}, {said[1]}", fontsize=11)
+    alarms = f"{(unknown > threshold).mean():.0%}".replace("%", " %")
+    lower.set_title(f"person not in the gallery: false alarms {alarms}", fontsize=11)
+    for panel in (upper, lower):
+        panel.axvline(threshold, color="black", linewidth=2)
+        panel.set(xlim=(0.30, 1.0), ylabel="queries")
+        panel.legend(loc="upper left")
+    lower.set_xlabel("similarity of the first image")
+    return figure
 
 
 def car(width: int = 192, height: int = 96) -> Image.Image:
@@ -237,32 +264,31 @@ def grid(rows: int, columns: int) -> Tensor:
     return torch.tensor(boxes)
 
 
-def draw_cars(rows: Tensor, columns: Tensor, boxes: Tensor) -> Figure:
-    """A car in rows, columns and boxes; and mirrored, in columns."""
+def draw_cars(rows: Tensor, columns: Tensor) -> Figure:
+    """A car in rows and in columns, and the same car mirrored in both.
+
+    >>> len(draw_cars(grid(6, 1), grid(1, 6)).axes)
+    4
+    """
     side = car()
     mirrored = side.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return draw_boxes(
-        {
-            "rows": (side, rows),
-            "columns": (side, columns),
-            "two by three": (side, boxes),
-            "columns, its other side": (mirrored, columns),
-        }
-    )
-
-
-def draw_boxes(panels: dict[str, tuple[Image.Image, Tensor]]) -> Figure:
-    """Boxes on pictures, numbered, two pictures in a row."""
-    lines = -(-len(panels) // 2)
-    figure, axes = plot(lines, 2, width=6.2, height=1.9 * lines)
-    for panel, (title, (picture, theta)) in zip(axes.flat, panels.items(), strict=True):
-        panel.imshow(picture)
-        for number, (colour, x, y) in enumerate(outlines(theta)):
-            across, down = x * (picture.width - 1), y * (picture.height - 1)
-            panel.plot(across, down, color="white", linewidth=4)
-            panel.plot(across, down, color=colour, linewidth=2)
-            panel.text(across[:4].mean(), down[:4].mean(), str(number), weight="bold", ha="center", va="center",
-                       fontsize=13, bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1})  # fmt: skip
-        panel.set(xticks=[], yticks=[], title=title)
-        panel.grid(False)
+    figure, axes = plot(2, 2, width=6.2, height=3.9)
+    _draw_boxes(axes[0, 0], side, rows, "rows")
+    _draw_boxes(axes[0, 1], mirrored, rows, "rows, the other side")
+    _draw_boxes(axes[1, 0], side, columns, "columns")
+    _draw_boxes(axes[1, 1], mirrored, columns, "columns, the other side")
     return figure
+
+
+def _draw_boxes(panel: Any, picture: Image.Image, theta: Tensor, title: str) -> None:
+    """Numbered boxes on one picture."""
+    panel.imshow(picture)
+    for number, (colour, x, y) in enumerate(outlines(theta)):
+        across, down = x * (picture.width - 1), y * (picture.height - 1)
+        panel.plot(across, down, color="white", linewidth=4)
+        panel.plot(across, down, color=colour, linewidth=2)
+        middle = float(across[:4].mean()), float(down[:4].mean())
+        box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1}
+        panel.text(*middle, str(number), weight="bold", ha="center", va="center", fontsize=11, bbox=box)
+    panel.set(xticks=[], yticks=[], title=title)
+    panel.grid(False)
