@@ -256,7 +256,7 @@ def test_link_holds_the_state(run: Run) -> None:
     assert (state["tab"], state["query"], state["look"]["top"], state["look"]["view"]) == ("train", 3, "red", "back")
     assert state["settings"]["k"] == 7 and state["settings"]["scale"] == 12.5 and state["settings"]["broken"] == "own"
     assert state["changes"] == [[10, "rate", 0.3], [20, "negative", "nearest"]]
-    assert found["again"] == state
+    assert found["again"] == state and found["unread"] == []
 
 
 @pytest.mark.parametrize(
@@ -267,3 +267,4 @@ def test_link_with_nonsense_is_brought_into_range(run: Run, text: str) -> None:
     state, header = found["state"], start["state"]
     assert 1 <= state["settings"]["k"] <= 60 and state["settings"]["scale"] > 0 and state["tab"] == "look"
     assert state["look"]["top"] == header["look"]["top"] and state["changes"] == []
+    assert len(found["unread"]) == text.count("&") + 1

@@ -1,8 +1,11 @@
 """The book, built and opened: links, requests, console, moving figures, accessibility, phone and dark."""
 
 import importlib
+import json
 import random
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +17,7 @@ from playwright.sync_api import TimeoutError as TookTooLong
 
 import paullite as pl
 from tests.chapters import CHAPTERS
-from tests.site import AXE, broken, browser, build, lacking, pages
+from tests.site import AXE, broken, browser, build, lacking, pages, states
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WIDTHS = (390, 1280)  # a phone, then a computer
@@ -256,6 +259,23 @@ def test_explorer_is_on_its_pages_alone_and_below_its_weight(site: Path) -> None
     assert sum(path.stat().st_size for path in folder.iterdir()) < 8_000_000
     loaded = [page for page in pages(site) if "explorer/explorer.js" in (site / page).read_text(encoding="utf-8")]
     assert loaded == ["book/explorer.html", "book/intro.html"]
+
+
+def test_links_to_the_explorer_open_what_they_say(site: Path) -> None:
+    """Every name and value of a state that a page links to is one that the explorer of the book has."""
+    found = sorted(states(site))
+    node = shutil.which("node")
+    if not node:
+        lacking("node")
+    data = site / "_static" / "explorer" / "data.js"
+    runner = [str(node), str(Path(__file__).parent / "explorer" / "run.mjs"), str(data)]
+    tasks = json.dumps([{"task": "link", "text": text} for text in found])
+    done = subprocess.run(runner, input=tasks, capture_output=True, text=True, check=True)
+    assert (
+        found
+        and {text: one["unread"] for text, one in zip(found, json.loads(done.stdout), strict=True) if one["unread"]}
+        == {}
+    )
 
 
 def test_explorer_starts_in_the_book_from_a_folder(chromium, site: Path) -> None:

@@ -58,7 +58,7 @@ function read(name, text, old) {
 
 /** The part of a link behind the #: what differs from the first state. @param {State} state @param {any} header */
 export function toLink(state, header) {
-  const first = firstState(header), found = new URLSearchParams();
+  const first = firstState(header), found = new URLSearchParams({ tab: state.tab });
   const put = (/** @type {any} */ now, /** @type {any} */ start) => {
     for (const name of Object.keys(start)) {
       if (typeof start[name] !== "object" && now[name] !== start[name]) found.set(name, String(now[name]));
@@ -71,7 +71,6 @@ export function toLink(state, header) {
   put(state.steps ? early : state.settings, first.settings);
   const log = state.steps ? state.changes.map(([step, name, value]) => `${step}:${name}:${value}`).join(",") : "";
   if (log) found.set("changes", log);
-  found.set("tab", state.tab);
   return found.toString();
 }
 
@@ -97,4 +96,15 @@ export function fromLink(text, header) {
   if (!(state.look.top in palettes.cloth)) state.look.top = looks[state.look.person].upper;
   if (!(state.look.lower in palettes.lower)) state.look.lower = looks[state.look.person].lower_colour;
   return state;
+}
+
+/** What a link says that its state does not hold, since there is no such name or value. @param {string} text @param {State} state */
+export function unread(text, { look, settings, changes, ...rest }) {
+  const held = /** @type {Record<string, any>} */ ({ ...rest, ...look, ...settings }), given = new URLSearchParams(text);
+  const planned = (given.get("changes") ?? "").split(",").filter(Boolean).filter((one) => {
+    const [step, name, value] = one.split(":");
+    return !changes.some((known) => known[0] === Number(step) && known[1] === name && String(known[2]) === value);
+  });
+  const wrong = [...given].filter(([name, value]) => name !== "changes" && String(held[name]) !== value).map(([name]) => name);
+  return [...wrong, ...planned];
 }

@@ -6,7 +6,7 @@ import { embeddings, features, makeReductions } from "../../book/explorer/reduct
 import { ipfl, pedal } from "../../book/explorer/losses.js";
 import { makeTrainer, measure, takeStep } from "../../book/explorer/training.js";
 import { epochBatches, firstPass } from "../../book/explorer/batches.js";
-import { firstState, fromLink, toLink } from "../../book/explorer/state.js";
+import { firstState, fromLink, toLink, unread } from "../../book/explorer/state.js";
 import { photograph, PLAIN } from "../../book/explorer/camera.js";
 import { readData } from "../../book/explorer/arrays.js";
 
@@ -49,7 +49,8 @@ const TASKS = {
   },
   link({ text }) {
     const state = fromLink(text, data.header);
-    return { state, link: toLink(state, data.header), again: fromLink(toLink(state, data.header), data.header) };
+    return { state, link: toLink(state, data.header), again: fromLink(toLink(state, data.header), data.header),
+      unread: unread(text, state) };
   },
 };
 const tasks = JSON.parse(fs.readFileSync(0, "utf8"));
