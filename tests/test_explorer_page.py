@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paulbook import joining
 from PIL import Image
 
 import paullite as pl
@@ -18,9 +19,13 @@ from tests.explorer.twin import Data, Twin
 from tests.site import AXE, browser, lacking
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 TSC = AXE.parents[1] / "typescript" / "bin" / "tsc"
 SMALL = data_file.Size(people=12, test_people=8, others=6, surrogates=2, figures=4)
+MODULES = [
+    *(ROOT / "book" / "explorer").glob("*.js"),
+    *(ROOT / "book" / "paulbook" / "scripts" / "shared").glob("*.js"),
+]
 TABS = ("look", "compare", "train")
 HEAD = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>PAUL in the page</title>
 <meta name="viewport" content="width=device-width"></head><body><main><h1>PAUL in the page</h1>"""
@@ -286,18 +291,19 @@ def test_types_are_right() -> None:
         lacking("typescript (npm install)")
     options = "--noEmit --allowJs --checkJs --strict --noUnusedLocals --target es2022 --module es2022"
     options += " --moduleResolution bundler --lib es2022,dom,dom.iterable"
-    files = sorted(map(str, (ROOT / "book" / "explorer").glob("*.js")))
+    files = sorted(map(str, MODULES))
     done = subprocess.run(["node", str(TSC), *options.split(), *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
 def test_modules_are_short_and_import_each_other_without_a_circle() -> None:
-    names = {path.stem for path in (ROOT / "book" / "explorer").glob("*.js")}
-    assert set(script.ordered()) == names
-    for name in names:
-        assert script.source(name).count("\n") < 200, name
-        for _, other in script.IMPORT.findall(script.source(name)):
-            assert script.ordered((other,)).count(name) == 0, (name, other)
+    assert set(joining.ordered(script.ENTRIES)) == set(MODULES) and len({module.stem for module in MODULES}) == len(
+        MODULES
+    )
+    for module in MODULES:
+        assert module.read_text(encoding="utf-8").count("\n") < 200, module.name
+        for other in joining.imported(module):
+            assert joining.ordered([other]).count(module) == 0, (module.name, other.name)
 
 
 def test_whole_page_is_light(folder: Path) -> None:

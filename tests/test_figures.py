@@ -11,7 +11,7 @@ import nbformat
 import paulbook as pb
 import pytest
 from nbclient import NotebookClient
-from paulbook import figures
+from paulbook import figures, joining
 from PIL import Image
 
 import paullite as pl
@@ -102,6 +102,13 @@ pb.figures.explore(lambda v: Image.new("RGB", (8, 6), (v, 0, 0)), [0, 9], label=
     assert any('alt="Red 0."' in str(widget["state"].get("value", "")) for widget in widgets)
 
 
+def test_what_the_figures_share_with_the_explorer_is_joined_without_comments() -> None:
+    text = joining.expression(figures.SCRIPTS / "cycle.js")
+    assert "const rows_module" in text and "const cyclic_module" in text and "/**" not in text and "export" not in text
+    assert text.index("rows_module = ") < text.index("cyclic_module = ") < text.index("(root, data, ui) =>")
+    assert len(text) < 12_000
+
+
 def test_no_kernel_no_live_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PAULLITE_BOOK", raising=False)
     assert figures._is_live() is False
@@ -109,9 +116,9 @@ def test_no_kernel_no_live_form(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_scripts_can_be_parsed_and_load_nothing(script: Path, tmp_path: Path) -> None:
-    text = script.read_text(encoding="utf-8")
+    text = joining.expression(script)
     assert not re.search(r"https?://(?!www\.w3\.org)|fetch\(|import |innerHTML", text), script.name
     if node := shutil.which("node"):
         probe = tmp_path / "probe.js"
-        probe.write_text(f"const f = {text.strip().rstrip(';')};\nif (typeof f !== 'function') process.exit(1);\n")
+        probe.write_text(f"const f = {text};\nif (typeof f !== 'function') process.exit(1);\n")
         subprocess.run([node, str(probe)], check=True)

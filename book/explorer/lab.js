@@ -1,16 +1,20 @@
 // The laboratory behind the page: the network on an image, the comparison with the memory, the training. No browser in it.
 
-import { distance, pooledRows, unitRows } from "./arrays.js";
+import { distance, unitRows } from "../paulbook/scripts/shared/rows.js";
+import { neighbours, squares } from "../paulbook/scripts/shared/neighbours.js";
+import { pooledRows } from "./arrays.js";
 import { randomNumbers, shuffled } from "./batches.js";
-import { ipfl, neighbours, squares } from "./losses.js";
+import { ipfl } from "./losses.js";
 import { backbone, imageMap } from "./network.js";
 import { attention, generate, poolPatches } from "./patches.js";
-import { rankedGallery } from "./ranking.js";
+import { averagePrecision, rankedGallery } from "./ranking.js";
 import { embeddings, features } from "./reductions.js";
 import { allFeatures, ipflOptions, makeTrainer, measure, pedalOptions, takeStep } from "./training.js";
 
 /** @typedef {import("./arrays.js").Data} Data @typedef {import("./state.js").Settings} Settings */
 /** A query: an image of the file, or pooled vectors of an image and of its mirror image, and who it is if that is known. @typedef {{place: number, pooled?: Float32Array, mirrored?: Float32Array, pid?: number | null}} Query */
+
+const SOLVED = 0.8; // average precision from which a query has little to gain
 
 /** @param {Data} data @param {Settings} settings */
 export function makeLab(data, settings) {
@@ -118,7 +122,14 @@ export function rank(lab, query, most = 12) {
   }
   const list = rankedGallery(unitRows(x, width), unitRows(row, width), width, data, { pid: one.pid, camid: one.camid, own: query.place });
   const ranks = list.flatMap(({ right }, i) => (right ? [i + 1] : []));
-  return { list: list.slice(0, most), ranks, known: one.pid !== null };
+  return { place: query.place, list: list.slice(0, most), ranks, precision: averagePrecision(ranks), known: one.pid !== null };
+}
+
+/** The next test query whose ranked list still has mistakes, or simply the next. @param {Lab} lab @param {number} after */
+export function nextQuery(lab, after) {
+  const [train, queries] = lab.data.header.counts, first = after >= train && after < train + queries ? after - train + 1 : 0;
+  const places = Array.from({ length: queries }, (_, i) => train + ((first + i) % queries));
+  return places.find((place) => averagePrecision(rank(lab, { place }).ranks) < SOLVED) ?? places[0];
 }
 
 /** Everything of *Compare*. @param {Lab} lab @param {Query} query @param {number} patch */

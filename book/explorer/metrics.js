@@ -1,6 +1,6 @@
 // What the losses do with right and wrong people, held against labels that they never see. For display only.
 
-import { neighbours, squares } from "./losses.js";
+import { neighbours, squares } from "../paulbook/scripts/shared/neighbours.js";
 
 /**
  * Share of PEDAL's K nearest entries that are the same person, over some images spread through the memory.

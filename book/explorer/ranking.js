@@ -1,6 +1,6 @@
 // The evaluator: rank the gallery for every query, leave out what the protocol leaves out, and score.
 
-import { dot, unitRows } from "./arrays.js";
+import { dot, unitRows } from "../paulbook/scripts/shared/rows.js";
 
 /** @typedef {import("./arrays.js").Data} Data */
 

@@ -1,6 +1,6 @@
 // The part of the network that learns in the page: for each patch a linear layer and batch normalisation, then length 1.
 
-import { dot, unitRows } from "./arrays.js";
+import { dot, unitRows } from "../paulbook/scripts/shared/rows.js";
 
 /** @typedef {import("./arrays.js").Data} Data */
 /**

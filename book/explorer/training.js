@@ -1,9 +1,9 @@
 // PAUL's second phase with a frozen backbone: memory, both losses, and SGD on the reductions.
 
+import { makeMemory, update } from "../paulbook/scripts/shared/memory.js";
 import { pooledRows } from "./arrays.js";
 import { epochBatches, firstPass } from "./batches.js";
 import { ipfl, pedal } from "./losses.js";
-import { makeMemory, update } from "./memory.js";
 import { falseNegatives, samePerson } from "./metrics.js";
 import { scores, subtractCameraMean } from "./ranking.js";
 import { embeddings, features, gradients, makeReductions, trainingPass } from "./reductions.js";

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -25,6 +25,7 @@ from PIL import Image
 from paullite.app.pictures import COLOURS, RIGHT, WRONG
 from paullite.errors import InputError
 
+from .joining import expression
 from .numbers import MIME, Columns, Table, as_json, folded, given, lacks_numbers, read_off
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = ["COLOURS", "RIGHT", "WRONG", "Html", "data_uri", "explore", "frames",
 
 Groups = Sequence[Sequence[Table]]  # the tables of each picture
 
+SCRIPTS = Path(__file__).parent / "scripts"
 MOST_FRAMES = 25
 DPI = 144  # twice the 72 of a page, for sharp text on fine screens
 STYLE: Any = {
@@ -269,12 +271,13 @@ def _rendered(figure: Figure) -> Image.Image:
 
 @cache
 def _read(name: str) -> str:
-    return (files("paulbook") / "scripts" / name).read_text(encoding="utf-8").strip()
+    return (SCRIPTS / name).read_text(encoding="utf-8").strip()
 
 
+@cache
 def _source(script: str) -> str:
-    """A script as an expression."""
-    return _read(f"{script}.js").rstrip(";")
+    """A script as an expression, with the modules that it shares with the explorer."""
+    return expression(SCRIPTS / f"{script}.js")
 
 
 def _is_live() -> bool:

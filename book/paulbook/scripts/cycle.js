@@ -1,4 +1,7 @@
 // Centers of a batch in the plane and a view of the first: move them, and cyclic ranking finds the hard negative anew.
+import { cyclicRanking } from "./shared/cyclic.js";
+import { distance } from "./shared/rows.js";
+
 (root, data, ui) => {
   const SIZE = 340, PAD = 20, STEP = 4, PULL = "#0072B2", PUSH = "#D55E00", INK = "#1a1a1a", GREY = "#595959";
   const START = data.points.map((p) => [...p.at]); // the view first, then the centers; coordinates 0 to 100
@@ -8,18 +11,14 @@
   if (still) still.remove();
 
   // ---- the computation: paullite.losses.cyclic_ranking for one anchor, the view of center 0
-  const far = (p, q) => (p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2;
+  const far = (p, q) => distance(p, 0, q, 0, 2) / data.unit;
   const walk = () => {
     const [view, ...centers] = at;
-    const places = centers.map((_, j) => j);
-    const by = (key) => (i, j) => key(i) - key(j) || i - j;
-    const order = places.filter((j) => j !== 0).sort(by((j) => far(view, centers[j])));
-    const lists = places.map((j) => places.slice().sort(by((i) => (i === j ? -1 : far(centers[j], centers[i])))).slice(0, nearest));
-    const first = order.findIndex((j) => !lists[j].includes(0));
-    const pos = Math.sqrt(far(view, centers[0])) / data.unit, negative = first < 0 ? -1 : order[first];
-    const neg = first < 0 ? 0 : Math.sqrt(far(view, centers[negative])) / data.unit;
-    return { order, lists, tried: first < 0 ? order : order.slice(0, first + 1), negative, pos, neg,
-      loss: first < 0 ? 0 : Math.max(0, data.margin + pos - neg) };
+    const found = cyclicRanking(view, centers.flat(), [0], 2, nearest, centers.length - 1);
+    const [order] = found.candidates, [negative] = found.negatives, none = negative < 0;
+    const pos = far(view, centers[0]), neg = none ? 0 : far(view, centers[negative]);
+    return { order, lists: found.lists.map((list) => [...list]), tried: none ? order : order.slice(0, order.indexOf(negative) + 1),
+      negative, pos, neg, loss: none ? 0 : Math.max(0, data.margin + pos - neg) };
   };
 
   // ---- the drawing

@@ -1,4 +1,6 @@
 // Features on the unit circle that drift and are noisy, and their running means behind them: three sliders.
+import { makeMemory, update } from "./shared/memory.js";
+
 (root, data, ui) => {
   const SIZE = 340, MIDDLE = SIZE / 2, RADIUS = 130;
   const FEATURE = "#0072B2", MEMORY = "#D55E00", INK = "#1a1a1a";
@@ -10,13 +12,13 @@
   const run = () => {
     const last = data.noise.length - 1, truth = unit(last * state.drift);
     const visits = data.noise.map((row, t) => row.map((z) => unit(t * state.drift + z * state.noise)));
-    let means = visits[0];
-    const path = [means[0]]; // of the one image that is drawn whole
-    for (const features of visits.slice(1)) {
-      means = means.map((mean, i) => mean.map((w, d) => (1 - state.momentum) * w + state.momentum * features[i][d]));
-      path.push(means[0]);
-    }
-    return { features: visits.map((row) => row[0]), path, means, truth };
+    const images = visits[0].map((_, i) => i), memory = makeMemory(images.length, 2);
+    const entry = (i) => [...memory.values.subarray(2 * i, 2 * i + 2)];
+    const path = visits.map((features) => { // of the one image that is drawn whole
+      update(memory, images, features.flat(), state.momentum);
+      return entry(0);
+    });
+    return { features: visits.map((row) => row[0]), path, means: images.map(entry), truth };
   };
   const average = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
 

@@ -1,4 +1,6 @@
 // PEDAL of one feature among five entries in the plane: who pulls, who pushes, and where that leads.
+import { neighbours, squares } from "./shared/neighbours.js";
+
 (root, data, ui) => {
   const SIZE = 380, MIDDLE = SIZE / 2, RADIUS = 105;
   const PULL = "#0072B2", PUSH = "#D55E00", INK = "#1a1a1a", GREY = "#6b6b6b";
@@ -6,19 +8,16 @@
   const three = (v) => (Math.abs(v) + 1e-9).toFixed(3);
 
   // ---- the computation: paullite.losses.pedal and its gradient, for one feature with one patch
+  const memory = data.entries.flat(), lengths = squares(memory, 2);
   const compute = () => {
     const turn = (state.angle * Math.PI) / 180, x = [Math.cos(turn), Math.sin(turn)];
-    const all = data.entries.map((w, j) => ({ j, w, d2: (x[0] - w[0]) ** 2 + (x[1] - w[1]) ** 2 }));
-    const others = all.filter((e) => e.j !== data.own).sort((a, b) => a.d2 - b.d2);
-    others.forEach((e, rank) => { e.near = rank < state.K; e.e = Math.exp(-state.s * (e.d2 - others[0].d2)); });
-    const sum = (list) => list.reduce((total, e) => total + e.e, 0);
-    const whole = sum(others), above = sum(others.filter((e) => e.near)), mass = above / whole;
-    others.forEach((e) => {
-      e.p = e.e / whole;
-      e.force = (e.near ? e.e / above : 0) - e.p; // more than 0 pulls, less pushes; times 2s
-    });
+    const { logits, near, all, above } = neighbours(x, 0, memory, lengths, 0, 1, 2, data.own, { scale: state.s, k: state.K });
+    const others = data.entries.map((w, j) => {
+      const p = Math.exp(logits[j] - all), q = near[j] ? Math.exp(logits[j] - above) : 0;
+      return { j, w, p, near: near[j] === 1, force: q - p }; // more than 0 pulls, less pushes; times 2s
+    }).filter((e) => e.j !== data.own).sort((a, b) => logits[b.j] - logits[a.j]);
     const step = [0, 1].map((d) => others.reduce((total, e) => total + e.force * e.w[d], 0)); // minus gradient / 2s
-    return { x, others, mass, step, loss: Math.max(0, -Math.log(mass)), slope: 2 * state.s * Math.hypot(...step) };
+    return { x, others, mass: Math.exp(above - all), step, loss: Math.max(0, all - above), slope: 2 * state.s * Math.hypot(...step) };
   };
 
   // ---- the drawing

@@ -1,11 +1,11 @@
 // Cyclic ranking: which center of the batch is a hard negative of a view, and which is the same person after all.
 
-import { distance, orderOf } from "./arrays.js";
+import { distance, orderOf } from "./rows.js";
 
 /**
  * The candidates of every anchor, nearest first; whether each is vetoed, because its own list contains the anchor's
  * center; and the first that is not, or -1.
- * @param {Float32Array} e anchors (A, E) @param {Float32Array} centers (B, E) @param {number[]} owner of each anchor
+ * @param {ArrayLike<number>} e anchors (A, E) @param {ArrayLike<number>} centers (B, E) @param {number[]} owner of each anchor
  * @param {number} E @param {number} nearest size of a center's list, itself counted @param {number} maxCandidates
  */
 export function cyclicRanking(e, centers, owner, E, nearest, maxCandidates) {
