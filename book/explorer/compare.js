@@ -28,26 +28,32 @@ export function compareView(parent, app) {
   };
   const settings = (/** @type {any} */ change) => app.change(change);
 
-  const near = section("Patch against memory: PEDAL", "Which patches of other images look like this one? The loss pulls the K nearest (blue) and pushes all others away; those that it pushes most stand below (orange). The percentage is the probability of each. ✓ marks the same person, whom only the evaluator knows. Click a crop to make it the query.");
-  const pulled = cropList(near, "Pulled, nearest first", app), pushed = cropList(near, "Pushed, hardest first", app);
-  const meter = make("div", near, { class: "pe-meter", role: "img" }), fill = make("span", meter);
-  const numbers = make("div", near, { class: "pe-numbers" });
-  const tell = { count: readout(numbers, "count", "pulled:"), loss: readout(numbers, "pedal", "PEDAL of this patch:"), bound: readout(numbers, "bound", "at most"),
-    same: readout(numbers, "same", "same person among the pulled:") };
+  const near = section("Patch against memory: PEDAL", "Which patches of other images look like this one? PEDAL pulls the K nearest and pushes all others away. The percentage is the probability of each. ✓ marks the same person, which PAUL does not know. Click any crop to make it the query.");
   const sliders = make("div", near, { class: "pe-panel" });
   const K = slider(sliders, "K, how many are pulled", { range: RANGES.k }, (k) => settings({ k }));
   const s = slider(sliders, "s, how sharp", { range: RANGES.scale }, (scale) => settings({ scale }));
+  const numbers = make("div", near, { class: "pe-numbers" });
+  const tell = { count: readout(numbers, "count", "pulled:"), same: readout(numbers, "same", "the same person among them:"),
+    loss: readout(numbers, "pedal", "PEDAL of this patch:"), bound: readout(numbers, "bound", "at most") };
+  const meter = make("div", near, { class: "pe-meter", role: "img" }), fill = make("span", meter);
+  const labelled = (/** @type {Element} */ box, /** @type {string} */ words, /** @type {string} */ name, kind = "") => {
+    make("p", box, { class: `pe-label ${kind}` }, words);
+    return cropList(box, name, app);
+  };
+  const pulled = labelled(near, "Pulled, nearest first", "Pulled, nearest first", "pe-blue");
+  const pushed = labelled(near, "Pushed most strongly", "Pushed, hardest first", "pe-orange");
 
-  const whole = section("Image against centers: IPFL and cyclic ranking", "The centers of a batch, nearest to the query first. A center whose own list of nearest contains the query is vetoed, since it may be the same person. The first that is not is the hard negative.");
-  const tried = cropList(whole, "Centers, nearest first", app), more = make("div", whole, { class: "pe-numbers" });
-  const said = { pos: readout(more, "pos", "distance to the own center:"), neg: readout(more, "neg", "to the hard negative:"), loss: readout(more, "ipfl", "IPFL of this view:") };
+  const whole = section("Image against centers: IPFL and cyclic ranking", "The centers of a batch are tried in the order of their distance. A center is vetoed if the query is on its own list of nearest centers, since it may then be the same person. The first that is not vetoed is the hard negative.");
   const panel = make("div", whole, { class: "pe-panel" });
   const r = slider(panel, "r, how long a center's list is", { range: RANGES.r }, (value) => settings({ r: value }));
   const margin = slider(panel, "Margin", { range: RANGES.margin, show: (v) => v.toFixed(1) }, (value) => settings({ margin: value }));
-  const momentum = slider(panel, "Memory's momentum, share of the new", { range: RANGES.momentum, show: (v) => v.toFixed(2) }, (value) => settings({ momentum: value }));
+  const momentum = slider(panel, "Momentum, share of the new", { range: RANGES.momentum, show: (v) => v.toFixed(2) }, (value) => settings({ momentum: value }));
+  const more = make("div", whole, { class: "pe-numbers" });
+  const said = { pos: readout(more, "pos", "distance to the own center:"), neg: readout(more, "neg", "to the hard negative:"), loss: readout(more, "ipfl", "IPFL of this view:") };
+  const tried = labelled(whole, "Centers, nearest first", "Centers, nearest first"), reasons = reasonList(whole, app);
 
-  const gallery = section("Image against gallery: the ranked list", "The test. Who is this, on other cameras? ✓ is right, ✗ is wrong.");
-  const ranked = cropList(gallery, "Ranked gallery, best first", app);
+  const gallery = section("Image against gallery: the ranked list", "The test. Which gallery images, by other cameras, show the same person?");
+  const verdict = make("p", gallery, { class: "pe-label" }), ranked = cropList(gallery, "Ranked gallery, best first", app);
   return {
     show() {
       const { state, found } = app, { settings: now, patch, query } = state;
@@ -64,7 +70,7 @@ export function compareView(parent, app) {
       pulled(near.map((/** @type {any} */ one) => item(one, "pulled")));
       pushed(far.map((/** @type {any} */ one) => item(one, "pushed")));
       tell.count(count > near.length ? `${count}, the first ${near.length} are shown` : `${count}`);
-      tell.loss(losses[patch].toFixed(2)), tell.bound(bound.toFixed(2)), tell.same(trained ? `${same} of ${count}` : "none, this person is not in the training set");
+      tell.loss(losses[patch].toFixed(2)), tell.bound(bound.toFixed(2)), tell.same(trained ? `${same} of ${count}` : "nobody, since the query is no training image");
       fill.style.width = `${Math.min(100, (100 * losses[patch]) / Math.max(bound, 1e-9))}%`;
       meter.setAttribute("aria-label", `PEDAL is ${losses[patch].toFixed(2)} of at most ${bound.toFixed(2)}`);
       const { candidates, pos, neg, loss } = found.whole, end = candidates.findIndex((/** @type {any} */ one) => one.negative);
@@ -75,15 +81,43 @@ export function compareView(parent, app) {
           label: `${describe(app, one.place)}, distance ${one.away.toFixed(2)}${words && `, ${words}`}${known && one.same ? ", same person" : ""}` };
       }));
       said.pos(pos.toFixed(2)), said.neg(end < 0 ? "nobody is left" : neg.toFixed(2)), said.loss(end < 0 ? "left out" : loss.toFixed(2));
+      reasons(candidates.slice(0, end < 0 ? candidates.length : end + 1));
+      say(verdict, verdictOf(found.ranked));
       showRanked(ranked, app, found.ranked);
     },
   };
 }
 
+/** Why each center that was tried is vetoed or not: the list of its nearest. @param {Element} parent @param {App} app */
+function reasonList(parent, app) {
+  const list = make("ol", parent, { class: "pe-reasons", "aria-label": "Why each center is vetoed or not" });
+  const rows = Array.from({ length: 5 }, (_, i) => {
+    const row = make("li", list), words = make("span", row);
+    return { row, words, crops: cropList(row, `List of center ${i + 1}`, app) };
+  });
+  return (/** @type {any[]} */ candidates) => rows.forEach(({ row, words, crops }, i) => {
+    row.hidden = i >= candidates.length;
+    if (row.hidden) return;
+    const { list: near, vetoed } = candidates[i], others = near.filter((/** @type {number} */ place) => place !== candidates[i].place);
+    const asked = vetoed ? "the query is among them, so it is vetoed" : "the query is not among them, so it is the hard negative";
+    say(words, others.length ? `Nearest to center ${i + 1}; ${asked}.` : `The list of center ${i + 1} is empty, so it is the hard negative.`);
+    crops(others.map((/** @type {number} */ place) => (place < 0 ? app.state.query : place)).filter((/** @type {number} */ place) => place >= 0)
+      .map((/** @type {number} */ place) => ({ place, kind: place === app.state.query ? "asked" : "", note: place === app.state.query ? "query" : "", label: describe(app, place) })));
+  });
+}
+
+/** What ✓ and ✗ mean for this query. @param {any} ranked */
+export function verdictOf({ known, ranks, precision }) {
+  if (!known) return "Nobody knows who this is, so nothing is marked.";
+  if (!ranks.length) return "Nothing is marked, since the gallery has no image of this person. Press Another query for one that has.";
+  return `✓ is right, ✗ is wrong. Average precision of this list: ${precision.toFixed(2)}`;
+}
+
 /** A ranked list with right and wrong. @param {(items: any[]) => void} list @param {App} app @param {any} ranked */
-export function showRanked(list, app, { list: found, known }) {
+export function showRanked(list, app, { list: found, known, ranks }) {
+  const marked = known && ranks.length;
   list(found.map((/** @type {any} */ { place, similarity, right }, /** @type {number} */ i) => ({
-    place, kind: known ? (right ? "right" : "wrong") : "", note: `${i + 1} ${known ? (right ? "✓" : "✗") : ""}`,
-    label: `Rank ${i + 1}: ${describe(app, place)}, cosine ${similarity.toFixed(2)}${known ? `, ${right ? "right" : "wrong"}` : ""}`,
+    place, kind: marked ? (right ? "right" : "wrong") : "", note: `${i + 1} ${marked ? (right ? "✓" : "✗") : ""}`,
+    label: `Rank ${i + 1}: ${describe(app, place)}, cosine ${similarity.toFixed(2)}${marked ? `, ${right ? "right" : "wrong"}` : ""}`,
   })));
 }

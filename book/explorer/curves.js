@@ -22,11 +22,11 @@ export function chart(parent, title, lines, { unit, least = 0.1 }) {
   const svg = make("svg", box, { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
   make("line", svg, { x1: LEFT, x2: RIGHT, y1: BOTTOM, y2: BOTTOM, class: "pe-axis" });
   const start = make("line", svg, { x1: LEFT, x2: RIGHT, class: "pe-first" });
-  const paths = lines.map(({ kind }) => make("polyline", svg, { class: `pe-path-${kind}` }));
+  const changed = make("path", svg, { class: "pe-change" }), paths = lines.map(({ kind }) => make("polyline", svg, { class: `pe-path-${kind}` }));
   const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ anchor) => make("text", svg, { x, y, "text-anchor": anchor });
   const high = text(LEFT - 4, TOP + 8, "end"), low = text(LEFT - 4, BOTTOM, "end"), last = text(RIGHT, BOTTOM + 16, "end"), zero = text(LEFT, BOTTOM + 16, "start");
   zero.textContent = "step 0";
-  return (/** @type {any[]} */ rows) => {
+  return (/** @type {any[]} */ rows, /** @type {any[]} */ changes = []) => {
     const all = lines.map(({ name, scale }) => rows.map((row) => row[name] * scale)), finite = all.flat().filter(Number.isFinite);
     let [bottom, top] = [Math.min(...finite, Infinity), Math.max(...finite, -Infinity)];
     if (!finite.length) [bottom, top] = [0, least];
@@ -38,6 +38,7 @@ export function chart(parent, title, lines, { unit, least = 0.1 }) {
       const now = column[column.length - 1], words = Number.isFinite(now) ? `${now.toFixed(unit === "%" ? 1 : 2)}${unit && ` ${unit}`}` : "–";
       if (values[i].textContent !== words) values[i].textContent = words;
     });
+    changed.setAttribute("d", changes.map(([step]) => `M${(LEFT + ((RIGHT - LEFT) * step) / steps).toFixed(1)} ${TOP}V${BOTTOM}`).join(""));
     const first = all[0][0];
     start.setAttribute("visibility", Number.isFinite(first) ? "visible" : "hidden");
     if (Number.isFinite(first)) start.setAttribute("y1", y(first)), start.setAttribute("y2", y(first));

@@ -24,14 +24,16 @@ export function frame(root, app) {
     return tab;
   });
   const foot = make("div", root, { class: "pe-foot" }), link = make("input", null, { readonly: "", "aria-label": "Link to this state", class: "pe-link" });
+  button(foot, "Settings of the book", () => app.standard());
   button(foot, "Link to this state", () => {
     link.value = `${location.href.split("#")[0]}#${toLink(app.state, app.data.header)}`;
-    foot.append(link);
+    foot.append(link, told);
     link.select();
-    const below = () => say(message, "Copy the link from the field below.");
-    if (navigator.clipboard) navigator.clipboard.writeText(link.value).then(() => say(message, "The link is copied."), below);
-    else below();
+    const byHand = () => say(told, "Copy the link from this field.");
+    if (navigator.clipboard) navigator.clipboard.writeText(link.value).then(() => say(told, "The link is copied."), byHand);
+    else byHand();
   });
+  const told = make("span", foot, { class: "pe-hint", role: "status" });
   /** Show one screen. @param {string} chosen */
   const choose = (chosen) => TABS.forEach((name, i) => {
     panels[name].hidden = name !== chosen;

@@ -1,14 +1,16 @@
 // Look: a drawn person, or an image of the reader's own, on its way through the network.
 
+import { dot } from "../paulbook/scripts/shared/rows.js";
 import { PLAIN, photograph, poseOf } from "./camera.js";
 import { describe } from "./crops.js";
-import { button, make, percent, say, select, slider } from "./dom.js";
+import { button, make, say, select, slider } from "./dom.js";
 import { corners } from "./patches.js";
 import { BAGS, RANGES, VIEWS } from "./state.js";
 
 /** @typedef {import("./page.js").App} App */
 
 const BLUE = [0, 114, 178], ORANGE = [213, 94, 0];
+const REST = 1000; // milliseconds without a new image, after which the next one is compared with what was there
 
 /** The drawn person as the camera of the state sees them. @param {App} app @returns {ImageData} */
 export function drawnPerson({ data: { header }, state: { look }, places }) {
@@ -70,10 +72,26 @@ function paintFeature(canvas, values) {
   pen.putImageData(image, 0, 0);
 }
 
+/** Remembers what was seen before a change, and says how similar each patch's feature still is: cosines, or nothing yet. @param {number} patches */
+function comparison(patches) {
+  /** @type {{features: Float32Array, at: number} | null} */
+  let last = null;
+  /** @type {Float32Array | null} */
+  let before = null;
+  return (/** @type {Float32Array} */ features) => {
+    const now = performance.now(), length = features.length / patches;
+    if (last && last.features !== features && now - last.at > REST) before = last.features;
+    if (last?.features !== features) last = { features, at: now };
+    const known = before;
+    return known && Array.from({ length: patches }, (_, p) => dot(features, p * length, known, p * length, length));
+  };
+}
+
 /** The screen. @param {Element} parent @param {App} app */
 export function lookView(parent, app) {
   const { header } = app.data, { patches, channels, map: [height, width] } = header.settings.network;
-  make("p", parent, { class: "pe-hint" }, `Change the person below and watch. The network turns the image into a small map, cuts ${patches} patches out of it, and describes each patch by a strip of numbers, its feature.`);
+  make("p", parent, { class: "pe-hint" }, `Change the person and watch. The network turns the image into a small map, cuts ${patches} patches out of it, and describes each patch (white outlines) by a strip of numbers, its feature. After a change, each patch says how similar its feature still is, where 1 means unchanged.`);
+  const choices = make("div", parent, { class: "pe-panel pe-choices" });
   const flow = make("div", parent, { class: "pe-flow" });
   const stage = (/** @type {string} */ name, /** @type {string} */ title) => {
     const box = make("div", flow, { class: `pe-stage pe-${name}` });
@@ -82,6 +100,7 @@ export function lookView(parent, app) {
   };
   const first = stage("image", "Image"), frame = make("div", first, { class: "pe-frame", role: "img" });
   const canvas = make("canvas", frame, { width: 64, height: 128 }), over = make("svg", frame, { viewBox: "0 0 64 128", "aria-hidden": "true" });
+  const caption = make("p", first, { class: "pe-hint", role: "status" });
   const boxes = Array.from({ length: patches }, () => make("polygon", over));
   const second = stage("map", "Feature map"), mapCanvas = make("canvas", second, { width, height, role: "img" });
   const channel = slider(second, "Channel", { range: [-1, channels - 1, 1], show: (v) => (v < 0 ? "mean of all" : `${v + 1} of ${channels}`) },
@@ -90,26 +109,28 @@ export function lookView(parent, app) {
   const rows = Array.from({ length: patches }, (_, p) => {
     const row = button(third, "", () => app.set({ patch: p }), { class: "pe-patch" });
     const seen = make("canvas", row, { width: 64, height: 128 }), text = make("span", row);
-    return { row, seen, text: make("b", text), strip: make("canvas", text, { width: header.settings.network.feature_dim, height: 1 }) };
+    const words = make("b", text), strip = make("canvas", text, { width: header.settings.network.feature_dim, height: 1 });
+    return { row, seen, text: words, strip, still: make("small", text) };
   });
   const panel = make("div", parent, { class: "pe-panel" });
   const words = (/** @type {string[]} */ all) => all.map((word) => /** @type {[string, string]} */ ([word, word]));
   const put = (/** @type {any} */ changes) => app.draw({ ...app.state.look, ...changes });
   const numbers = (/** @type {number} */ count, /** @type {string} */ word) => Array.from({ length: count }, (_, i) => /** @type {[string, string]} */ ([`${i}`, `${word} ${i + 1}`]));
+  const pixels = (/** @type {number} */ units) => `${units / 16} px`, change = comparison(patches);
   const inputs = {
-    person: select(panel, "Person", numbers(header.looks.length, "person"), (v) => app.pickPerson(Number(v))),
-    top: select(panel, "Top", words(Object.keys(header.palettes.cloth)), (top) => put({ top })),
-    lower: select(panel, "Legs", words(Object.keys(header.palettes.lower)), (lower) => put({ lower })),
-    bag: select(panel, "Bag", words(BAGS), (bag) => put({ bag })),
-    view: select(panel, "View", words(VIEWS), (view) => put({ view })),
-    camera: select(panel, "Camera", [...numbers(header.cameras.length, "camera"), ["-1", "none, plain paper"]], (v) => put({ camera: Number(v) })),
+    person: select(choices, "Person", numbers(header.looks.length, "person"), (v) => app.pickPerson(Number(v))),
+    top: select(choices, "Top", words(Object.keys(header.palettes.cloth)), (top) => put({ top })),
+    lower: select(choices, "Legs", words(Object.keys(header.palettes.lower)), (lower) => put({ lower })),
+    bag: select(choices, "Bag", words(BAGS), (bag) => put({ bag })),
+    view: select(choices, "View", words(VIEWS), (view) => put({ view })),
+    camera: select(choices, "Camera", [...numbers(header.cameras.length, "camera"), ["-1", "none, plain paper"]], (v) => put({ camera: Number(v) })),
     light: slider(panel, "Light", { range: RANGES.light }, (light) => put({ light })),
-    across: slider(panel, "Box to the side", { range: RANGES.across }, (across) => put({ across })),
-    down: slider(panel, "Box up or down", { range: RANGES.down }, (down) => put({ down })),
-    near: slider(panel, "Box tight or loose", { range: RANGES.near, show: (v) => `${v} %` }, (near) => put({ near })),
+    across: slider(panel, "Person to the side", { range: RANGES.across, show: pixels }, (across) => put({ across })),
+    down: slider(panel, "Person up or down", { range: RANGES.down, show: pixels }, (down) => put({ down })),
+    near: slider(panel, "Person near or far", { range: RANGES.near, show: (v) => `${v} %` }, (near) => put({ near })),
   };
   const file = make("label", panel, { class: "pe-file" });
-  make("span", file, {}, "Your own image (it stays on this computer; you can also drop it on the picture)");
+  make("span", file, {}, "Your own image (it stays on this computer, and is stretched to 64 x 128 pixels; you can also drop it on the picture)");
   const input = make("input", file, { type: "file", accept: "image/*" });
   input.addEventListener("change", () => input.files[0] && app.useFile(input.files[0]));
   frame.addEventListener("dragover", (/** @type {DragEvent} */ event) => event.preventDefault());
@@ -124,7 +145,8 @@ export function lookView(parent, app) {
       const { state, picture, seen } = app, { patch, look } = state;
       for (const [name, one] of Object.entries(inputs)) one.set(/** @type {any} */ (look)[name]);
       const other = app.own || state.query >= 0;
-      say(note, other ? `You see ${describe(app, state.query)}. Change the person above to come back to the drawn one.` : "");
+      say(caption, other ? `You see ${describe(app, state.query)}. Choose a person to come back to the drawn one.` : "");
+      say(note, app.fault);
       channel.set(state.channel);
       if (picture) canvas.getContext("2d").putImageData(picture, 0, 0);
       frame.setAttribute("aria-label", other ? `${describe(app, state.query)}, with its patches` : `A drawn person, ${look.top} top, ${look.lower} legs, seen from ${look.view}, with its patches`);
@@ -134,14 +156,17 @@ export function lookView(parent, app) {
         : seen.map.subarray(state.channel * cells, (state.channel + 1) * cells);
       paintMap(mapCanvas, one, width);
       mapCanvas.setAttribute("aria-label", `Feature map of ${height} rows and ${width} columns, strongest in row ${Math.floor(one.indexOf(Math.max(...one)) / width) + 1}`);
-      rows.forEach(({ row, seen: small, text, strip }, p) => {
-        const weights = seen.maps[p], middle = seen.theta[6 * p + 5] / 2 + 0.5, D = strip.width;
+      const cosines = seen.features && change(seen.features);
+      rows.forEach(({ row, seen: small, text, strip, still }, p) => {
+        const weights = seen.maps[p], D = strip.width, middle = (((seen.theta[6 * p + 5] + 1) / 2) * (height - 1) + 0.5) * (128 / height);
         boxes[p].setAttribute("points", corners(seen.theta, p, height, width).map(([x, y]) => `${64 * x},${128 * y}`).join(" "));
         boxes[p].classList.toggle("pe-on", p === patch);
         row.setAttribute("aria-pressed", String(p === patch));
         paintAttention(small, picture, weights, width);
         if (seen.features) paintFeature(strip, seen.features.subarray(p * D, (p + 1) * D));
-        say(text, `Patch ${p + 1}, at ${percent(middle)} of the height`);
+        say(text, `Patch ${p + 1}, centre at ${middle.toFixed(1)} px`);
+        say(still, cosines ? `similarity to before: ${cosines[p].toFixed(2)}` : "");
+        row.classList.toggle("pe-changed", Boolean(cosines && cosines[p] < 0.9));
       });
       over.append(boxes[patch]); // the chosen one lies on top
     },

@@ -6,7 +6,7 @@ import { button, make, say } from "./dom.js";
 import { frame } from "./frame.js";
 import { drawnPerson, fromFile, lookView, mirrored } from "./look.js";
 import { loadData, pixelsOf, placePixels, startWorker } from "./loading.js";
-import { firstState, fromLink } from "./state.js";
+import { firstState, fromLink, unread } from "./state.js";
 import { trainView } from "./train.js";
 
 /** @typedef {import("./state.js").State} State @typedef {import("./state.js").Look} Look @typedef {import("./state.js").Settings} Settings */
@@ -16,11 +16,12 @@ import { trainView } from "./train.js";
  * @property {import("./arrays.js").Data} data @property {State} state
  * @property {string} sheet address of the sheet of crops @property {Record<number, Uint8Array>} places behind the drawn person, by camera
  * @property {ImageData | null} picture of the query @property {boolean} own whether it is an image of the reader's own
+ * @property {string} fault of the last file, in words @property {number} until the step to which a link repeats the training, or 0
  * @property {any} seen what the network sees in it @property {any} found of Compare @property {any} ranked newest ranked list @property {any} progress of the training
  * @property {(message: any) => void} send to the worker
  * @property {(changes: Partial<State>) => void} set @property {(changes: Partial<Settings>) => void} change
  * @property {(look: Look) => void} draw @property {(person: number) => void} pickPerson @property {(file: Blob) => void} useFile
- * @property {(place: number) => void} ask @property {() => void} another @property {() => void} restart @property {() => Partial<Settings>} mended
+ * @property {(place: number) => void} ask @property {() => void} another @property {() => void} restart @property {() => Partial<Settings>} mended @property {() => void} standard
  */
 
 /** Put the explorer into an element; it loads its data when the reader presses start, or follows a link to a state. @param {HTMLElement} root @param {string} program text of this script, for the worker */
@@ -42,8 +43,11 @@ export function page(root, program) {
   };
   const start = button(box, "Start", begin, { class: "pe-play" });
   box.append(status);
-  if (location.hash.includes("tab=")) begin();
+  if (linked()) begin();
 }
+
+/** Whether the address holds a state. */
+const linked = () => location.hash.includes("tab=");
 
 /** @param {HTMLElement} root @param {string} program @param {any} header @param {ArrayBuffer} buffer */
 async function run(root, program, header, buffer) {
@@ -51,12 +55,12 @@ async function run(root, program, header, buffer) {
   const sheetBytes = new Blob([data.bytes("sheet").slice()], { type: header.sheet.type }), bitmap = createImageBitmap(sheetBytes);
   /** @type {ImageData | null} */
   let file = null;
-  let asking = { look: false, compare: false }, again = { look: false, compare: false }, replay = 0;
+  let asking = { look: false, compare: false }, again = { look: false, compare: false };
 
   /** @type {App} */
   const app = {
     data, state: fromLink(location.hash.slice(1), header), sheet: URL.createObjectURL(sheetBytes), places: {},
-    picture: null, own: false, seen: null, found: null, ranked: null, progress: null,
+    picture: null, own: false, fault: "", until: 0, seen: null, found: null, ranked: null, progress: null,
     send: (message) => worker.postMessage(message),
     set(changes) {
       Object.assign(app.state, changes);
@@ -71,7 +75,7 @@ async function run(root, program, header, buffer) {
       show();
     },
     draw(look) {
-      file = null;
+      file = null, app.fault = "";
       app.state.look = look;
       app.ask(-1);
     },
@@ -81,18 +85,18 @@ async function run(root, program, header, buffer) {
     },
     useFile(chosen) {
       fromFile(chosen).then((image) => {
-        file = image;
+        file = image, app.fault = "";
         app.ask(-1);
-      }, () => say(message, "This file could not be read as an image."));
+      }, () => {
+        app.fault = "This file could not be read as an image.";
+        show();
+      });
     },
     ask(place) {
       app.state.query = place;
       refresh();
     },
-    another() {
-      const [train, queries] = header.counts, { query } = app.state;
-      app.ask(query >= train && query < train + queries - 1 ? query + 1 : train);
-    },
+    another: () => app.send({ kind: "next", after: app.state.query }),
     restart() {
       app.state.steps = 0, app.state.changes = [], app.ranked = null;
       app.send({ kind: "restart", settings: app.state.settings });
@@ -102,6 +106,7 @@ async function run(root, program, header, buffer) {
       const { k, scale } = firstState(header).settings;
       return { k, scale, broken: "" };
     },
+    standard: () => app.change(firstState(header).settings),
   };
 
   /** One request of a kind is under way at a time, and the newest wish is sent when it is answered. */
@@ -141,9 +146,11 @@ async function run(root, program, header, buffer) {
       app.progress = answer;
       app.ranked = answer.ranked ?? app.ranked;
       app.state.steps = answer.steps, app.state.changes = answer.changes;
-      if (answer.steps < replay || (replay && !answer.playing)) app.state.settings = { ...answer.settings };
-      if (!answer.playing) replay = 0;
+      if (answer.steps < app.until || (app.until && !answer.playing)) app.state.settings = { ...answer.settings };
+      if (!answer.playing) app.until = 0;
       if (answer.ranked && app.state.tab === "compare") request("compare");
+    } else if (kind === "next") {
+      app.ask(answer.place);
     } else say(message, `Something went wrong in the worker: ${answer.text}`);
     show();
   };
@@ -158,12 +165,15 @@ async function run(root, program, header, buffer) {
   };
   const follow = (/** @type {string} */ kind) => {
     const { settings, steps, changes } = app.state, planned = changes.slice();
-    replay = steps, app.state.changes = [], app.state.steps = 0;
+    app.until = steps, app.state.changes = [], app.state.steps = 0;
     const common = { settings: { ...settings }, steps, changes: planned };
     app.send(kind === "start" ? { kind, header, buffer, ...common } : { kind, ...common });
+    const lost = linked() ? unread(location.hash.slice(1), { ...app.state, steps, changes: planned }) : [];
+    say(message, lost.length ? `This link was understood except for ${lost.join(", ")}.` : "");
+    if (linked()) root.scrollIntoView();
   };
   window.addEventListener("hashchange", () => {
-    if (!location.hash.includes("tab=")) return;
+    if (!linked()) return;
     app.state = fromLink(location.hash.slice(1), header), file = null;
     follow("restart");
     refresh();

@@ -24,7 +24,7 @@ export const BAGS = ["none", "backpack", "shoulder"];
 export const RANGES = {
   k: [1, 60, 1], scale: [0.5, 60, 0.5], r: [0, 10, 1], margin: [0, 4, 0.1], momentum: [0.02, 1, 0.02],
   rate: [0, 1, 0.01], pedalWeight: [0, 4, 0.1], ipflWeight: [0, 4, 0.1],
-  light: [-100, 100, 5], across: [-250, 250, 10], down: [-400, 400, 20], near: [-30, 30, 2],
+  light: [-100, 100, 5], across: [-256, 256, 16], down: [-400, 400, 16], near: [-30, 30, 2],
   person: [0, 999, 1], camera: [-1, 9, 1], patch: [0, 99, 1], channel: [-1, 999, 1], query: [-1, 99999, 1], steps: [0, 2000, 1],
 };
 

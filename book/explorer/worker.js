@@ -1,7 +1,7 @@
 // The worker: takes messages, computes, and trains in slices, so that messages are never kept waiting for long.
 
 import { readData } from "./arrays.js";
-import { advance, change, compare, finish, look, makeLab, rank } from "./lab.js";
+import { advance, change, compare, finish, look, makeLab, nextQuery, rank } from "./lab.js";
 
 const SLICE = 40, PAUSE = 100; // milliseconds of training at a time, and between two reports
 
@@ -77,6 +77,9 @@ export function work(scope) {
     },
     look({ id, rgba, mirrored }) {
       if (lab) scope.postMessage({ kind: "look", id, ...look(lab, rgba, mirrored) });
+    },
+    next({ after }) {
+      if (lab) scope.postMessage({ kind: "next", place: nextQuery(lab, after) });
     },
     compare({ id, asked, patch }) {
       if (lab) scope.postMessage({ kind: "compare", id, ...compare(lab, query = asked, patch) });
