@@ -200,6 +200,8 @@ def test_own_image_goes_through_the_network_and_stays_here(visit: Visit, tmp_pat
     (tmp_path / "no-image.png").write_text("nothing")
     visit.page.set_input_files(".pe-file input", tmp_path / "no-image.png")
     visit.page.get_by_text("This file could not be read as an image.").wait_for()
+    visit.page.set_input_files(".pe-file input", tmp_path / "own.png")
+    visit.page.get_by_text("This file could not be read as an image.").wait_for(state="detached")
     assert not visit.wrong
 
 
@@ -221,6 +223,54 @@ def test_every_crop_becomes_the_query_and_sliders_act_at_once(visit: Visit) -> N
     few.press("Home")
     visit.until("app.found.patch.count === 1")
     assert visit.page.locator("#pe-compare [data-kind=pulled]:visible").count() == 1 and not visit.wrong
+
+
+def test_a_change_is_told_patch_by_patch(visit: Visit) -> None:
+    visit.start()
+    told = visit.page.locator(".pe-patch small")
+    assert set(told.all_text_contents()) == {""}
+    visit.page.wait_for_timeout(1100)
+    before = visit.app("Array.from(app.seen.features)")
+    visit.page.get_by_label("Top", exact=True).select_option("purple")
+    visit.until(f"Math.abs(app.seen.features[0] - {before[0]}) > 1e-4")
+    after = visit.app("Array.from(app.seen.features)")
+    length = len(before) // told.count()
+    cosines = [sum(before[i] * after[i] for i in range(p * length, (p + 1) * length)) for p in range(told.count())]
+    assert told.all_text_contents() == [f"similarity to before: {cosine:.2f}" for cosine in cosines]
+    assert not visit.wrong
+
+
+def test_lists_say_why_and_mark_nothing_that_cannot_be_right(chromium: Any, folder: Path) -> None:
+    """A training image: every veto with the list that caused it, and no wrong mark in a gallery without the person."""
+    visit = Visit(chromium, folder, "#tab=compare&part=ipfl&query=3")
+    visit.ready()
+    visit.until("app.found.whole.candidates.length")
+    tried = visit.app("app.found.whole.candidates")
+    reasons = visit.page.locator(".pe-reasons > li:visible")
+    for row, center in zip(reasons.all(), tried, strict=False):
+        assert ("not among" not in row.inner_text()) == center["vetoed"] == (3 in center["list"])
+        assert row.locator("li:visible").count() == len(center["list"]) - 1
+    assert visit.page.locator("#pe-compare [data-kind=wrong]:visible").count() == 0
+    visit.page.get_by_text("Nothing is marked").wait_for()
+    top = "document.querySelector('[data-part=ipfl]').getBoundingClientRect().top"
+    visit.page.wait_for_function(f"() => Math.abs({top}) < 200")
+    visit.page.get_by_role("button", name="Another query").first.click()
+    visit.until("app.state.query >= app.data.header.counts[0] && app.ranked.place === app.state.query")
+    assert visit.app("app.ranked.precision") < 0.8 or visit.app("app.state.query === app.data.header.counts[0]")
+    visit.page.get_by_text("Average precision of this list").first.wait_for()
+    assert not visit.wrong
+    visit.close()
+
+
+def test_a_link_that_is_not_understood_says_so_and_settings_can_be_taken_back(chromium: Any, folder: Path) -> None:
+    visit = Visit(chromium, folder, "#tab=compare&k=7&scale=1e9&colour=red")
+    visit.ready()
+    visit.page.get_by_text("This link was understood except for scale, colour.").wait_for()
+    assert visit.app("app.state.settings.k") == 7
+    visit.page.get_by_role("button", name="Settings of the book").click()
+    preset = pl.PRESETS["paperdolls"].adapt
+    assert visit.app("[app.state.settings.k, app.state.settings.scale]") == [preset.k, preset.scale] and not visit.wrong
+    visit.close()
 
 
 def test_hundred_steps_score_as_the_library_does(chromium: Any, folder: Path) -> None:

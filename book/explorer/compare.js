@@ -20,15 +20,15 @@ export function compareView(parent, app) {
   button(side, "Another query", () => app.another());
   button(side, "The person of Look", () => app.ask(-1));
   const body = make("div", grid, { class: "pe-body" });
-  const section = (/** @type {string} */ title, /** @type {string} */ words) => {
-    const box = make("section", body);
+  const section = (/** @type {string} */ part, /** @type {string} */ title, /** @type {string} */ words) => {
+    const box = make("section", body, { "data-part": part });
     make("h2", box, {}, title);
     make("p", box, { class: "pe-hint" }, words);
     return box;
   };
   const settings = (/** @type {any} */ change) => app.change(change);
 
-  const near = section("Patch against memory: PEDAL", "Which patches of other images look like this one? PEDAL pulls the K nearest and pushes all others away. The percentage is the probability of each. ✓ marks the same person, which PAUL does not know. Click any crop to make it the query.");
+  const near = section("pedal", "Patch against memory: PEDAL", "Which patches of other images look like this one? PEDAL pulls the K nearest and pushes all others away. The percentage is the probability of each. ✓ marks the same person, which PAUL does not know. Click any crop to make it the query.");
   const sliders = make("div", near, { class: "pe-panel" });
   const K = slider(sliders, "K, how many are pulled", { range: RANGES.k }, (k) => settings({ k }));
   const s = slider(sliders, "s, how sharp", { range: RANGES.scale }, (scale) => settings({ scale }));
@@ -43,7 +43,7 @@ export function compareView(parent, app) {
   const pulled = labelled(near, "Pulled, nearest first", "Pulled, nearest first", "pe-blue");
   const pushed = labelled(near, "Pushed most strongly", "Pushed, hardest first", "pe-orange");
 
-  const whole = section("Image against centers: IPFL and cyclic ranking", "The centers of a batch are tried in the order of their distance. A center is vetoed if the query is on its own list of nearest centers, since it may then be the same person. The first that is not vetoed is the hard negative.");
+  const whole = section("ipfl", "Image against centers: IPFL and cyclic ranking", "The centers of a batch are tried in the order of their distance. A center is vetoed if the query is on its own list of nearest centers, since it may then be the same person. The first that is not vetoed is the hard negative.");
   const panel = make("div", whole, { class: "pe-panel" });
   const r = slider(panel, "r, how long a center's list is", { range: RANGES.r }, (value) => settings({ r: value }));
   const margin = slider(panel, "Margin", { range: RANGES.margin, show: (v) => v.toFixed(1) }, (value) => settings({ margin: value }));
@@ -52,7 +52,7 @@ export function compareView(parent, app) {
   const said = { pos: readout(more, "pos", "distance to the own center:"), neg: readout(more, "neg", "to the hard negative:"), loss: readout(more, "ipfl", "IPFL of this view:") };
   const tried = labelled(whole, "Centers, nearest first", "Centers, nearest first"), reasons = reasonList(whole, app);
 
-  const gallery = section("Image against gallery: the ranked list", "The test. Which gallery images, by other cameras, show the same person?");
+  const gallery = section("gallery", "Image against gallery: the ranked list", "The test. Which gallery images, by other cameras, show the same person?");
   const verdict = make("p", gallery, { class: "pe-label" }), ranked = cropList(gallery, "Ranked gallery, best first", app);
   return {
     show() {

@@ -55,7 +55,7 @@ async function run(root, program, header, buffer) {
   const sheetBytes = new Blob([data.bytes("sheet").slice()], { type: header.sheet.type }), bitmap = createImageBitmap(sheetBytes);
   /** @type {ImageData | null} */
   let file = null;
-  let asking = { look: false, compare: false }, again = { look: false, compare: false };
+  let asking = { look: false, compare: false }, again = { look: false, compare: false }, arriving = false;
 
   /** @type {App} */
   const app = {
@@ -153,6 +153,7 @@ async function run(root, program, header, buffer) {
       app.ask(answer.place);
     } else say(message, `Something went wrong in the worker: ${answer.text}`);
     show();
+    if (arriving && kind === "compare") arriving = false, root.querySelector(`[data-part=${app.state.part}]`)?.scrollIntoView();
   };
 
   const { panels, message, choose } = frame(root, app);
@@ -171,6 +172,7 @@ async function run(root, program, header, buffer) {
     const lost = linked() ? unread(location.hash.slice(1), { ...app.state, steps, changes: planned }) : [];
     say(message, lost.length ? `This link was understood except for ${lost.join(", ")}.` : "");
     if (linked()) root.scrollIntoView();
+    arriving = linked() && app.state.part !== "pedal";
   };
   window.addEventListener("hashchange", () => {
     if (!linked()) return;

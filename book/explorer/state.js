@@ -12,11 +12,13 @@
  */
 /**
  * Everything that a link holds. ``changes`` are [step, name, value]: what was changed while PAUL learned, in order.
- * @typedef {{tab: string, patch: number, channel: number, query: number, look: Look, settings: Settings,
+ * ``part`` is the part of Compare to which a link leads.
+ * @typedef {{tab: string, part: string, patch: number, channel: number, query: number, look: Look, settings: Settings,
  *   steps: number, changes: [number, string, any][]}} State
  */
 
 export const TABS = ["look", "compare", "train"];
+export const PARTS = ["pedal", "ipfl", "gallery"];
 export const VIEWS = ["front", "back", "left", "right"];
 export const BAGS = ["none", "backpack", "shoulder"];
 
@@ -31,7 +33,7 @@ export const RANGES = {
 /** Words that a setting may be; the other settings are numbers. @type {Record<string, (string | boolean)[]>} */
 export const CHOICES = {
   statistics: ["target", "source"], cameraMean: [false, true], negative: ["cyclic", "nearest"], broken: ["", "own", "push", "cameras"],
-  tab: TABS, view: VIEWS, bag: BAGS,
+  tab: TABS, part: PARTS, view: VIEWS, bag: BAGS,
 };
 
 /** What the page starts with: the preset of the drawn world. @param {any} header of the data file @returns {State} */
@@ -39,7 +41,7 @@ export function firstState({ settings, looks }) {
   const { preset } = settings;
   const { upper, lower_colour, bag } = looks[0];
   return {
-    tab: "look", patch: Math.floor(settings.network.patches / 3), channel: -1, query: -1, steps: 0, changes: [],
+    tab: "look", part: "pedal", patch: Math.floor(settings.network.patches / 3), channel: -1, query: -1, steps: 0, changes: [],
     look: { person: 0, top: upper, lower: lower_colour, bag, view: "front", camera: 0, light: 0, across: 0, down: 0, near: 0 },
     settings: { statistics: "target", cameraMean: false, k: preset.k, scale: preset.scale, r: preset.nearest - 1, margin: preset.margin,
       momentum: preset.memory_momentum, rate: preset.lr, pedalWeight: preset.pedal_weight, ipflWeight: preset.ipfl_weight,
