@@ -46,7 +46,7 @@ def test_chapter_5_was_measured_with_its_settings() -> None:
 @pytest.mark.slow
 def test_an_untrained_network_is_outside_the_band_of_chapter_5() -> None:
     """On the very test people of the chapter; those of the training split need not be drawn for it."""
-    test = pl.data.PaperDolls("source", identities=2, test_identities=50, passage_share=0).first_people(PEOPLE)
+    test = pl.data.PaperDolls("source", identities=2, test_identities=50).first_people(PEOPLE)
     for seed in range(3):
         untrained = pl.evaluate(build_net(settings(seed), PEOPLE), test)
         for column, value in untrained.headline().items():

@@ -61,12 +61,12 @@ def draw_patches(nets: Mapping[str, PatchNet], split: Split, path: File, *, imag
     for row, (name, net) in zip(grid, nets.items(), strict=True):
         batch = torch.stack([net.transform(picture) for picture in pictures]).to(next(net.parameters()).device)
         with mode(net, False), torch.no_grad():
-            thetas = net(batch).theta.cpu()
-        for axes, picture, theta in zip(row, pictures, thetas, strict=True):
+            out = net(batch)
+        for axes, picture, theta in zip(row, pictures, out.theta.cpu(), strict=True):
             show_image(axes, picture)
-            for colour, x, y in outlines(theta):
+            for colour, x, y in outlines(theta, out.attention.shape[2:]):
                 for ink, width, alpha in (("white", 3.2, 0.8), (colour, 1.8, 1.0)):
-                    scaled = x * (picture.width - 1), y * (picture.height - 1)
+                    scaled = x * picture.width - 0.5, y * picture.height - 0.5
                     axes.plot(*scaled, color=ink, linewidth=width, alpha=alpha)
         row[0].set_ylabel(name, **ROW_TITLE)
     return _write(figure, path)
@@ -168,18 +168,18 @@ def show_image(axes: Axes, picture: Image.Image, title: str = "", colour: str | 
         spine.set(visible=colour is not None, color=colour, linewidth=3)
 
 
-def outlines(theta: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """The closed outline of each patch: its corners (-1, -1) ..., carried by its theta (P, 2, 3) onto the image.
+def outlines(theta: Tensor, cells: Sequence[int]) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """The closed outline of each patch through its outermost sample points, from theta (P, 2, 3).
 
     Yields its colour, and x and y of the corners, (5,) each, as shares of the image's width and height. -1 and 1 are
-    the image's edges: the outermost sample points lie half a cell further inside, but each stands for its whole cell.
+    the centres of the outer cells of a feature map with so many rows and columns, as they are for the network.
 
-    >>> [(colour, x.tolist(), y.tolist()) for colour, x, y in outlines(torch.eye(2, 3)[None])]
-    [('#0072B2', [0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0])]
+    >>> [(colour, x.tolist(), y.tolist()) for colour, x, y in outlines(torch.eye(2, 3)[None], (8, 4))]
+    [('#0072B2', [0.125, 0.875, 0.875, 0.125, 0.125], [0.0625, 0.0625, 0.9375, 0.9375, 0.0625])]
     """
     corners = torch.tensor([[-1.0, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
     for colour, patch in zip(COLOURS * 8, theta, strict=False):
-        x, y = ((corners @ patch.T + 1) / 2).T
+        x, y = ((1 + corners @ patch.T * (1 - 1 / torch.tensor(cells).flip(0))) / 2).T
         yield colour, x, y
 
 

@@ -24,6 +24,7 @@ AWAKE = "copy.deepcopy(net).train() if net.training else copy.deepcopy(net)"
 MOST = "train_cameras.unique()[:3]"
 ONE_SHEAR = "torch.tensor([[1, 1, 1], [0, 1, 1]]) * "
 
+FOUR = "sorted(Counter(labels).values())[-4:]"
 PATCHES: dict[str, tuple[Patch, ...]] = {
     "average_precision": (
         Patch("three_matches", "if match]", "if match][:3]", ELSEWHERE),
@@ -111,7 +112,7 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         Patch("weights_that_never_learn", WEIGHTS, "torch.randn(patches, outputs, inputs)", "it would never learn"),
         Patch("full_layer_that_starts_at_zero", HEADS, FULL, "see the others as soon as weights move"),
     ),
-    "learning_rates": (Patch("rate_of_the_example", "config.lr_generator", "config.lr_backbone / 20", ELSEWHERE),),
+    "blind_loss": (Patch("four_people_at_most", "Counter(labels).values()", FOUR, ELSEWHERE),),
     "update_memory": (Patch("patches_in_reverse", "features.detach()", "features.detach().flip(1)", ELSEWHERE),),
     "momentum_for": (Patch("at_most_fifty", "visits - 1", "min(visits - 1, 50)", ELSEWHERE),),
     "pedal_gradient": (

@@ -3,29 +3,11 @@
 from tests.solutions import Patch
 
 PATCHES: dict[str, tuple[Patch, ...]] = {
-    "learning_rates": (
-        Patch(
-            "decays_late",
-            "epoch >= config.decay_epoch",
-            "epoch > config.decay_epoch",
-            "the decay epoch is the first with the small rates.",
-        ),
-        Patch(
-            "only_heads_decay",
-            "config.lr_backbone * factor",
-            "config.lr_backbone",
-            "The rate of the backbone does not decay at all.",
-        ),
-        Patch(
-            "always_learning",
-            "config.lr_generator if first <= epoch < end else 0.0",
-            "config.lr_generator",
-            "The generator learns in every epoch.",
-        ),
-        Patch(
-            "never_learning", "config.lr_generator if first <= epoch < end else 0.0", "0.0", "end) a range of epochs,"
-        ),
-        Patch("late_window", "first <= epoch < end", "first < epoch < end", "Does your comparison leave out equality?"),
+    "blind_loss": (
+        Patch("no_patches", "-patches * sum", "-sum", "Yours is the loss of one classifier,"),
+        Patch("no_sign", "-patches * sum", "patches * sum", "but a loss is not."),
+        Patch("of_people", "share * log(share) for", "log(share) / len(shares) for", "This is a mean over people."),
+        Patch("six_whatever_is_asked", "-patches * sum", "-6 * sum", "Is P fixed?"),
     ),
     "update_memory": (
         Patch("marks_nobody", "marks[index] = True", "pass", "After its first visit an image is filled,"),

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from paullite import PretrainConfig
 from paullite.models import PatchLinear
+from tests.wrong_answers import chapter_05_blind
 
 # Exercise 5.1: patch_heads(patches, inputs, outputs) -> module (B, P, inputs) -> (B, P, outputs)
 
@@ -135,110 +135,6 @@ def grouped(patches: int, inputs: int, outputs: int) -> nn.Module:
     return Grouped(patches * inputs, patches * outputs, 1, groups=patches)
 
 
-# Exercise 5.2: learning_rates(epoch, config) -> {"backbone": ..., "generator": ..., "heads": ...}
-
-Rates = dict[str, float]
-
-
-def rates(config: PretrainConfig, factor: float, generator: bool) -> Rates:
-    return {
-        "backbone": config.lr_backbone * factor,
-        "generator": config.lr_generator if generator else 0.0,
-        "heads": config.lr_heads * factor,
-    }
-
-
-def factor(epoch: int, config: PretrainConfig) -> float:
-    return config.decay if epoch >= config.decay_epoch else 1.0
-
-
-def window(epoch: int, config: PretrainConfig) -> bool:
-    return config.generator_epochs[0] <= epoch < config.generator_epochs[1]
-
-
-def from_start_to_end(epoch: int, config: PretrainConfig) -> Rates:
-    """The window's end is taken for its last epoch."""
-    return rates(config, factor(epoch, config), config.generator_epochs[0] <= epoch <= config.generator_epochs[1])
-
-
-def never_ends(epoch: int, config: PretrainConfig) -> Rates:
-    """The window begins but never ends."""
-    return rates(config, factor(epoch, config), config.generator_epochs[0] <= epoch)
-
-
-def counts_from_one(epoch: int, config: PretrainConfig) -> Rates:
-    """Epochs counted from 1: the window and the decay come one epoch early."""
-    return rates(config, factor(epoch + 1, config), window(epoch + 1, config))
-
-
-def decays_again_and_again(epoch: int, config: PretrainConfig) -> Rates:
-    """The factor is applied once more in every epoch after the decay."""
-    steps = max(0, epoch - config.decay_epoch + 1)
-    return rates(config, config.decay**steps, window(epoch, config))
-
-
-def a_tenth_whatever_is_asked(epoch: int, config: PretrainConfig) -> Rates:
-    """The factor typed in."""
-    return rates(config, 0.1 if epoch >= config.decay_epoch else 1.0, window(epoch, config))
-
-
-def decays_for_one_epoch(epoch: int, config: PretrainConfig) -> Rates:
-    """Only the decay epoch itself is decayed."""
-    return rates(config, config.decay if epoch == config.decay_epoch else 1.0, window(epoch, config))
-
-
-def decays_at_every_multiple(epoch: int, config: PretrainConfig) -> Rates:
-    """A schedule by steps, as torch's StepLR: the factor again after each decay_epoch epochs."""
-    return rates(config, config.decay ** (epoch // config.decay_epoch), window(epoch, config))
-
-
-def generator_decays_too(epoch: int, config: PretrainConfig) -> Rates:
-    """The factor on all three; it shows only where the decay epoch lies inside the window."""
-    right = rates(config, factor(epoch, config), window(epoch, config))
-    return {**right, "generator": right["generator"] * factor(epoch, config)}
-
-
-def grows(epoch: int, config: PretrainConfig) -> Rates:
-    """Divided by the factor in place of multiplied."""
-    return rates(config, 1 / factor(epoch, config), window(epoch, config))
-
-
-def numbers_of_the_reference(epoch: int, config: PretrainConfig) -> Rates:
-    """The reference's epochs in place of those of the settings."""
-    return rates(config, config.decay if epoch >= 40 else 1.0, 25 <= epoch < 40)
-
-
-def swapped(epoch: int, config: PretrainConfig) -> Rates:
-    """Backbone and heads swapped."""
-    right = rates(config, factor(epoch, config), window(epoch, config))
-    return {"backbone": right["heads"], "generator": right["generator"], "heads": right["backbone"]}
-
-
-def others_rest(epoch: int, config: PretrainConfig) -> Rates:
-    """While the generator learns, everything else rests."""
-    learns = window(epoch, config)
-    return rates(config, 0.0 if learns else factor(epoch, config), learns)
-
-
-def no_names(epoch: int, config: PretrainConfig) -> Any:
-    """A tuple in place of names."""
-    return tuple(rates(config, factor(epoch, config), window(epoch, config)).values())
-
-
-def no_generator(epoch: int, config: PretrainConfig) -> Rates:
-    """The generator is left out while it rests, so the optimiser keeps its last rate."""
-    right = rates(config, factor(epoch, config), window(epoch, config))
-    return {name: rate for name, rate in right.items() if rate}
-
-
-def by_ranges(epoch: int, config: PretrainConfig) -> Rates:
-    """The same with ``range``, and with numbers of torch: right."""
-    scale = torch.tensor(1.0 if epoch < config.decay_epoch else config.decay, dtype=torch.float64)
-    learns = epoch in range(*config.generator_epochs)
-    return {"heads": scale * config.lr_heads, "backbone": scale * config.lr_backbone,
-            "generator": learns * config.lr_generator}  # fmt: skip
-
-
 WRONG = {
     "patch_heads": (
         one_for_all,
@@ -255,21 +151,6 @@ WRONG = {
         transposed,
         one_bias,
     ),
-    "learning_rates": (
-        from_start_to_end,
-        never_ends,
-        a_tenth_whatever_is_asked,
-        counts_from_one,
-        decays_again_and_again,
-        decays_for_one_epoch,
-        decays_at_every_multiple,
-        generator_decays_too,
-        grows,
-        numbers_of_the_reference,
-        swapped,
-        others_rest,
-        no_names,
-        no_generator,
-    ),
+    **chapter_05_blind.WRONG,
 }
-OTHER_RIGHT = {"patch_heads": (module_list, grouped), "learning_rates": (by_ranges,)}
+OTHER_RIGHT = {"patch_heads": (module_list, grouped), **chapter_05_blind.OTHER_RIGHT}

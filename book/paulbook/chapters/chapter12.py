@@ -283,8 +283,9 @@ def draw_cars(rows: Tensor, columns: Tensor) -> Figure:
 def _draw_boxes(panel: Any, picture: Image.Image, theta: Tensor, title: str) -> None:
     """Numbered boxes on one picture."""
     panel.imshow(picture)
-    for number, (colour, x, y) in enumerate(outlines(theta)):
-        across, down = x * (picture.width - 1), y * (picture.height - 1)
+    cells = picture.height // 16, picture.width // 16  # of a feature map with a stride of 16
+    for number, (colour, x, y) in enumerate(outlines(theta, cells)):
+        across, down = x * picture.width - 0.5, y * picture.height - 0.5
         panel.plot(across, down, color="white", linewidth=4)
         panel.plot(across, down, color=colour, linewidth=2)
         middle = float(across[:4].mean()), float(down[:4].mean())

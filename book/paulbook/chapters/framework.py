@@ -94,7 +94,7 @@ def _draw_top(
     _arrow(page, (72, 23), (72, 40.5), (58.8, 40.5))
     _arrow(page, (33.5, 40.5), (30, 40.5))
     _picture(page, pictures[0], (19, 30, 10, 20))
-    _outline(page, theta, (19, 30, 10, 20))
+    _outline(page, theta, (19, 30, 10, 20), feature_map.shape)
     page.text(1.5, 40, "theta\nP×2×3", va="center", fontsize=11)
 
 
@@ -249,8 +249,8 @@ def _arrow(page: Axes, *corners: tuple[float, float]) -> None:
     page.annotate("", corners[-1], corners[-2], arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.3, "shrinkA": 0})
 
 
-def _outline(page: Axes, theta: Tensor, at: Place) -> None:
-    """Every patch over a picture of the page."""
+def _outline(page: Axes, theta: Tensor, at: Place, cells: torch.Size) -> None:
+    """Every patch over a picture of the page, whose feature map has so many rows and columns."""
     x, y, width, height = at
-    for colour, u, v in outlines(theta):
+    for colour, u, v in outlines(theta, cells):
         page.plot(x + width * u, y + height * v, color=colour, linewidth=2, zorder=9)
