@@ -72,6 +72,14 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         ),
         Patch("writes_into_between", "between.clone()", "between", "whose numbers the loss needs afterwards."),
     ),
+    "center_distance": (
+        Patch(
+            "first_fades_once_too_often",
+            "weights.append((1 - momentum) ** (visits - 1))",
+            "weights.append((1 - momentum) ** visits)",
+            "Write view minus midpoint as one half of a difference of two views.",
+        ),
+    ),
     "image_loss": (
         Patch(
             "never_content",

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from paullite.cyclic import Ranking
-from tests.wrong_answers import chapter_08_loss
+from tests.wrong_answers import chapter_08_loss, chapter_08_visits
 
 
 def ranked(distance: Tensor, owner: Tensor) -> Tensor:
@@ -154,6 +154,9 @@ WRONG = {
         a_list, floats, own_center_stands_first, more_than_there_are,
     ),
     **chapter_08_loss.WRONG,
+    **chapter_08_visits.WRONG,
 }  # fmt: skip
 
-OTHER_RIGHT = {"hard_negatives": (slow, library, masked), **chapter_08_loss.OTHER_RIGHT}
+OTHER_RIGHT = {
+    "hard_negatives": (slow, library, masked), **chapter_08_loss.OTHER_RIGHT, **chapter_08_visits.OTHER_RIGHT
+}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Chapter 8: the walk of cyclic ranking through one batch, and its drawing, the paper's figure 4."""
+"""Chapter 8: the walk of cyclic ranking through one batch, and its drawing, the paper's figure 4 taken further."""
 
 from __future__ import annotations
 
@@ -10,32 +10,28 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from paullite.data.items import ReIDDataset
-from paullite.data.loading import SurrogatePairs
 from paullite.losses import cyclic_ranking
-from paullite.models import PatchNet
 
 from ..figures import RIGHT, WRONG, plot
-from ..first import PRESET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, GREY = "#1a1a1a", "#595959"
-SHOWN = 5  # places of a ranking list that are drawn
+SHOWN = 5  # images of a ranking list that are drawn
 
 
 @dataclass(frozen=True)
 class Walk:
-    """How the hard negative of one anchor is found. All numbers are places in the batch.
+    """How the hard negative of one anchor is found. All numbers are rows of the batch.
 
     Attributes:
         own: the image that the anchor is a view of, x_i.
         order: the candidates, nearest to the anchor first.
         lists: for each candidate that was tried, the batch's other centers, nearest to that candidate's first.
         vetoed: for each candidate that was tried, whether it was ruled out.
-        r: how many places of such a list are looked at.
+        r: how many images of such a list are looked at.
     """
 
     own: int
@@ -51,7 +47,7 @@ class Walk:
 
 
 def walk(embedding: Tensor, centers: Tensor, own: int, *, nearest: int = 3, max_candidates: int = 15) -> Walk:
-    """Follow cyclic ranking for one anchor, with the verdicts of `paullite.losses.cyclic_ranking`.
+    """Follow cyclic ranking for one anchor, with the vetoes of `paullite.losses.cyclic_ranking`.
 
     Args:
         embedding: of the anchor, (E,). centers: of the batch, (B, E). own: the anchor's own center.
@@ -75,48 +71,16 @@ def _neighbours(centers: Tensor, j: int) -> tuple[int, ...]:
     return tuple(i for i in order.argsort(stable=True).tolist() if i != j)
 
 
-@torch.no_grad()
-def first_batch(target: ReIDDataset, net: PatchNet) -> tuple[Tensor, Tensor]:
-    """Phase 2's first batch as the network of phase 1 sees it: places in the training set (B,), views (2, B, E)."""
-    pairs = SurrogatePairs(target.unlabelled(), net.size, net.normalisation, PRESET.adapt)
-    places, originals, surrogates = next(pairs.epoch(0))
-    return places, net.train()(torch.cat([originals, surrogates])).embedding.unflatten(0, (2, -1))
-
-
-def figure_four(target: ReIDDataset, net: PatchNet) -> Figure:
-    """The paper's figure 4, redrawn with drawn people: of the first batch, the nearest pair that the cycle saves.
-
-    >>> import paullite as pl
-    >>> target, net = pl.data.PaperDolls("target", passage_share=0), pl.shipped_net("v1/source")
-    >>> len(figure_four(target, net).axes[0].images)    # three rows of six
-    18
-    """
-    places, views = first_batch(target, net)
-    images, centers = [target.train[i] for i in places.tolist()], views.mean(0)
-    people = [item.pid for item in images]
-    walks = [walk(e, centers, i) for i, e in enumerate(views[0])]
-    saved = [w for w in walks if _saved(w, people)]
-    distance = torch.cdist(views[0], centers)
-    chosen = min(saved, key=lambda w: float(distance[w.own, w.order[0]]))
-    return draw_cycle(chosen, [item.image for item in images], people)
-
-
-def _saved(w: Walk, people: Sequence[int]) -> bool:
-    """The nearest other image is the same person and vetoed; the second is somebody else and the hard negative."""
-    first, second = (people[i] == people[w.own] for i in w.order[:2])
-    return first and not second and w.negative == w.order[1]
-
-
 def draw_cycle(found: Walk, pictures: Sequence[Image.Image], people: Sequence[int] | None = None) -> Figure:
     """Draw the walk: on top the image and its ranking list, below each candidate that was tried with its own list.
 
-    The content is that of the paper's figure 4 (Yang et al., CVPR 2019), in a design of our own. At most the first
-    three candidates are drawn.
+    The paper's figure 4 (Yang et al., CVPR 2019) in a design of our own, taken further: there the first candidate is
+    the hard negative, here it may be vetoed. At most the first three candidates are drawn.
 
     Args:
         found: the walk of one anchor.
         pictures: one for each center of the batch.
-        people: their identities, which the method never sees; if given, every picture says whether it is x_i's person.
+        people: their identities, which the method never sees; if given, every image says whether it is x_i's person.
 
     >>> found = walk(torch.tensor([0.1]), torch.tensor([[0.0], [1.0], [10.0]]), 0, nearest=2)
     >>> len(draw_cycle(found, [Image.new("RGB", (64, 128))] * 3).axes[0].images)    # 3 + 3 + 3
@@ -133,7 +97,7 @@ def draw_cycle(found: Walk, pictures: Sequence[Image.Image], people: Sequence[in
     for n in range(tried):
         _list_row(page, found, pictures, same, n)
     if people is not None:
-        key = "✓ same as $x_i$, ✗ other: hidden labels, for our eyes only"
+        key = "✓ same person as $x_i$, ✗ another person (hidden labels)"
         page.text(50, height - 2.5, key, ha="center", va="center", color=GREY)
     return figure
 
@@ -143,7 +107,7 @@ Labels = Sequence[bool] | None  # whether each picture shows the anchor's person
 
 def _top_row(page: Axes, found: Walk, pictures: Sequence[Image.Image], same: Labels, tried: int) -> None:
     """The image as the query, and its ranking list with the verdict below each candidate that is drawn."""
-    page.text(2, 3, "image $x_i$ is the query: its ranking list $N_i$", va="center", fontsize=11)
+    page.text(2, 3, "the anchor, a view of image $x_i$, and its ranking list $N_i$", va="center", fontsize=11)
     _picture(page, pictures[found.own], 2, 9, None if same is None else True, label="$x_i$", query=True)
     for place, j in enumerate(found.order[:SHOWN]):
         x = _column(place)
@@ -156,7 +120,7 @@ def _top_row(page: Axes, found: Walk, pictures: Sequence[Image.Image], same: Lab
 def _list_row(page: Axes, found: Walk, pictures: Sequence[Image.Image], same: Labels, n: int) -> None:
     """Candidate n as the query, its own list, the bracket over the first r, and where the image stands."""
     top, j, others = 48 * (n + 1) + 2, found.order[n], found.lists[n]
-    page.text(2, top + 3, f"candidate {n + 1} is the query: its own list", va="center", fontsize=11)
+    page.text(2, top + 3, f"candidate {n + 1} and its own ranking list", va="center", fontsize=11)
     _picture(page, pictures[j], 2, top + 9, _of(same, j), label=f"{n + 1}", query=True)
     place = others.index(found.own)
     shown = [*range(min(SHOWN, len(others)))] if place < SHOWN else [*range(SHOWN - 1), place]
@@ -168,7 +132,7 @@ def _list_row(page: Axes, found: Walk, pictures: Sequence[Image.Image], same: La
         page.text(_column(SHOWN - 1) - 1.3, top + 7.4, "…", ha="center", va="center", fontsize=11)
     if found.r:
         _bracket(page, _column(0), _column(min(found.r, len(shown)) - 1) + 13, top + 37.5, f"top r = {found.r}")
-    words = "inside: vetoed, try the next" if found.vetoed[n] else "outside: the hard negative"
+    words = "inside: vetoed" if found.vetoed[n] else "outside: hard negative"
     page.text(98, top + 43, f"$x_i$ {words}", ha="right", va="center", fontsize=11, weight="bold")
 
 
