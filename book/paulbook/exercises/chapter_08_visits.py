@@ -74,7 +74,7 @@ def later_visits(answer: Squared) -> None:
     says = f"At visits 2, 3 and 6 with momentum 0.1 yours gives {shown}."
     hint = "The center becomes steadier with every visit, because it averages more views. So the distance falls."
     expect(got[0] > got[1], f"{says} {hint}")
-    hint = "Exercise 6.2 asked for the weight of each visit in a running mean. The weights have to sum to 1."
+    hint = "Each later visit multiplies the older weights by 1 - momentum, and all weights have to sum to 1."
     expect(abs(got[1] - 1.2371) < 1e-4 and got[2] < got[1], f"{says} {hint}")
 
 
