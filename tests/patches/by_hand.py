@@ -120,6 +120,7 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         Patch("k_ends_early", "logits.topk(k)", "logits.topk(min(k, len(logits) - 1))", "the gradient is 0"),
         Patch("first_row_is_the_own", "torch.cat([memory[:own], memory[own + 1 :]])", "memory[1:]", ELSEWHERE),
     ),
+    "scale_for_mass": (Patch("k_of_five_at_most", "_masses(logits, k)", "_masses(logits, min(k, 5))", ELSEWHERE),),
     "hard_negatives": (Patch("three_at_most", "[:, :nearest]", "[:, :min(nearest, 3)]", ELSEWHERE),),
     "table": (
         Patch(

@@ -1,6 +1,6 @@
 """Wrong answers to the exercises of chapter 7, each another misconception; and other right ones.
 
-Those to the gradient are in `chapter_07_gradient`.
+Those to the gradient are in `chapter_07_gradient`, those to the scale in `chapter_07_mass`.
 """
 
 import torch
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import paullite as pl
-from tests.wrong_answers import chapter_07_gradient
+from tests.wrong_answers import chapter_07_gradient, chapter_07_mass
 
 
 def squared(features: Tensor, memory: Tensor) -> Tensor:
@@ -193,6 +193,7 @@ WRONG = {
         no_gradient, only_one, no_scale, nothing_divided, own_masked_by_zero, own_out_twice,
     ),
     **chapter_07_gradient.WRONG,
+    **chapter_07_mass.WRONG,
 }  # fmt: skip
 
-OTHER_RIGHT = {"pedal": (by_loops, library), **chapter_07_gradient.OTHER_RIGHT}
+OTHER_RIGHT = {"pedal": (by_loops, library), **chapter_07_gradient.OTHER_RIGHT, **chapter_07_mass.OTHER_RIGHT}

@@ -1,31 +1,35 @@
-"""Chapter 7: the few points that are computed by hand, and the drawing of why patches are pulled and not images."""
+"""Chapter 7: twenty crops with their probabilities, the points computed by hand, scales and gains."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from paullite.data.paperdolls.dataset import PaperDolls, Picture
+from paullite.app.pictures import outlines, show_image
+from paullite.data.items import Split
+from paullite.data.paperdolls.dataset import PaperDolls
 from paullite.errors import InputError
+from paullite.models import PatchNet
+from paullite.modes import mode
 
 from ..figures import COLOURS, RIGHT, WRONG, plot
 from ..studies import receipts
 from ..studies.families import lines_of
+from ..studies.lines import Line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK = "#1a1a1a"
-BORDERS = {"A": COLOURS[0], "B": COLOURS[5], "C": COLOURS[2], "D": COLOURS[3]}  # identity, besides its letter
-STRIPES = {"chest": (1 / 3, 1 / 2), "legs": (2 / 3, 5 / 6)}  # the third and fifth of six, as shares of the height
+ACROSS = 5  # crops beside each other
 
 ENTRIES = ((0.96, 0.28), (0.8, 0.6), (0.6, -0.8), (0.0, 1.0), (-0.6, 0.6), (-0.8, -0.6))
-"""Memory of six images in the plane; the first is the own entry of the feature that is asked."""
+"""Memory of six images in the plane; the first is the own entry of the feature that is compared."""
 
 
 def example(angle: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
@@ -43,227 +47,216 @@ def example(angle: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
     return x.view(1, 1, 2), torch.tensor(ENTRIES).view(-1, 1, 2), torch.tensor([0])
 
 
-def draw_example(scale: float, k: int) -> Figure:
-    """The example with its nearest and its other entries: the still of the figure that computes in the page."""
+def forces(scale: float, k: int) -> Tensor:
+    """Pull (above 0) or push of each other entry of the example on the feature, (5,).
+
+    >>> forces(scale=1, k=2).sum().abs() < 1e-6
+    tensor(True)
+    """
     x, w, _ = example()
-    d2 = (x - w).square().sum(-1)[1:, 0]
-    shares = (-scale * d2).softmax(0)
-    near = set(d2.topk(k, largest=False).indices.tolist())
-    figure, axes = plot(width=4, height=4)
+    logits = -scale * (x - w).square().sum(-1)[1:, 0]
+    near = logits.topk(k)
+    return torch.zeros(len(logits)).scatter(0, near.indices, near.values.softmax(0)) - logits.softmax(0)
+
+
+def draw_example(scale: float, k: int) -> Figure:
+    """The example with what each entry does to the feature: the still of the figure that computes in the page.
+
+    >>> len(draw_example(1.0, 2).axes)
+    1
+    """
+    force = forces(scale, k)
+    figure, axes = plot(width=4.4, height=4.8)
     angle = torch.linspace(0, 2 * torch.pi, 181)
     axes.plot(angle.cos(), angle.sin(), color="#a0a0a0", linewidth=1)
-    for j, ((u, v), share) in enumerate(zip(ENTRIES[1:], shares.tolist(), strict=True)):
-        colour, mark = (RIGHT, "o") if j in near else (WRONG, "s")
-        axes.plot(u, v, mark, color=colour, markersize=6 + 18 * share**0.5)
-        axes.annotate(f"{j + 1}: {share:.2f}", (u, v), (8, 8), textcoords="offset points")
-    axes.plot(*ENTRIES[0], "x", color="#6b6b6b", markersize=9, markeredgewidth=2)
+    arms = force[:, None] * (torch.tensor(ENTRIES[1:]) - torch.tensor([1.0, 0.0]))
+    step, longest = arms.sum(0), float(torch.cat([arms, arms.sum(0)[None]]).norm(dim=1).max())
+    for j, ((u, v), pull) in enumerate(zip(ENTRIES[1:], force.tolist(), strict=True)):
+        colour, mark = (RIGHT, "o") if pull > 0 else (WRONG, "s")
+        axes.plot(u, v, mark, color=colour, markersize=9 + 18 * abs(pull) ** 0.5, alpha=0.75)
+        axes.annotate(f"{j + 1}", (u, v), (9, 9), textcoords="offset points")
+        _step(axes, 0.9 / longest * arms[j], colour, 1.8)
+    _step(axes, 0.9 / longest * step, INK, 3.5)
+    axes.plot(*ENTRIES[0], "x", color="#6b6b6b", markersize=9, markeredgewidth=2, label="_")
     axes.plot(1, 0, "D", color=INK, markersize=9)
-    axes.set(aspect="equal", xlim=(-1.35, 1.5), ylim=(-1.35, 1.35))
+    near, others = {"K nearest": ("o", RIGHT)}, {"others": ("s", WRONG)}
+    marks = {"x and its step": ("D", INK), **near, **others, "own entry": ("x", "#6b6b6b")}
+    for name, (mark, colour) in marks.items():
+        axes.plot([], [], mark, color=colour, label=name)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=10, frameon=False)
+    axes.set(aspect="equal", xlim=(-1.2, 2.0), ylim=(-1.25, 1.25), xticks=(-1, 0, 1), yticks=(-1, 0, 1))
     return figure
 
 
+def _step(axes: Axes, by: Tensor, colour: str, width: float) -> None:
+    """An arrow from the feature at (1, 0)."""
+    if float(by.norm()) > 0.02:
+        style = {"arrowstyle": "-|>", "color": colour, "lw": width, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", (1 + float(by[0]), float(by[1])), (1, 0), arrowprops=style)
+
+
+def crop(image: Image.Image, theta: Tensor) -> Image.Image:
+    """The part of an image that a patch covers.
+
+    >>> crop(Image.new("RGB", (64, 128)), torch.tensor([[1.0, 0, 0], [0, 0.5, -0.5]])).size
+    (64, 64)
+    """
+    ((_, x, y),) = outlines(theta[None])
+    sides = x.clamp(0, 1) * image.width, y.clamp(0, 1) * image.height
+    (left, right), (top, bottom) = ((round(float(v.min())), round(float(v.max()))) for v in sides)
+    return image.crop((left, top, right, bottom))
+
+
+def draw_neighbours(
+    net: PatchNet,
+    images: Split,
+    query: int,
+    indices: Sequence[int],
+    patch: int,
+    shares: Sequence[float] = (),
+    right: Sequence[bool] = (),
+) -> Figure:
+    """A patch of one image, and the same patch of other images, as `draw_crops`; each is cut where the network looks.
+
+    Args:
+        net: places the patches.
+        images: all images, by index.
+        query, indices, patch: the image, the others, and the patch that is compared.
+        shares, right: as in `draw_crops`.
+
+    >>> import paullite as pl
+    >>> few = PaperDolls("target", identities=2, test_identities=2).train
+    >>> len(draw_neighbours(pl.shipped_net(), few, 0, [1, 2, 3], patch=2).axes)
+    4
+    """
+    shown = [images[index].image for index in (query, *indices)]
+    with mode(net, False), torch.no_grad():
+        thetas = net(torch.stack([net.transform(picture) for picture in shown])).theta[:, patch]
+    crops = [crop(picture, theta) for picture, theta in zip(shown[1:], thetas[1:], strict=True)]
+    return draw_crops(shown[0], thetas[0], crops, shares, right)
+
+
+def draw_crops(
+    image: Image.Image,
+    theta: Tensor,
+    crops: Sequence[Image.Image],
+    shares: Sequence[float] = (),
+    right: Sequence[bool] = (),
+) -> Figure:
+    """An image with a patch framed, and beside it crops, nearest first.
+
+    Args:
+        image, theta: the image, and the patch of it that is compared, (2, 3).
+        crops: the same patch of other images.
+        shares: the probability of each in percent, written above it.
+        right: whether each shows the same person, for the colour and the form of its frame.
+
+    >>> small = Image.new("RGB", (64, 20))
+    >>> len(draw_crops(Image.new("RGB", (64, 128)), torch.eye(2, 3), [small] * 20).axes)
+    21
+    """
+    rows = -(-len(crops) // ACROSS)
+    figure, page = plot(width=4.8, height=0.56 * rows + 0.2)
+    page.remove()
+    grid = figure.add_gridspec(rows, ACROSS + 1, width_ratios=[1.3] + [1] * ACROSS)
+    first = figure.add_subplot(grid[:, 0])
+    show_image(first, image)
+    ((_, x, y),) = outlines(theta[None])
+    for ink, width in (("white", 5.0), (INK, 2.5)):
+        first.plot(x * (image.width - 1), y * (image.height - 1), color=ink, linewidth=width)
+    for j, picture in enumerate(crops):
+        axes = figure.add_subplot(grid[j // ACROSS, j % ACROSS + 1])
+        show_image(axes, picture, colour=_frame(right, j))
+        if shares:
+            axes.set_title(f"{shares[j]:.1f} %", fontsize=10, pad=3)
+        if right and not right[j]:
+            for spine in axes.spines.values():
+                spine.set(linestyle=(0, (2.5, 1.2)), capstyle="butt")
+    return figure
+
+
+def _frame(right: Sequence[bool], j: int) -> str | None:
+    if not right:
+        return None
+    return RIGHT if right[j] else WRONG
+
+
 def alike(dolls: PaperDolls, garment: str) -> Tensor:
-    """Whether two training pictures show the same value of a field of `Look`, whoever wears it: (N, N) bool.
+    """Whether two training images show the same value of a field of `Look`, whoever wears it: (N, N) bool.
 
     Args:
         dolls: drawn people.
         garment: as "upper" or "shoes".
+
+    >>> few = PaperDolls("target", identities=2, test_identities=2)
+    >>> bool(alike(few, "upper").diagonal().all())
+    True
     """
     worn = [getattr(dolls.pictures[path].look, garment) for path in dolls.train.paths]
     codes = torch.tensor([sorted(set(worn)).index(value) for value in worn])
     return codes[:, None] == codes
 
 
-def draw_agreement(shares: Sequence[float], chance: float) -> Figure:
-    """Bars: of the pairs that one, two, ... patches pull together, how many percent are one person."""
-    figure, axes = plot(height=2.6)
-    axes.bar(range(1, len(shares) + 1), list(shares), color=RIGHT, label="same person, %")
-    axes.axhline(chance, color=INK, linestyle="--")
-    axes.set(xlabel="patches that pull a pair together", ylabel="same person, %", ylim=(0, 100))
-    return figure
-
-
-def draw_held(d2: Tensor, scale: float, k: int) -> Figure:
-    """What the nearest entries hold of the probability, one after the other; at K it is the mass.
+def draw_held(d2: Tensor, scales: Sequence[float], k: int) -> Figure:
+    """What the nearest entries hold of the probability together, a curve for each scale; at K it is the mass.
 
     Args:
-        d2: squared distances of one feature to all others, nearest first, (N - 1,).
-        scale, k: s and K.
+        d2: squared distances of features to all others, nearest first, (n, N - 1); the mean over n is drawn.
+        scales, k: values of s, and K.
+
+    >>> len(draw_held(torch.arange(30.0)[None], [1, 2], k=20).axes[0].lines)
+    5
     """
-    held = (-scale * d2).softmax(0).cumsum(0)
-    rank = torch.arange(1, len(d2) + 1)
-    figure, axes = plot(height=2.8)
-    axes.plot(rank[:k], held[:k], color=RIGHT, linewidth=3)
-    axes.plot(rank[k - 1 :], held[k - 1 :], color=WRONG, linewidth=3, linestyle="--")
-    axes.plot(k, held[k - 1], "o", color=INK)
-    axes.axvline(k, color=INK, linestyle=":", linewidth=1)
-    axes.set(xscale="log", xlabel="nearest entries taken together", ylabel="probability they hold", ylim=(0, 1.03))
-    axes.set_title(f"s = {scale:g}: the {k} nearest hold M = {held[k - 1]:.2f}", loc="left", fontsize=11)
+    figure, axes = plot(width=5.6, height=3.8)
+    rank = torch.arange(1, d2.shape[1] + 1)
+    styles = zip((COLOURS[1], COLOURS[0], COLOURS[2], COLOURS[3]), ("--", "-", "-.", ":"), strict=True)
+    for s, (colour, line) in zip(scales, styles, strict=False):
+        held = (-s * d2).softmax(1).cumsum(1).mean(0)
+        axes.plot(rank, held, line, color=colour, linewidth=2.5, label=f"s = {s:g}, M = {float(held[k - 1]):.2f}")
+        axes.plot(k, held[k - 1], "o", color=colour, label="_")
+    axes.axvline(k, color=INK, linestyle=":", linewidth=1, label="_")
+    axes.set(xscale="log", xlabel="nearest entries taken together", ylabel="probability that they hold", ylim=(0, 1.03))
+    figure.legend(loc="outside lower center", ncols=2, fontsize=10, frameon=False)
     return figure
 
 
-def draw_ends(ends: Mapping[str, Tensor]) -> Figure:
-    """Points of the plane, (n, 1, 2), in a panel for each name, with their mean distance."""
-    figure, panels = plot(1, len(ends), height=2.5)
-    for axes, (name, points) in zip(panels, ends.items(), strict=True):
-        axes.plot(*points[:, 0].T, "o", color=RIGHT, alpha=0.4, markersize=9)
-        axes.set_title(f"{name}\n{torch.pdist(points[:, 0]).mean():.2f} apart", fontsize=11)
-        axes.set(aspect="equal", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3), xticks=[], yticks=[])
+def gain(study: str, base: str, arm: str) -> dict[str, Line]:
+    """What an arm of a record adds to another, by "rank-1" and "mAP", in shares; p corrected over the whole study.
+
+    >>> list(gain("ablation", "batch_norm", "pedal"))
+    ['rank-1', 'mAP']
+    """
+    found = lines_of(receipts.read(study), base, arm).values()
+    if any(line.seeds is None for line in found):
+        raise InputError(f"found one seed of {arm!r}", "expected two or more", "take another study")
+    return {{"rank1": "rank-1", "map_step": "mAP"}[line.score]: line for line in found}
+
+
+def gain_text(line: Line) -> str:
+    """A gain in points with its 95 % confidence interval of the mean and its corrected p-value.
+
+    >>> gain_text(gain("ablation", "batch_norm", "pedal")["mAP"]).count("points")
+    1
+    """
+    if line.seeds is None:
+        return f"{100 * (line.b - line.a):+.1f} points"
+    low, high = 100 * line.seeds.low, 100 * line.seeds.high
+    p = "" if line.p_value is None else f", p {'< 0.001' if line.p_value < 0.001 else f'= {line.p_value:.3f}'}"
+    return f"{100 * (line.b - line.a):+5.1f} points [{low:+.1f}, {high:+.1f}]{p}"
+
+
+def draw_gains(gains: Mapping[str, Line]) -> Figure:
+    """Differences in mAP as points with their intervals over seeds, one below the other.
+
+    >>> len(draw_gains({"PEDAL only": gain("ablation", "batch_norm", "pedal")["mAP"]}).axes)
+    1
+    """
+    figure, axes = plot(height=0.62 * len(gains) + 1.0)
+    for y, line in enumerate(gains.values()):
+        if line.seeds is not None:
+            axes.plot([100 * line.seeds.low, 100 * line.seeds.high], [y, y], color=COLOURS[0], linewidth=3, label="_")
+        axes.plot(100 * (line.b - line.a), y, "o", color=COLOURS[0], markersize=9, label="_")
+    axes.axvline(0, color=INK, linewidth=1, label="_")
+    axes.set(yticks=range(len(gains)), yticklabels=list(gains), ylim=(len(gains) - 0.5, -0.5))
+    axes.set_xlabel("gain in mAP, points")
     return figure
-
-
-def difference(study: str, arm: str, base: str) -> str:
-    """A line on what an arm of a shipped study adds to another: points, 95 % interval over seeds, * significant.
-
-    Significant is meant after Holm's correction over the comparisons of the study.
-
-    >>> difference("v1/settings", "k=320", "paul")[-25:]
-    'AP -12.0 [-15.0, -9.0]  *'
-    """
-    receipt = receipts.read(study)
-    said = [receipt.arms[arm]["title"].ljust(13)]
-    for line in lines_of(receipt, base, arm).values():
-        if line.seeds is None:
-            raise InputError(f"found one seed of {arm!r}", "expected two or more", "take another study")
-        score = {"rank1": "rank-1", "map_step": "mAP"}[line.score]
-        span = f"[{100 * line.seeds.low:+.1f}, {100 * line.seeds.high:+.1f}]"
-        mark = "*" if line.significant else " "
-        said.append(f"{score} {100 * (line.b - line.a):+5.1f} {span:14} {mark}")
-    return "  ".join(said).rstrip()
-
-
-class Unit(NamedTuple):
-    """One picture of the drawing: whose it is, and what it shows."""
-
-    letter: str
-    image: Image.Image
-
-
-def units(dolls: PaperDolls, top: str = "red", lower: str = "olive") -> list[Unit]:
-    """Five pictures of four people, chosen by what they wear: A twice, by two cameras, then B, C and D.
-
-    A and B wear the same top with other trousers; B, C and D the same trousers with other tops.
-
-    Args:
-        dolls: whose training pictures are looked through, in order.
-        top, lower: colours of a plain top and of trousers.
-
-    Raises:
-        InputError: these dolls have no four such people with pictures from the front.
-    """
-    seen = [picture for picture in dolls.pictures.values() if _is_plain(picture)]
-    tops = [p for p in seen if p.look.upper == top]
-    twice = [p for p in tops if p.look.lower_colour != lower and _other_camera(p, tops)]
-    both = [p for p in tops if p.look.lower_colour == lower]
-    legs = _each_person([p for p in seen if p.look.lower_colour == lower and p.look.upper != top])
-    if not twice or not both or len(legs) < 2:
-        found = f"found no people in {top} tops and {lower} trousers as the drawing needs them"
-        raise InputError(found, "expected the target with its default arguments", "or try other colours")
-    again = _other_camera(twice[0], tops)[0]
-    images = {item.path: item for item in dolls.train}
-    chosen = zip("AABCD", (twice[0], again, both[0], *legs[:2]), strict=True)
-    return [Unit(letter, images[picture.path].image) for letter, picture in chosen]
-
-
-def _is_plain(picture: Picture) -> bool:
-    """A training picture of somebody in a plain top and trousers, from the front, with nothing before them."""
-    look, pose = picture.look, picture.shot.pose
-    fine = picture.split == "train" and pose is not None and pose.view == "front" and not picture.shot.occluder
-    return fine and (look.pattern, look.lower) == ("plain", "trousers")
-
-
-def _other_camera(picture: Picture, among: Sequence[Picture]) -> list[Picture]:
-    return [p for p in among if p.pid == picture.pid and p.camid != picture.camid]
-
-
-def _each_person(pictures: Sequence[Picture]) -> list[Picture]:
-    """One picture of each person, and no two in a top of one colour."""
-    people = {p.pid: p for p in reversed(pictures)}
-    return list({p.look.upper: p for p in reversed(list(people.values()))}.values())
-
-
-def draw_units(dolls: PaperDolls) -> Figure:
-    """Why patches and not whole images: the same five pictures, pulled and pushed as chests, as legs, and whole.
-
-    The thought is that of the paper's figure 3 (Yang et al., CVPR 2019); people, pictures and layout are our own. A
-    border's colour and its letter say whose picture it is.
-
-    Args:
-        dolls: the drawn target, with its default arguments.
-    """
-    five = units(dolls)
-    figure, page = plot(width=4.8, height=6.6)
-    figure.set_layout_engine("none")
-    page.axis("off")
-    page.set(xlim=(0, 100), ylim=(137.5, 0), position=(0, 0, 1, 1))
-    _strips(page, 0, "(a) chests: red tops, whoever wears them", five, "chest", pulled=(0, 1, 2))
-    _strips(page, 47, "(b) legs: olive trousers, whoever wears them", five, "legs", pulled=(2, 3, 4))
-    _whole(page, 94, "(c) whole images: B is pulled to A for one top", five)
-    return figure
-
-
-def _strips(page: Axes, y: float, title: str, five: Sequence[Unit], stripe: str, pulled: tuple[int, ...]) -> None:
-    """Three stripes pulled together in a box on the left, the two others pushed away to the right."""
-    _title(page, y, title)
-    _box(page, (3, y + 8.5, 42, 37))
-    top, bottom = STRIPES[stripe]
-    stacks = [(5.5, y + 10.5 + 11.5 * i) for i in range(3)], [(65.5, y + 14 + 17 * i) for i in range(2)]
-    pushed = tuple(i for i in range(5) if i not in pulled)
-    for group, corners in zip((pulled, pushed), stacks, strict=True):
-        for i, corner in zip(group, corners, strict=True):
-            width, height = five[i].image.size
-            part = five[i].image.crop((0, round(top * height), width, round(bottom * height)))
-            _picture(page, Unit(five[i].letter, part), (*corner, 32, 10))
-    middles = [low + 5 for _, low in stacks[0]]
-    for outer in (middles[0], middles[2]):
-        _arrow(page, (41.3, outer), (41.3, middles[1] + (2 if outer > middles[1] else -2)), RIGHT)
-    for _, low in stacks[1]:
-        _arrow(page, (46, low + 5), (64.5, low + 5), WRONG)
-    page.text(55, y + 27, "pushed", ha="center", va="center", fontsize=11)
-
-
-def _whole(page: Axes, y: float, title: str, five: Sequence[Unit]) -> None:
-    """The same with whole pictures: two people end up in one box."""
-    _title(page, y, title)
-    _box(page, (3, y + 8.5, 57, 33.5))
-    for i, x in enumerate((5, 24.5, 44)):
-        _picture(page, five[i], (x, y + 10.5, 14.5, 29.5))
-    for x in (22, 41.5):
-        page.plot(x - 1.2, y + 25, ">", x + 1.2, y + 25, "<", color=RIGHT, markersize=6)
-    for i, x in ((3, 68.5), (4, 84)):
-        _picture(page, five[i], (x, y + 10.5, 14.5, 29.5))
-    _arrow(page, (60.8, y + 25), (67.8, y + 25), WRONG)
-
-
-def _title(page: Axes, y: float, text: str) -> None:
-    page.text(3, y + 4.5, text, va="center", fontsize=11, fontweight="bold")
-
-
-Place = tuple[float, float, float, float]  # x, y, width, height in units of the page
-
-
-def _picture(page: Axes, unit: Unit, at: Place) -> None:
-    from matplotlib.patches import Rectangle
-
-    x, y, width, height = at
-    colour = BORDERS[unit.letter]
-    page.imshow(unit.image, extent=(x, x + width, y + height, y), aspect="auto", interpolation="nearest", zorder=3)
-    page.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=colour, linewidth=2.5, zorder=5))
-    page.add_patch(Rectangle((x, y), 5, 6, facecolor="white", edgecolor=colour, linewidth=2, zorder=6))
-    page.text(x + 2.5, y + 3.1, unit.letter, ha="center", va="center", fontsize=11, fontweight="bold", zorder=7)
-
-
-def _box(page: Axes, at: Place) -> None:
-    from matplotlib.patches import FancyBboxPatch
-
-    x, y, width, height = at
-    shape = "round,pad=0,rounding_size=3"
-    page.add_patch(
-        FancyBboxPatch((x, y), width, height, shape, facecolor="#eaf2f8", edgecolor=RIGHT, linewidth=1.5, zorder=0)
-    )
-
-
-def _arrow(page: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
-    page.annotate(
-        "", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2, "shrinkA": 0, "shrinkB": 0}
-    )

@@ -36,9 +36,9 @@ import { neighbours, squares } from "./shared/neighbours.js";
     row.append(words);
   }
   const at = ([x, y]) => [MIDDLE + RADIUS * x, MIDDLE - RADIUS * y];
-  const arrow = (from, vector, colour, width) => {
-    const strength = Math.hypot(...vector), length = (95 * strength) / (strength + 0.15); // long ones are shortened
-    if (length < 1.5) return;
+  const arrow = (from, vector, longest, colour, width) => {
+    const strength = Math.hypot(...vector), length = (95 * strength) / longest; // in proportion within one picture
+    if (length < 1.5 || longest < 1e-3) return;
     const [x0, y0] = at(from), [x1, y1] = [x0 + (length * vector[0]) / strength, y0 - (length * vector[1]) / strength];
     const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length], head = Math.min(length, 4 + 2 * width);
     const [bx, by] = [x1 - head * ux, y1 - head * uy], half = head / 2;
@@ -62,10 +62,10 @@ import { neighbours, squares } from "./shared/neighbours.js";
     for (const side of [-1, 1]) {
       ui.make("line", svg, { x1: ox - 6, y1: oy - 6 * side, x2: ox + 6, y2: oy + 6 * side, stroke: GREY, "stroke-width": 2.5 });
     }
-    for (const e of others) {
-      arrow(x, [0, 1].map((d) => e.force * (e.w[d] - x[d])), e.near ? PULL : PUSH, 2);
-    }
-    arrow(x, step, INK, 4);
+    const moves = others.map((e) => [0, 1].map((d) => e.force * (e.w[d] - x[d])));
+    const longest = Math.max(...[...moves, step].map((v) => Math.hypot(...v)));
+    others.forEach((e, n) => arrow(x, moves[n], longest, e.near ? PULL : PUSH, 2));
+    arrow(x, step, longest, INK, 4);
     const [cx, cy] = at(x);
     ui.make("polygon", svg, { points: `${cx},${cy - 9} ${cx + 9},${cy} ${cx},${cy + 9} ${cx - 9},${cy}`, fill: INK, stroke: "#fff" });
     say.loss(three(loss));
