@@ -20,6 +20,7 @@ from ..figures import COLOURS, RIGHT, WRONG, plot
 from ..studies import receipts
 from ..studies.families import lines_of
 from ..studies.lines import Line
+from .chapter5 import CELLS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,12 +97,12 @@ def _step(axes: Axes, by: Tensor, colour: str, width: float) -> None:
 
 
 def crop(image: Image.Image, theta: Tensor) -> Image.Image:
-    """The part of an image that a patch covers.
+    """The part of an image between the outermost points that a patch samples.
 
     >>> crop(Image.new("RGB", (64, 128)), torch.tensor([[1.0, 0, 0], [0, 0.5, -0.5]])).size
-    (64, 64)
+    (48, 56)
     """
-    ((_, x, y),) = outlines(theta[None])
+    ((_, x, y),) = outlines(theta[None], CELLS)
     sides = x.clamp(0, 1) * image.width, y.clamp(0, 1) * image.height
     (left, right), (top, bottom) = ((round(float(v.min())), round(float(v.max()))) for v in sides)
     return image.crop((left, top, right, bottom))
@@ -161,7 +162,7 @@ def draw_crops(
     grid = figure.add_gridspec(rows, ACROSS + 1, width_ratios=[1.3] + [1] * ACROSS)
     first = figure.add_subplot(grid[:, 0])
     show_image(first, image)
-    ((_, x, y),) = outlines(theta[None])
+    ((_, x, y),) = outlines(theta[None], CELLS)
     for ink, width in (("white", 5.0), (INK, 2.5)):
         first.plot(x * (image.width - 1), y * (image.height - 1), color=ink, linewidth=width)
     for j, picture in enumerate(crops):
