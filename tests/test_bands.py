@@ -10,20 +10,19 @@ from paulbook.chapters.chapter5 import PEOPLE, settings
 from paulbook.studies.receipts import read
 from paulbook.studies.settings import Settings
 from paulbook.studies.statistics import which_test
-from paulbook.studies.studies import STUDIES
 from paulbook.studies.trial import source_of
 
 import paullite as pl
 from paullite.pretraining import build_net
 from paullite.runs.provenance import fingerprint
-from tests.benchmarks.bands import CHAPTER5, CHAPTER9, SEEDS, SEEDS9, asked, asked9, bands
+from tests.benchmarks.bands import CHAPTER5, DEMO_SEEDS, SEEDS, asked, bands
 from tests.benchmarks.trainings import TRAININGS
 
 
 def test_bands_are_those_of_the_receipts() -> None:
     assert measured() == bands(), "run: make bands"
     for name, values in measured().items():
-        assert len(values) == len(SEEDS9 if name.startswith("chapter9") else SEEDS), name
+        assert len(values) == len(DEMO_SEEDS if name.startswith("demo_") else SEEDS), name
 
 
 # The bands are still those of version 1.0.0, which had one setting more in phase 2 and lacked two
@@ -67,42 +66,13 @@ def test_an_unknown_band_names_the_nearest() -> None:
         pb.band("chapter5", "rank_1")
 
 
-def test_chapter_9_was_measured_with_its_settings() -> None:
-    reports = json.loads(CHAPTER9.read_text())["reports"]
-    measured_with = [known_to_both(report["settings"]) for report in reports]
-    assert measured_with == [known_to_both(asked9(seed)) for seed in SEEDS9], "run: make bands"
-
-
-def test_chapter_9_trains_the_arms_of_the_ablation() -> None:
-    """So the run that the chapter shows is a trial of that study, and the receipt knows its scores."""
-    receipt, reports = read("v1/ablation"), json.loads(CHAPTER9.read_text())["reports"]
-    for arm, changes in chapter9.ARMS.items():
-        assert STUDIES["ablation"].arms[arm].changes.get("adapt", {}) == changes
-    for arm in ("direct", "batch_norm", *chapter9.ARMS):
-        then = next(trial.scores["map_step"] for trial in receipt.of(arm) if trial.seed == chapter9.WORLD)
-        now = reports[SEEDS9.index(chapter9.WORLD)][f"chapter9_{arm}"]["map_step"]
-        assert now == pytest.approx(then, abs=0.03), arm  # another processor, another rounding
-
-
-def test_the_world_of_chapter_9_is_the_middle_one() -> None:
-    """Of the five of the study by what PAUL adds to each control, in both scores: neither the best nor the worst."""
-    receipt = read("v1/ablation")
-    for control in ("direct", "batch_norm"):
-        for column in ("rank1", "map_step"):
-            arms = zip(receipt.of("paul"), receipt.of(control), strict=True)
-            gains = sorted((a.scores[column] - b.scores[column], a.seed) for a, b in arms)
-            assert gains[2][1] == chapter9.WORLD, (control, column)
-
-
-@pytest.mark.slow
-def test_an_untrained_network_is_outside_the_bands_of_chapter_9() -> None:
-    target = pl.data.PaperDolls("target", seed=chapter9.WORLD, **Settings().target)  # its source need not be drawn
-    for seed in range(3):
-        untrained = pl.evaluate(build_net(chapter9.settings(seed).pretrain, 80), target)
-        for column in ("rank1", "map_step"):
-            for arm in ("batch_norm", *chapter9.ARMS):
-                band = pb.band(f"chapter9_{arm}", column)
-                assert 100 * untrained.headline()[column] < band.low, (seed, arm, column)
+def test_the_range_of_the_gain_leaves_out_what_does_not_train() -> None:
+    """Chapter 9 compares with it. A control's gain over the best control is 0 at most, so no control is inside."""
+    runs = chapter9.earlier_runs()
+    found = chapter9.range_of(chapter9.gain_over_best(runs, "paul"))
+    assert 0 < found.low < found.high
+    for control in chapter9.CONTROLS:
+        assert max(chapter9.gain_over_best(runs, control)) <= 0
 
 
 def test_a_band_of_a_study_is_that_of_its_receipt() -> None:

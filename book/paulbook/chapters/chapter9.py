@@ -1,216 +1,101 @@
-"""Chapter 9: the world and the settings of its trainings, in the one place that chapter and bands share."""
+"""Chapter 9: the numbers of a training beside those of earlier runs, and the step of which three lines are wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from statistics import fmean
+from typing import TYPE_CHECKING
 
-from paullite.config import AdaptConfig, Preset
-from paullite.data import PaperDolls
+import torch
+from torch import Tensor
 
-from ..bands import Band
+from paullite.config import AdaptConfig
+from paullite.errors import InputError
+from paullite.losses import ipfl, pedal
+from paullite.memory import FeatureMemory
+
+from ..bands import measured
+from ..exercises.chapter_09_step import StepLoss
+from ..exercises.chapter_09_step import step_loss as library_step
 from ..figures import COLOURS, RIGHT, WRONG, Html, plot
-from ..first import SOURCE, STUDY, TARGET
 from ..numbers import Columns, folded, given
-from ..studies.statistics import share_interval
-from .chapter9_film import Film, moment
+from ..studies.receipts import Receipt
+from ..studies.statistics import Interval, prediction_interval, seed_difference, share_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "ARMS",
+    "CONTROLS",
     "NAMES",
-    "WORLD",
-    "Film",
-    "arms",
-    "arms_table",
-    "diagnosis_table",
-    "draw_arms",
-    "draw_diagnosis",
-    "draw_push",
-    "moment",
+    "compare_gain",
+    "draw_counts",
+    "draw_gains",
+    "draw_parts",
+    "earlier_runs",
+    "gain_over_best",
+    "library_step",
+    "log_of_step",
     "numbers",
-    "push_table",
-    "settings",
-    "world",
+    "paired_table",
+    "parts_of",
+    "three_bugs",
 ]
 
-WORLD = 3
-"""Seed of the drawn world, and of the training that the chapter shows. The chapter says why it is this one."""
-
-ARMS: dict[str, dict[str, Any]] = {"pedal": {"ipfl_weight": 0.0}, "ipfl": {"pedal_weight": 0.0}, "paul": {}}
-"""What is trained, by the names of the study ``ablation``; values that differ from its settings of phase 2."""
-
-
-def world() -> tuple[PaperDolls, PaperDolls]:
-    """Source and target as the study ``ablation`` of the first edition drew them."""
-    return PaperDolls("source", seed=WORLD, **SOURCE), PaperDolls("target", seed=WORLD, **TARGET)
-
-
-def settings(seed: int = WORLD) -> Preset:
-    """The settings of the study ``ablation``; the judge looks where the chapter needs it.
-
-    The chapter spells these settings out and asserts that they are these; ``tests/benchmarks/bands.py`` trains with
-    them for the bands that the chapter compares with.
-
-    Args:
-        seed: of the network's start, the order of the images and the surrogates. The world stays the same.
-
-    >>> settings().adapt.epochs, settings(0).pretrain.seed
-    (6, 0)
-    """
-    return Preset(replace(STUDY.pretrain, seed=seed, evaluate_every=0), replace(STUDY.adapt, seed=seed))
-
-
-def arms(seed: int = WORLD) -> dict[str, AdaptConfig]:
-    """The settings of phase 2 of each arm that is trained.
-
-    >>> [(arm, config.pedal_weight, config.ipfl_weight) for arm, config in arms().items()]
-    [('pedal', 2.0, 0.0), ('ipfl', 0.0, 0.3), ('paul', 2.0, 0.3)]
-    """
-    return {name: replace(settings(seed).adapt, **changes) for name, changes in ARMS.items()}
-
+CONTROLS = {
+    "direct_transfer": "direct transfer",
+    "camera_mean": "direct transfer, camera mean subtracted",
+    "batch_norm_only": "statistics re-estimated",
+    "batch_norm_camera_mean": "statistics re-estimated, camera mean subtracted",
+    "batch_norm_by_camera": "statistics for each camera",
+}
+"""The controls without training, as `earlier_runs` and the chapter call them."""
 
 NAMES = {
-    "direct": "direct transfer",
-    "batch_norm": "batch-norm only",
-    "ipfl": "IPFL only",
-    "pedal": "PEDAL only",
-    "paul": "PAUL, both",
+    **CONTROLS,
+    "paul": "PAUL",
+    "paul_camera_mean": "PAUL, camera mean subtracted",
+    "supervised": "trained with the target's labels",
 }
-"""The five arms as the chapter calls them, in the order of its tables."""
+"""All rows of the earlier runs."""
 
 
-def draw_arms(scores: Mapping[str, float], bands: Mapping[str, Band], worlds: Mapping[str, Sequence[float]]) -> Figure:
-    """The mAP of each arm: this run, the band of this world, and the study's five worlds with their interval.
+def earlier_runs() -> dict[str, list[float]]:
+    """mAP in percent of ten earlier runs of the preset, each with its own drawn world, source network and training.
 
-    Args:
-        scores: of this run, in percent, by arm. bands: of this world, by arm.
-        worlds: one number for each seed of the study, in percent, by arm.
+    Returns:
+        One list of ten numbers for each name in ``NAMES``; number n of every list belongs to the same world.
 
-    >>> bands = {"direct": Band((0.1, 0.2))}
-    >>> len(draw_arms({"direct": 12.0}, bands, {"direct": [10.0, 20.0, 30.0]}).axes[0].lines)
-    4
+    >>> runs = earlier_runs()
+    >>> {len(values) for values in runs.values()}, max(runs["batch_norm_by_camera"]) < max(runs["paul"])
+    ({10}, True)
     """
-    figure, axes = plot(width=5.6, height=0.75 + 0.72 * len(scores))
-    for row, (arm, score) in enumerate(scores.items()):
-        band, values, first = bands[arm], worlds[arm], row == 0
-        interval = share_interval(values, high=100)
-        axes.barh(row - 0.2, band.high - band.low, 0.26, band.low, color="#bbbbbb", label="_band")
-        axes.plot(score, row - 0.2, "*", color="black", markersize=13, label="this run" if first else "_")
-        axes.plot(values, [row + 0.2] * len(values), "o", color=COLOURS[4], ms=7, label="5 worlds" if first else "_")
-        if interval:
-            axes.plot(interval.mean, row + 0.2, "D", color=COLOURS[0], label="their mean" if first else "_")
-            axes.plot(
-                [interval.low, interval.high],
-                [row + 0.2] * 2,
-                "-",
-                color=COLOURS[0],
-                label="its 95 % interval" if first else "_",
-            )
-    axes.set_yticks(range(len(scores)), [NAMES[arm] for arm in scores])
-    axes.set(xlabel="mAP (step), %", ylim=(len(scores) - 0.45, -0.6), xlim=(0, None))
-    axes.legend(loc="upper right", handletextpad=0.2)
-    return figure
+    return {name: [100 * value for value in measured()[f"demo_{name}/map_step"]] for name in NAMES}
 
 
-def arms_table(
-    scores: Mapping[str, float], bands: Mapping[str, Band], worlds: Mapping[str, Sequence[float]]
-) -> dict[str, list[str]]:
-    """The numbers of `draw_arms`, by column.
+def gain_over_best(runs: Mapping[str, Sequence[float]], arm: str) -> list[float]:
+    """In each world an arm's mAP minus that of the control that is best in this world, in points.
 
-    >>> arms_table({"direct": 12.0}, {"direct": Band((0.1, 0.2))}, {"direct": [10.0, 20.0]})["five worlds, %"]
-    ['10.0, 20.0']
+    >>> gain_over_best({**dict.fromkeys(CONTROLS, [40.0]), "camera_mean": [45.0], "paul": [55.0]}, "paul")
+    [10.0]
     """
-    return {
-        "arm": [NAMES[arm] for arm in bands],
-        "this run, %": [f"{scores[arm]:.1f}" for arm in bands],
-        "its band, %": [str(band) for band in bands.values()],
-        "five worlds, %": [", ".join(f"{value:.1f}" for value in worlds[arm]) for arm in bands],
-    }
+    best = [max(values) for values in zip(*(runs[name] for name in CONTROLS), strict=True)]
+    return [value - control for value, control in zip(runs[arm], best, strict=True)]
 
 
-def draw_diagnosis(history: Sequence[Mapping[str, float]], chance: float) -> Figure:
-    """Two counts with hidden labels, epoch by epoch: neighbours that are the same person, and false negatives.
+def range_of(gains: Sequence[float]) -> Interval:
+    """The 95 % prediction interval for the gain in a further world, in points; it may reach below 0.
 
-    >>> rows = [{"epoch": 1, "same_person": 0.2, "false_negatives": 0.02, "false_hardest": 0.1}]
-    >>> [line.get_label() for line in draw_diagnosis(rows, 0.01).axes[0].lines][::3]
-    ['same person among the K nearest', 'by chance']
+    >>> found = range_of([8.0, 12.0, 13.0, 15.0])
+    >>> round(found.low, 1), round(found.high, 1)
+    (1.5, 22.5)
     """
-    figure, axes = plot(width=5.4, height=3.4)
-    epochs = [row["epoch"] for row in history]
-    looks = {
-        "same_person": ("same person among the K nearest", RIGHT, "o-"),
-        "false_hardest": ("false negatives, without the cycle", WRONG, "v-."),
-        "false_negatives": ("false negatives", WRONG, "X--"),
-    }
-    for name, (label, colour, mark) in looks.items():
-        axes.plot(epochs, [100 * row[name] for row in history], mark, color=colour, label=label)
-    axes.plot(epochs, [100 * chance] * len(epochs), ":", color="grey", label="by chance")
-    top = max(line.get_ydata().max() for line in axes.lines)
-    axes.set(xlabel="epoch", ylabel="%", ylim=(0, 1.75 * top), xticks=epochs)
-    axes.legend(loc="upper left")
-    return figure
-
-
-def diagnosis_table(history: Sequence[Mapping[str, float]], by_chance: Mapping[str, float]) -> dict[str, list[str]]:
-    """The numbers of `draw_diagnosis` in percent, and of the wrong neighbours how many wear the same colour.
-
-    >>> row = {"epoch": 1, "same_person": 0.2, "same_garment": 0.6, "false_negatives": 0.02, "false_hardest": 0.1}
-    >>> table = diagnosis_table([row], {"same_person_chance": 0.01, "same_garment_chance": 0.2})
-    >>> table["wrong, of the same colour"]
-    ['50.0', '20.0']
-    """
-    columns: dict[str, Any] = {
-        "same person": "same_person",
-        "wrong, of the same colour": lambda row: (row["same_garment"] - row["same_person"]) / (1 - row["same_person"]),
-        "false negatives": "false_negatives",
-        "without the cycle": "false_hardest",
-    }
-    same, garment = by_chance["same_person_chance"], by_chance["same_garment_chance"]
-    chances = dict(zip(columns, (same, garment, same, same), strict=True))
-    table = {"%, epoch": [*(f"{row['epoch']:g}" for row in history), "by chance"]}
-    for name, key in columns.items():
-        found = [key(row) if callable(key) else row[key] for row in history]
-        table[name] = [f"{100 * share:.1f}" for share in (*found, chances[name])]
-    return table
-
-
-def draw_push(push: Mapping[str, float], on_same: Mapping[str, float]) -> Figure:
-    """For some settings of PEDAL how hard it pushes, and how much of that falls on the anchor's own person.
-
-    Args:
-        push: mean over patches, by the words for a setting. on_same: its share on the same person, by the same words.
-
-    >>> len(draw_push({"K 20": 4.0}, {"K 20": 0.5}).axes[0].patches)
-    2
-    """
-    figure, axes = plot(width=5.4, height=2.9)
-    wrong = [push[words] * on_same[words] for words in push]
-    axes.bar(list(push), wrong, color=WRONG, hatch="//", edgecolor="white", label="on the same person")
-    others = [push[words] - part for words, part in zip(push, wrong, strict=True)]
-    axes.bar(list(push), others, bottom=wrong, color=RIGHT, label="on others")
-    axes.set(ylabel="push, 2s (1 - M)", xlabel="setting")
-    axes.legend(loc="upper left")
-    return figure
-
-
-def push_table(
-    push: Mapping[str, float], on_same: Mapping[str, float], camera: Mapping[str, float]
-) -> dict[str, list[str]]:
-    """The numbers of `draw_push`, by column, and how many of the nearest another camera took.
-
-    >>> push_table({"K 20": 4.0}, {"K 20": 0.5}, {"K 20": 0.25})["nearest by another camera, %"]
-    ['25']
-    """
-    return {
-        "setting": list(push),
-        "push": [f"{value:.2f}" for value in push.values()],
-        "of it on the same person, %": [f"{100 * on_same[words]:.0f}" for words in push],
-        "nearest by another camera, %": [f"{100 * camera[words]:.0f}" for words in push],
-    }
+    found = prediction_interval(gains, low=-100, high=100)
+    if found is None:
+        raise InputError("found one gain", "expected two or more", "one run says nothing of the next")
+    return found
 
 
 def numbers(columns: Columns) -> Html:
@@ -222,3 +107,191 @@ def numbers(columns: Columns) -> Html:
     tables = given(columns)
     shown = folded([tables], "Numbers of this run", opened=True)
     return Html(shown, f"[numbers of this run: {'; '.join(columns)}]", tuple(tables))
+
+
+def compare_gain(gain: float, earlier: Sequence[float]) -> Html:
+    """The gain of this run beside the range of earlier ones, and in the text form whether it lies within.
+
+    >>> compare_gain(10.0, [8.0, 12.0, 13.0, 15.0])
+    [gain over the best control, within the range of earlier worlds]
+    """
+    found = range_of(earlier)
+    where = "within" if found.low <= gain <= found.high else "outside"
+    table = given(
+        {
+            "gain over the best control, points of mAP": [
+                "this run",
+                "ten earlier worlds, mean",
+                "range for a new one",
+            ],
+            "points": [f"{gain:.1f}", f"{fmean(earlier):.1f}", f"{found.low:.1f} to {found.high:.1f}"],
+        }
+    )
+    shown = folded([table], "The gain and its range", opened=True)
+    return Html(shown, f"[gain over the best control, {where} the range of earlier worlds]", tuple(table))
+
+
+def draw_gains(runs: Mapping[str, Sequence[float]], arms: Sequence[str], mine: Mapping[str, float]) -> Figure:
+    """For each arm its gain over the best control in ten worlds, the range for a further one, and this run.
+
+    Args:
+        runs: as from `earlier_runs`. arms: names of its rows. mine: the gains of this run in points, by arm.
+
+    >>> len(draw_gains(earlier_runs(), ["paul"], {"paul": 8.0}).axes[0].lines)
+    3
+    """
+    figure, axes = plot(width=5.6, height=0.9 + 0.6 * len(arms))
+    for row, arm in enumerate(arms):
+        gains = gain_over_best(runs, arm)
+        found, first = range_of(gains), row == 0
+        axes.barh(row, found.high - found.low, 0.5, found.low, color="#cccccc", label="range" if first else "_")
+        axes.plot(gains, [row] * len(gains), "o", color=COLOURS[4], ms=6, label="ten worlds" if first else "_")
+        if arm in mine:
+            axes.plot(mine[arm], row, "*", color="black", markersize=14, label="this run" if first else "_")
+    axes.axvline(0, color="grey", linestyle="--", linewidth=1)
+    axes.set_yticks(range(len(arms)), [NAMES[arm].replace(", ", ",\n", 1) for arm in arms])
+    axes.set(xlabel="points of mAP above the best control", ylim=(len(arms) - 0.4, -0.6))
+    axes.legend(loc="upper center", bbox_to_anchor=(0.35, 1.22), ncols=3, fontsize=9)
+    return figure
+
+
+PARTS = {
+    "direct": "direct transfer",
+    "batch_norm": "statistics only",
+    "pedal": "PEDAL only",
+    "ipfl": "IPFL only",
+    "paul": "both: PAUL",
+    "supervised": "labels",
+}
+"""The arms of the study ``ablation`` that the chapter shows."""
+
+
+def parts_of(study: Receipt) -> dict[str, list[float]]:
+    """mAP in percent of the arms in `PARTS`, one number for each seed.
+
+    >>> from paulbook.studies.receipts import read
+    >>> len(parts_of(read("ablation"))["paul"])
+    10
+    """
+    return {arm: [100 * trial.scores["map_step"] for trial in study.of(arm)] for arm in PARTS}
+
+
+def draw_parts(scores: Mapping[str, Sequence[float]]) -> Figure:
+    """The mAP of each arm in every world, its mean, and the 95 % confidence interval of the mean.
+
+    >>> len(draw_parts({"paul": [50.0, 52.0, 57.0]}).axes[0].lines)
+    3
+    """
+    figure, axes = plot(width=5.6, height=0.8 + 0.5 * len(scores))
+    for row, values in enumerate(scores.values()):
+        first = row == 0
+        axes.plot(values, [row + 0.13] * len(values), "o", color=COLOURS[4], ms=5, label="a world" if first else "_")
+        interval = share_interval(values, high=100)
+        if interval:
+            ends = [interval.low, interval.high]
+            axes.plot(ends, [row - 0.17] * 2, "-", color=COLOURS[0], lw=2.5, label="its interval" if first else "_")
+        axes.plot(fmean(values), row - 0.17, "D", color=COLOURS[0], ms=7, label="mean" if first else "_")
+    axes.set_yticks(range(len(scores)), [PARTS[arm] for arm in scores])
+    axes.set(xlabel="mAP, %", ylim=(len(scores) - 0.5, -0.6))
+    axes.legend(loc="upper right", fontsize=9)
+    return figure
+
+
+def draw_counts(history: Sequence[Mapping[str, float]], chance: float) -> Figure:
+    """Counts with hidden labels, epoch by epoch: neighbours that are the same person, and false negatives.
+
+    >>> rows = [{"epoch": 1, "same_person": 0.2, "false_negatives": 0.02, "false_hardest": 0.1}]
+    >>> [line.get_label() for line in draw_counts(rows, 0.01).axes[0].lines][::3]
+    ['same person among the K nearest', 'by chance']
+    """
+    figure, axes = plot(width=5.6, height=3.4)
+    epochs = [row["epoch"] for row in history]
+    lines = {
+        "same_person": ("same person among the K nearest", RIGHT, "o-"),
+        "false_hardest": ("nearest center: same person", WRONG, "v-."),
+        "false_negatives": ("hard negative after the cycle: same person", WRONG, "X--"),
+    }
+    for name, (label, colour, mark) in lines.items():
+        axes.plot(epochs, [100 * row[name] for row in history], mark, color=colour, label=label)
+    axes.plot(epochs, [100 * chance] * len(epochs), ":", color="grey", label="by chance")
+    top = max(line.get_ydata().max() for line in axes.lines)
+    axes.set(xlabel="epoch", ylabel="%", ylim=(0, 1.75 * top), xticks=epochs)
+    axes.legend(loc="upper left", fontsize=9)
+    return figure
+
+
+def three_bugs(
+    features: Tensor,
+    embeddings: Tensor,
+    index: Tensor,
+    memory: FeatureMemory,
+    centers: FeatureMemory,
+    config: AdaptConfig,
+) -> Tensor:
+    """The loss of a step as a colleague wrote it, with three mistakes; exercise 9.2 asks for them.
+
+    Args:
+        features: of both views, all originals first, (2B, P, D).
+        embeddings: likewise, (2B, E).
+        index: row of each image in the training set, (B,).
+        memory, centers: of all N images.
+        config: settings of phase 2.
+    """
+    B = len(index)
+    x = features[:B]
+    memory.update(index, x.detach())
+    centers.update(index, embeddings[:B].detach()[:, None])
+    first = pedal(x, memory.features, torch.arange(B), scale=config.scale, k=config.k)
+    owner = torch.arange(B).repeat_interleave(2)
+    own_centers = centers.features[index, 0]
+    names = "margin", "nearest", "max_candidates", "no_negative"
+    rest = {name: getattr(config, name) for name in names}
+    second = ipfl(embeddings, own_centers, owner, **rest)
+    return config.pedal_weight * first + config.ipfl_weight * second
+
+
+def log_of_step(
+    step_loss: StepLoss,
+    features: Tensor,
+    embeddings: Tensor,
+    index: Tensor,
+    memory: FeatureMemory,
+    config: AdaptConfig,
+) -> dict[str, float]:
+    """What a step would write into its log: both losses, and how far each view is from its own center afterwards.
+
+    Args:
+        step_loss: a function with the arguments of `three_bugs`.
+        features, embeddings, index, config: as there.
+        memory: filled; it is copied, not changed. The centers start empty.
+    """
+    rows: dict[str, float] = {}
+    for name, weights in {"PEDAL": (1.0, 0.0), "IPFL": (0.0, 1.0)}.items():
+        settings = replace(config, pedal_weight=weights[0], ipfl_weight=weights[1])
+        centers = FeatureMemory(len(memory.features), 1, embeddings.shape[1], momentum=config.center_momentum)
+        loss = step_loss(features, embeddings, index, deepcopy(memory), centers, settings)
+        rows[name] = float(loss)
+    own = centers.features[index, 0]
+    for name, half in zip(("originals", "surrogates"), embeddings.detach().unflatten(0, (2, -1)), strict=True):
+        rows[f"{name}: mean distance to their own center"] = float((half - own).norm(dim=1).mean())
+    return rows
+
+
+def paired_table(pairs: Sequence[Sequence[float]]) -> Html:
+    """What `paired_run` of exercise 9.4 found: mAP without and with a change in percent, one pair for each world.
+
+    >>> paired_table([[40.0, 41.0], [42.0, 44.0], [45.0, 45.0]])
+    [numbers of this run: world; without, %; with the change, %; difference, points]
+    """
+    before, after = ([pair[side] for pair in pairs] for side in (0, 1))
+    found = seed_difference([v / 100 for v in before], [v / 100 for v in after], paired=True)
+    columns = {
+        "world": [*map(str, range(1, len(pairs) + 1)), "mean"],
+        "without, %": [f"{value:.1f}" for value in (*before, fmean(before))],
+        "with the change, %": [f"{value:.1f}" for value in (*after, fmean(after))],
+        "difference, points": [f"{b - a:+.1f}" for a, b in pairs],
+    }
+    mean = f"{fmean(after) - fmean(before):+.1f}"
+    ends = f" [{100 * found.low:+.1f}, {100 * found.high:+.1f}]" if found else ""
+    columns["difference, points"].append(mean + ends)
+    return numbers(columns)

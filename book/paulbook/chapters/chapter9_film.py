@@ -1,4 +1,4 @@
-"""Chapter 9: its moving figure, a run of phase 2 moment by moment."""
+"""Chapter 9: ranked lists before and after, and the training as a moving figure, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from paullite.evaluation import ranking_columns, score_ranking
 from paullite.features import extract
 from paullite.models import PatchNet
 
-from ..bands import Band
 from ..figures import COLOURS, RIGHT, WRONG, plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MARKS = "osXDv"
+TOP = 6  # images of a ranked list that are shown
 
 
 class Moment(NamedTuple):
-    """What one network of a run makes of the test.
+    """How one network of a run ranks the test.
 
     Attributes:
         name: as "epoch 3".
@@ -42,42 +41,73 @@ class Moment(NamedTuple):
 
 
 def moment(name: str, net: PatchNet, target: ReIDDataset) -> Moment:
-    """Look at the test with a network, as the judge does."""
+    """Evaluate a network on the test, and keep the features."""
     q, g = (extract(net, part).flatten(1) for part in (target.query, target.gallery))
     scores = score_ranking(q, g, *ranking_columns(target.query, target.gallery))
     return Moment(name, 100 * scores.map_step, scores.precisions, q, g)
 
 
-def ranked(at: Moment, target: ReIDDataset, query: int, top: int = 5) -> list[tuple[int, bool]]:
-    """The first places of a query: (place in the gallery, right?). Junk and its own camera's pictures are left out."""
+def ranked(at: Moment, target: ReIDDataset, query: int, top: int = TOP) -> list[tuple[int, bool]]:
+    """The first ranks of a query: (index in the gallery, right?), without junk and the query's own camera."""
     pid, camid = (column[query] for column in (target.query.pids or (), target.query.camids or ()))
     pids, camids = torch.tensor(target.gallery.pids), torch.tensor(target.gallery.camids)
     out = ((pids == pid) & (camids == camid)) | (pids == -1)
     order = (at.gallery @ at.query[query]).masked_fill(out, -torch.inf).argsort(descending=True, stable=True)[:top]
-    return [(place, int(pids[place]) == pid) for place in order.tolist()]
+    return [(index, int(pids[index]) == pid) for index in order.tolist()]
 
 
-def on_a_plane(moments: Sequence[Moment], places: Tensor) -> list[Tensor]:
-    """Some pictures of the gallery in two dimensions, (n, 2) for each moment; the same plane for all of them.
+def three_queries(before: Moment, after: Moment) -> list[int]:
+    """The queries whose average precision rose most, by the median, and fell most.
 
-    The plane is that of the two largest principal components of all moments together: no label chooses it.
+    >>> none = torch.empty(0)
+    >>> moments = [Moment("", 0, np.array(values), none, none) for values in ([0.1, 0.5, 0.5], [0.9, 0.2, 0.6])]
+    >>> three_queries(*moments)
+    [0, 2, 1]
     """
-    chosen = torch.stack([at.gallery[places] for at in moments])  # moments n P*D
-    flat = chosen.flatten(0, 1)
-    axes = torch.linalg.svd(flat - flat.mean(0), full_matrices=False).Vh[:2]
-    return [(features - flat.mean(0)) @ axes.T for features in chosen]
+    order = (after.precisions - before.precisions).argsort(kind="stable")
+    return [int(order[-1]), int(order[len(order) // 2]), int(order[0])]
+
+
+def draw_lists(moments: Sequence[Moment], target: ReIDDataset, queries: Sequence[int]) -> Figure:
+    """For some queries the first ranks by each network, right ones framed solid and wrong ones dashed.
+
+    >>> import paullite as pl
+    >>> dolls, net = pl.data.PaperDolls("target", identities=2, test_identities=6), pl.shipped_net("source")
+    >>> len(draw_lists([moment("before", net, dolls)] * 2, dolls, [0]).axes)
+    2
+    """
+    rows = [(query, at) for query in queries for at in moments]
+    figure, axes = plot(len(rows), 1, width=5.6, height=1.22 * len(rows))
+    for panel, (query, at) in zip(axes, rows, strict=True):
+        _draw_list(panel, at, target, query)
+        panel.set_title(f"{at.name}, AP {100 * at.precisions[query]:.0f} %", loc="left", fontsize=10)
+    return figure
+
+
+def _draw_list(panel: Axes, at: Moment, target: ReIDDataset, query: int) -> None:
+    """The query, and beside it its first ranks."""
+    from matplotlib.patches import Rectangle
+
+    shown = [(target.query[query].image, "black", "-")]
+    for index, right in ranked(at, target, query):
+        shown.append((target.gallery[index].image, RIGHT if right else WRONG, "-" if right else "--"))
+    for i, (image, colour, line) in enumerate(shown):
+        x = 74 * i + (20 if i else 0)
+        panel.imshow(image, extent=(x, x + 64, 128, 0))
+        panel.add_patch(Rectangle((x, 0), 64, 128, fill=False, edgecolor=colour, linewidth=2.5, linestyle=line))
+    panel.set(xlim=(-4, 74 * (TOP + 1) + 14), ylim=(132, -4))
+    panel.axis("off")
 
 
 class Film:
-    """The moving figure of the chapter: curves, a map of a few people, and one ranked list, moment by moment.
+    """The moving figure: mAP, both losses and one ranked list, epoch by epoch.
 
     Args:
-        moments: of one run; the first two are before training.
+        moments: of one run; the first two are the source network and the one whose memory was filled.
         history: of that run, one row for each epoch.
-        target: on whose test it was judged.
-        query: place of the query whose list is shown.
-        people: whose gallery pictures the map shows, at most five.
-        band: of the last mAP.
+        target: on whose test it was evaluated.
+        query: index of the query whose list is shown.
+        control: mAP of the best control without training, in percent.
     """
 
     def __init__(
@@ -86,24 +116,23 @@ class Film:
         history: Sequence[Mapping[str, float]],
         target: ReIDDataset,
         query: int,
-        people: Sequence[int],
-        band: Band,
+        control: float,
     ) -> None:
         self.moments, self.history, self.target = moments, history, target
-        self.query, self.band = query, band
-        pids = torch.tensor(target.gallery.pids)
-        places = [torch.nonzero(pids == pid)[:, 0] for pid in people]
-        self.counts = [len(some) for some in places]
-        self.planes = on_a_plane(moments, torch.cat(places))
+        self.query, self.control = query, control
 
     def draw(self, name: str) -> Figure:
         """The picture of one moment, by its name."""
         n = [at.name for at in self.moments].index(name)
-        figure, ((scores, losses), (plane, places)) = plot(2, 2, width=5.6, height=5.9)
-        self._scores(scores, n)
-        self._losses(losses, n)
-        self._plane(plane, n)
-        self._places(places, n)
+        figure, axes = plot(2, 2, width=5.8, height=4.6)
+        for panel in axes[1]:
+            panel.remove()
+        ranks = figure.add_subplot(axes[1, 0].get_gridspec()[1, :])
+        self._scores(axes[0, 0], n)
+        self._losses(axes[0, 1], n)
+        at = self.moments[n]
+        _draw_list(ranks, at, self.target, self.query)
+        ranks.set_title(f"one query, AP {100 * at.precisions[self.query]:.0f} %", loc="left", fontsize=11)
         return figure
 
     def numbers(self) -> dict[str, list[str]]:
@@ -112,73 +141,29 @@ class Film:
         return {
             "moment": [at.name for at in self.moments],
             "mAP, %": [f"{at.score:.1f}" for at in self.moments],
-            "PEDAL": [f"{row['pedal']:.3f}" if row else "" for row in rows],
+            "PEDAL": [f"{row['pedal']:.2f}" if row else "" for row in rows],
             "IPFL": [f"{row['ipfl']:.3f}" if row else "" for row in rows],
-            "its matches in the list": [self.found(n) for n in range(len(self.moments))],
         }
 
-    def list(self, n: int) -> list[tuple[int, bool]]:
-        """The shown query's first five places at a moment."""
-        return ranked(self.moments[n], self.target, self.query)
-
-    def matches(self) -> int:
-        """How many pictures of the query's person other cameras took."""
-        pid, camid = (column[self.query] for column in (self.target.query.pids or (), self.target.query.camids or ()))
-        gallery = zip(self.target.gallery.pids or (), self.target.gallery.camids or (), strict=True)
-        return sum(person == pid and camera != camid for person, camera in gallery)
-
-    def found(self, n: int) -> str:
-        """How many of them are in the list at a moment."""
-        return f"{sum(right for _, right in self.list(n))} of {self.matches()}"
-
-    def spread(self, n: int) -> float:
-        """Mean distance from the middle of one's own person, as a share of that from the middle of all."""
-        middles = [points - points.mean(0) for points in self.planes[n].split(self.counts)]
-        whole = self.planes[n] - self.planes[n].mean(0)
-        return float(torch.cat(middles).norm(dim=1).mean() / whole.norm(dim=1).mean())
-
     def _scores(self, axes: Axes, n: int) -> None:
-        last = len(self.moments) - 2
-        axes.axhspan(self.band.low, self.band.high, 0.86, 1, color="grey", alpha=0.35)
-        axes.plot(range(-1, n), [at.score for at in self.moments[: n + 1]], "o-", color=RIGHT)
-        axes.set(xlim=(-1.5, last + 0.9), ylim=(0, max(self.band.high, *(at.score for at in self.moments)) + 6))
-        axes.set_title(f"mAP {self.moments[n].score:.0f} %", loc="left", fontsize=11)
-        axes.set_xticks([-1, 0, *range(2, last + 1, 2)], ["source", "filled", *map(str, range(2, last + 1, 2))])
-        axes.tick_params(axis="x", rotation=45)
+        last, scores = len(self.history), [at.score for at in self.moments]
+        axes.axhline(self.control, color="grey", linestyle="--")
+        axes.text(last + 0.4, self.control - 0.6, "best control", ha="right", va="top", fontsize=9)
+        axes.plot(range(-1, n), scores[: n + 1], "o-", color=RIGHT, markersize=4)
+        axes.set(xlim=(-1.6, last + 0.6), ylim=(min(scores) - 4, max(*scores, self.control) + 4))
+        axes.set_title(f"mAP {scores[n]:.0f} %", loc="left", fontsize=11)
+        axes.set_xticks([-1, *range(3, last + 1, 3)], ["source", *map(str, range(3, last + 1, 3))])
 
     def _losses(self, axes: Axes, n: int) -> None:
         rows = self.history[: max(0, n - 1)]
         for name, style, colour in (("pedal", "o-", COLOURS[0]), ("ipfl", "^--", COLOURS[1])):
-            axes.plot([row["epoch"] for row in rows], [row[name] for row in rows], style, color=colour)
-            axes.text(6.2, self.history[-1][name] + 0.04, name.upper(), ha="right", fontsize=10)
-        axes.set(xlim=(0.5, len(self.history) + 0.5), ylim=(0, 0.8), xlabel="epoch")
+            axes.plot([row["epoch"] for row in rows], [row[name] for row in rows], style, color=colour, markersize=4)
+            axes.text(len(self.history) + 0.4, self.history[-1][name] + 0.1, name.upper(), ha="right", fontsize=9)
+        top = 1.2 * max(row["pedal"] for row in self.history)
+        axes.set(
+            xlim=(0.4, len(self.history) + 0.6),
+            ylim=(0, top),
+            xlabel="epoch",
+            xticks=range(3, len(self.history) + 1, 3),
+        )
         axes.set_title("losses", loc="left", fontsize=11)
-
-    def _plane(self, axes: Axes, n: int) -> None:
-        """Each picture, tied to the middle of its person's."""
-        for points, colour, mark in zip(self.planes[n].split(self.counts), COLOURS, MARKS, strict=False):
-            middle = points.mean(0)
-            for point in points:
-                axes.plot(*torch.stack([middle, point]).T, "-", color=colour, linewidth=0.8)
-            axes.plot(*points.T, mark, color=colour, markersize=6)
-        whole = torch.cat(self.planes)
-        low, high = whole.amin(0) - 0.15, whole.amax(0) + 0.15
-        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[])
-        axes.set_title("five people", loc="left", fontsize=11)
-
-    def _places(self, axes: Axes, n: int) -> None:
-        """The query, and its first five places in two rows."""
-        from matplotlib.patches import Rectangle
-
-        found = self.list(n)
-        shown = [(self.target.query[self.query].image, "query", "black")]
-        for place, right in found:
-            shown.append((self.target.gallery[place].image, "✓" if right else "✗", RIGHT if right else WRONG))
-        for i, (picture, words, colour) in enumerate(shown):
-            x, y = 72 * (i % 3), 164 * (i // 3)
-            axes.imshow(picture, extent=(x, x + 64, y + 128, y))
-            axes.add_patch(Rectangle((x, y), 64, 128, fill=False, edgecolor=colour, linewidth=2.5))
-            axes.text(x + 32, y - 3, words, ha="center", va="bottom", color=colour, fontsize=11)
-        axes.set(xlim=(-4, 212), ylim=(296, -26))
-        axes.set_title(f"finds {self.found(n)} matches", loc="left", fontsize=11)
-        axes.axis("off")

@@ -42,7 +42,8 @@ def draw_framework(net: PatchNet, pictures: Sequence[Image.Image], phase: str = 
 
     The trunk is that of the paper's figure 2 (Yang et al., CVPR 2019), in a design of our own. The losses at its end
     are those of the phase. With labels they read the reduced patches z behind a ReLU; what ranks, f, does not. For
-    phase 2 the part that rests has a dashed frame, and below stands what each loss does, as in the paper's figure.
+    phase 2 the part that is frozen has a dashed frame, and below stands what each loss does, as in the paper's figure.
+    There the arrows begin at what moves, a feature or an anchor, because entries and centers get no gradient.
 
     Args:
         net: a PatchNet with at most eight patches, on any device.
@@ -58,7 +59,7 @@ def draw_framework(net: PatchNet, pictures: Sequence[Image.Image], phase: str = 
     figure, page = plot(width=5.4, height=5.4 * words.tall / 100)
     figure.set_layout_engine("none")
     page.axis("off")
-    _draw_top(page, pictures, feature_map, theta, words.pictures, rests=phase == "paul")
+    _draw_top(page, pictures, feature_map, theta, words.pictures, frozen=phase == "paul")
     columns = _columns(len(attention))
     _draw_patches(page, attention, columns)
     (_draw_labels if phase == "labels" else _draw_paul)(page, columns, words)
@@ -77,7 +78,7 @@ def _look(net: PatchNet, picture: Image.Image) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _draw_top(
-    page: Axes, pictures: Sequence[Image.Image], feature_map: Tensor, theta: Tensor, title: str, rests: bool
+    page: Axes, pictures: Sequence[Image.Image], feature_map: Tensor, theta: Tensor, title: str, frozen: bool
 ) -> None:
     """Images, backbone and map; below them the generator, theta and the patches as outlines."""
     for picture, x in zip(pictures, (2, 13), strict=False):
@@ -88,9 +89,9 @@ def _draw_top(
     page.text(82, 12, "map\nC×H×W", va="center", fontsize=11)
     _arrow(page, (24, 12), (33.5, 12))
     _arrow(page, (58.5, 12), (69, 12))
-    _box(page, (34, 34.5, 24, 12), "patch\ngenerator", line="--" if rests else "-")
-    if rests:
-        page.text(46, 48, "rests", ha="center", va="top", fontsize=11)
+    _box(page, (34, 34.5, 24, 12), "patch\ngenerator", line="--" if frozen else "-")
+    if frozen:
+        page.text(46, 48, "frozen", ha="center", va="top", fontsize=11)
     _arrow(page, (72, 23), (72, 40.5), (58.8, 40.5))
     _arrow(page, (33.5, 40.5), (30, 40.5))
     _picture(page, pictures[0], (19, 30, 10, 20))
@@ -157,31 +158,36 @@ def _draw_paul(page: Axes, columns: list[Column], words: Words) -> None:
 
 
 def _draw_pedal(page: Axes, at: Place) -> None:
-    """A patch pulls those that look most like it into its circle, and pushes the others out."""
+    """The feature moves towards the entries most like it and away from the others; no entry moves."""
     x, y = _inset(page, at, "PEDAL, for one patch")
+    x, y = x - 8, y - 2
     turn = torch.linspace(0, 2 * torch.pi, 60)
-    page.plot(x + 7 * turn.cos(), y + 7 * turn.sin(), "--", color="grey", linewidth=1.2)
-    for angle in (30, 140, 265):
-        _mark(page, _around(x, y, angle, 6.5), "o", RIGHT)
-        _force(page, _around(x, y, angle, 5.2), _around(x, y, angle, 1.8), RIGHT)
-    for angle in (5, 85, 185, 220, 320):
-        _mark(page, _around(x, y, angle, 10), "X", WRONG)
-        _force(page, _around(x, y, angle, 11.2), _around(x, y, angle, 14.5), WRONG)
+    page.plot(x + 15 + 6 * turn.cos(), y + 6 * turn.sin(), "--", color="grey", linewidth=1.2)
+    for angle in (-18, 3, 22):
+        _mark(page, _around(x, y, angle, 15), "o", RIGHT)
+        _force(page, _around(x, y, angle, 1.5), _around(x, y, angle, 8.5), RIGHT)
+    for angle in (70, 100, 130):
+        _mark(page, _around(x, y, angle, 13), "X", WRONG)
+        _force(page, _around(x, y, angle + 180, 1.5), _around(x, y, angle + 180, 6.5), WRONG)
     _mark(page, (x, y), "*", INK)
+    page.text(x - 2.5, y - 1, "$x$", ha="right", fontsize=11)
 
 
 def _draw_ipfl(page: Axes, at: Place) -> None:
-    """A picture and its surrogate are pulled together, a hard negative is pushed away."""
+    """An image and its surrogate move towards their center, and away from a hard negative; no center moves."""
     x, y = _inset(page, at, "IPFL, whole images")
-    picture, copy, other = (x - 14, y + 5), (x - 10, y - 5), (x + 4, y)
-    _force(page, (x - 13.2, y + 3), (x - 10.6, y - 3.3), RIGHT)
-    _force(page, (x - 10.6, y - 3.3), (x - 13.2, y + 3), RIGHT)
-    _force(page, (x + 6, y), (x + 14, y), WRONG)
-    _mark(page, picture, "*", INK)
-    _mark(page, copy, "o", RIGHT)
+    image, surrogate, center, other = (x - 14, y + 6.5), (x - 14, y - 4.5), (x - 9, y + 1), (x + 12, y + 1)
+    for anchor, towards in ((image, -1), (surrogate, 1)):
+        _force(page, anchor, (anchor[0] + 3.4, anchor[1] + 3.7 * towards), RIGHT)
+        _force(page, anchor, (anchor[0] - 5.5, anchor[1] - 0.9 * towards), WRONG)
+    _mark(page, image, "*", INK)
+    _mark(page, surrogate, "o", INK)
+    _mark(page, center, "P", RIGHT)
     _mark(page, other, "X", WRONG)
-    for text, place in {"image": (x - 11.5, y + 5), "surrogate": (x - 8, y - 5), "hard negative": (x, y + 5)}.items():
+    words = {"image": (x - 11, y + 8), "surrogate": (x - 11, y - 5.5), "its center": (x - 6.5, y + 1)}
+    for text, place in words.items():
         page.text(*place, text, va="center", fontsize=10)
+    page.text(x + 12, y + 5.5, "hard negative", ha="center", va="center", fontsize=10)
 
 
 def _inset(page: Axes, at: Place, title: str) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Exercise 9.2: the loss of one step of PAUL."""
+"""Exercise 9.2: the loss of one step of PAUL, repaired. `paulbook.chapters.chapter9.three_bugs` is what to repair."""
 
 from __future__ import annotations
 

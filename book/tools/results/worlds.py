@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from paulbook.bands import band
-from paulbook.chapters.chapter9 import TARGET
 from paulbook.studies.lines import Line, corrected
 from paulbook.studies.receipts import read, settings_of
 from paulbook.studies.significance import ALPHA, Deviations, deviations
@@ -120,8 +118,10 @@ def is_first_world(records: Records) -> bool:
 def variation_of(records: Records) -> Deviations | None:
     """What worlds and what trainings add to the variation of PAUL's mAP over seeds.
 
-    The trainings in one world are those of chapter 9. They belong to these records only if the world is the same.
+    The trainings in one world are those of the record ``trainings``. They count only if the world is the same.
     """
+    trainings, study = read("trainings").of("paul"), records.get("ablation")
+    same = any(trial.data == trainings[0].data for trial in study.of("paul")) if study else False
     scores = records.scores("ablation", "paul", PRIMARY)
-    same = is_first_world(records) == (TARGET.get("passage_share") == 0)
-    return deviations(scores, band("chapter9_paul", PRIMARY).values) if len(scores) > 1 and same else None
+    values = [trial.scores[PRIMARY] for trial in trainings]
+    return deviations(scores, values) if len(scores) > 1 and same else None
