@@ -90,7 +90,7 @@ def test_every_folded_table_of_a_notebook_is_kept_as_numbers_too() -> None:
                 assert shown == (MIME in data), (chapter.name, cell.source[:60])
                 if shown:
                     values = [value for table in data[MIME] for value in by_row(table)]
-                    assert re.findall(r"<td>(.*?)</td>", data["text/html"]) == values
+                    assert re.findall(r"<td>(.*?)</td>", data["text/html"], re.DOTALL) == values
                     found += len(values)
     assert found > 2000
 
