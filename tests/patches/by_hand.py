@@ -90,7 +90,7 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
             "counts_seeds",
             "all(seed in by for seed in (*development, *final))",
             "len(by) >= len((*development, *final))",
-            "How many seeds a setting has says nothing",
+            "Look at which seeds a setting has",
         ),
         Patch(
             "everything_else_chooses",

@@ -89,7 +89,10 @@ def cameras_apart(answer: Table) -> None:
     both = found.get(1, -1), found.get(2, -1)
     expect(both[0] != both[1], f"{said} Yours has the same number for both. Only a camera's own queries count for it.")
     expect(not near(both[0], 0.5), f"{said} Yours gives camera 1 a half. Divide by its own queries, not by all.")
-    expect(not near(both[0], 2 / 3), f"{said} You tell who has how many of the hits. How many of ITS queries hit?")
+    expect(
+        not near(both[0], 2 / 3),
+        f"{said} You give each camera its share of all hits. Divide its hits by the number of its own queries.",
+    )
     expect(
         near(both[0], 1) and near(both[1], 0.5), f"{said} Expected 1 and 0.5, found {both[0]:.2f} and {both[1]:.2f}."
     )
@@ -115,9 +118,9 @@ def lone_queries(answer: Table) -> None:
 def cameras_with_lone_queries_only(answer: Table) -> None:
     """Nothing is known of such a camera."""
     found = table(answer, [1, None], [1, 2])
-    hint = "All queries of camera 2 are None: nothing is known of it, and 0 would be a verdict. Leave it out."
+    hint = "All queries of camera 2 are None, so nothing is known about it, and 0 would be a result. Leave it out."
     expect(2 not in found or isnan(found[2]), hint)
-    expect(2 not in found, "A camera of which nothing is known is NaN in your table. Leave it out.")
+    expect(2 not in found, "A camera about which nothing is known is NaN in your table. Leave it out.")
 
 
 # people 105, 108 and 106 were seen by two cameras, 107 (three pictures) and 109 (one picture) by one
@@ -134,12 +137,15 @@ def parts(answer: Splitter, tests: int = TESTS) -> tuple[list[int], list[int]]:
     """
     found = answer(list(CROWD), list(CAMERAS), tests)
     pair = isinstance(found, (tuple, list)) and len(found) == 2 and all(hasattr(part, "__len__") for part in found)
-    expect(pair, "Give two lists: places of the training pictures, then places of the test pictures.")
+    expect(pair, "Return two lists, the indices of the training images and then those of the test images.")
     train, test = (sorted(int(place) for place in part) for part in found)
     everything = {*train, *test}
-    expect(not everything & set(range(100, 110)), "These are numbers of people. Give places: 0 is the first picture.")
+    expect(
+        not everything & set(range(100, 110)),
+        "These are person numbers. Return indices, where 0 stands for the first image.",
+    )
     outside = (
-        f"With {len(CROWD)} pictures the last place is {len(CROWD) - 1}, yours goes to {max(everything, default=0)}."
+        f"With {len(CROWD)} images the last index is {len(CROWD) - 1}, but yours goes to {max(everything, default=0)}."
     )
     expect(everything <= set(range(len(CROWD))), f"{outside} Count from 0.")
     return train, test
@@ -153,12 +159,16 @@ def people(places: list[int]) -> set[int]:
 def nobody_is_in_both(answer: Splitter) -> None:
     """No picture and no person is in training and test."""
     train, test = parts(answer)
-    expect(not set(train) & set(test), f"{len(set(train) & set(test))} pictures are in both parts. Each has one place.")
-    hint = f"Two people are asked for, and the test has {TESTS} pictures. People are split here, not pictures."
+    expect(
+        not set(train) & set(test),
+        f"{len(set(train) & set(test))} images are in both parts, but each image belongs to one.",
+    )
+    hint = f"Two people are asked for, and your test has {TESTS} images. Divide the people and not the images."
     expect(len(test) != TESTS, hint)
     shared = people(train) & people(test)
     expect(
-        not shared, f"Person {min(shared, default=0)} is in training and in the test. ALL pictures of a person move."
+        not shared,
+        f"Person {min(shared, default=0)} is in training and in the test. All images of a person belong to one part.",
     )
 
 
@@ -168,13 +178,15 @@ def nobody_is_no_person(answer: Splitter) -> None:
     marks = {CROWD[place] for place in train}
     swapped = marks >= {-1, 0} and len(people(train)) == TESTS
     expect(not swapped, "The first list holds junk, distractors and two people. Training comes first, the test second.")
-    expect(-1 not in marks, "Junk (-1) is in training. It is nobody, and belongs to the test, where it is left out.")
-    expect(0 not in marks, "Distractors (0) are in training, as if they were one person. They belong to the test.")
+    expect(
+        -1 not in marks, "Junk (-1) is in training. It shows nobody, so it belongs to the test, where it is left out."
+    )
+    expect(0 not in marks, "Distractors (0) are in training, as if they were one person, but they belong to the test.")
     missing = set(range(len(CROWD))) - {*train, *test}
     gone = {CROWD[place] for place in missing}
-    hint = "Junk and distractors are in neither list. They make the test harder, so they belong there."
+    hint = "Junk and distractors are in neither list, although they belong to the test."
     expect(not gone & {-1, 0}, hint)
-    hint = f"Person {min(gone, default=0)} is in neither list. Who cannot be tested can still be learned from."
+    hint = f"Person {min(gone, default=0)} is in neither list. People who cannot be tested can be in training."
     expect(not gone, hint)
 
 
@@ -183,15 +195,17 @@ def as_many_as_asked_for(answer: Splitter) -> None:
     for tests in (TESTS, 1):
         count = len(people(parts(answer, tests)[1]))
         said = f"{tests} people should be in the test, yours has {count}."
-        expect(count >= tests, f"{said} -1 and 0 are nobody: do not count them.")
-        expect(count <= tests, f"{said} Enough of them can be tested: stop at the number that is asked for.")
+        expect(count >= tests, f"{said} Do not count -1 and 0, because they are nobody.")
+        expect(count <= tests, f"{said} More of them could be tested, but stop at the number that is asked for.")
 
 
 def by_two_cameras(answer: Splitter) -> None:
     """A test person has a match by another camera."""
     tested = people(parts(answer)[1])
-    expect(109 not in tested, "A person with a single picture is in the test: a query without a match.")
-    hint = "Person 107 is in the test: three pictures, all by camera 1. A match has to come from ANOTHER camera."
+    expect(109 not in tested, "A person with a single image is in the test, so there is a query without a match.")
+    hint = (
+        "Person 107 is in the test, although camera 1 took all three images. A match has to come from another camera."
+    )
     expect(107 not in tested, hint)
 
 

@@ -161,8 +161,11 @@ PURITIES = {
     (100, 0): "A share lies in 0..1, not in percent.",
     (2, 0): "You count the right ones. Divide by K.",
     (1, 0.5): "An image is its own neighbour. Leave its own entry out.",
-    (0, 0): "Do you leave out everybody of that person? Only the own entry goes.",
-    (1, 1): "Both patches have the same neighbours. Each patch looks for itself, not the whole image.",
+    (0, 0): "Do you leave out all entries of the person? Leave out the image's own entry only.",
+    (
+        1,
+        1,
+    ): "Both patches have the same neighbours. Find the neighbours of each patch by itself and not of the whole image.",
     (0, 0.5): "Nearest means the smallest distance.",
 }
 
@@ -181,7 +184,9 @@ def patches_keep_to_themselves(answer: Purity) -> None:
     """Other patches' entries have no say."""
     mixed = torch.stack([apart()[:, 0], at(181, 187, 194, 1, 6, 12)], 1)
     found = purity(answer, mixed, mixed, PEOPLE, 2)
-    hint = "Patch 1 of some people looks like patch 0 of others, and yours mixes them. Patch p meets patch p only."
+    hint = (
+        "Patch 1 of some people looks like patch 0 of others, and yours mixes them. Compare patch p with patch p only."
+    )
     expect(alike(found, (1, 1)), hint)
 
 
@@ -193,7 +198,7 @@ def from_features_to_memory(answer: Purity) -> None:
     memory_alone = patch_purity(apart(), apart(), torch.tensor(PEOPLE), 2)
     hint = "Features are compared with features. The entries of the memory are what a feature is compared with."
     expect(not alike(found, features_alone), hint)
-    hint = "Entries are compared with entries. The features of the images ask, the memory answers."
+    hint = "Entries are compared with entries. Compare the features of the images with the entries of the memory."
     expect(not alike(found, memory_alone), hint)
 
 
@@ -202,7 +207,7 @@ def old_own_entries(answer: Purity) -> None:
     features = torch.stack([at(0, 10, 180, 190)] * 2, 1)
     stale = torch.stack([at(90, 4, 270, 184)] * 2, 1)  # the own entries of the first and third are far away
     found = purity(answer, features, stale, [1, 1, 2, 2], 1)
-    hint = "A memory is old: the own entry need not be the nearest. Leave it out by its row, not by its rank."
+    hint = "A memory is older than the features, so the own entry need not be the nearest. Leave it out by its row."
     expect(alike(found, patch_purity(features, stale, torch.tensor([1, 1, 2, 2]), 1)), hint)
 
 

@@ -45,19 +45,22 @@ def scores() -> dict[str, dict[int, float]]:
 
 
 CHOICES = {
-    "k=1": "That one has the lowest score. A score is no loss: higher is better.",
-    "k=10": "That one has the best single seed. Luck has a better chance there: choose by the mean.",
+    "k=1": "That one has the lowest score, but a higher score is better, since it is not a loss.",
+    "k=10": "That one has the best single seed, which may be high by chance. Choose by the mean.",
     "k=15": "That one has the best worst seed. Choose by the mean.",
     "k=20": "That one has the best median. Choose by the mean.",
-    "k=30": "That one is best over all seeds. The final seeds have no say in the choice.",
-    "k=40": "That one is best on the final seeds. Who chooses there reports a number that was chosen.",
+    "k=30": "That one is best over all seeds, but the final seeds must not take part in the choice.",
+    "k=40": "That one is best on the final seeds. If you choose there, you report a number that was selected.",
 }
 
 
 def chosen(answer: Chooser, given: Scores) -> tuple[str, float]:
     """What the reader's function chooses and reports."""
     found = answer(given, list(DEVELOPMENT), list(FINAL))
-    expect(not isinstance(found, str), "It names a setting and reports nothing. Give two: the name, then the mean.")
+    expect(
+        not isinstance(found, str),
+        "It names a setting and reports nothing. Return two things, the name and then the mean.",
+    )
     expect(isinstance(found, (tuple, list)) and len(found) == 2, "Give two things: the name, then the mean.")
     expect(isinstance(found[0], str), "The name of the setting comes first, its mean second.")
     single = not hasattr(found[1], "__len__")
@@ -69,7 +72,7 @@ def on_the_development_seeds(answer: Chooser) -> None:
     """The best mean decides."""
     name, _ = chosen(answer, scores())
     lowest, _ = chosen(answer, dict(reversed(scores().items())))
-    hint = "Turn the order of the settings round, and yours chooses another. It compares nothing."
+    hint = "If the order of the settings is reversed, yours chooses another one, so it does not compare them."
     expect(name == lowest, hint)
     expect(name == "k=5", f"It chooses {name}, and k=5 has the best mean. {CHOICES.get(name, '')}")
 
@@ -80,7 +83,7 @@ def on_the_final_seeds(answer: Chooser) -> None:
     said = f"k=5 has the mean 0.35 on the final seeds. Yours reports {found:.2f}."
     near = lambda value: isclose(found, value, abs_tol=1e-6)  # noqa: E731
     expect(not near(35), f"{said} A share lies in 0..1, not in percent.")
-    expect(not near(0.41), f"{said} It is the number by which it was chosen, so it is too good.")
+    expect(not near(0.41), f"{said} It is the number by which the setting was chosen, so it is too high on average.")
     expect(not near(0.38), f"{said} The seeds on which it was chosen are still in it.")
     expect(not near(0.45), f"{said} It is the mean of another setting, the best one there. Report the one you chose.")
     expect(not near(0.40), f"{said} It is the best of the final seeds.")
@@ -97,8 +100,8 @@ def with_all_seeds(answer: Chooser) -> None:
     try:
         name, _ = chosen(answer, {**scores(), **others})
     except KeyError as error:
-        lacks = f"Setting k=90 has seven seeds, but not the seed {error}, and yours asks it for that one."
-        raise Wrong(f"{lacks} How many seeds a setting has says nothing: which are they?") from None
+        lacks = f"Setting k=90 has seven seeds, but not the seed {error}, and yours looks it up there."
+        raise Wrong(f"{lacks} Look at which seeds a setting has, and not at how many.") from None
     expect(name == "k=5", f"Setting {name} has seven seeds, but not all of those that are asked for. Yours chooses it.")
 
 
@@ -134,7 +137,11 @@ EXERCISES = (
             on_the_development_seeds,
             on_the_final_seeds,
             with_all_seeds,
-            agrees(by_table, some_study, hint="Which seeds may choose, which may be reported, and which have no say?"),
+            agrees(
+                by_table,
+                some_study,
+                hint="Which seeds are for choosing, which are for reporting, and which are for neither?",
+            ),
         ),
         plain=True,
         example=lambda: (scores(), DEVELOPMENT, FINAL),
