@@ -1,4 +1,4 @@
-"""What chapter 11 uses: the cost of a step, split, and the finger on the stop button."""
+"""What chapter 11 uses: the cost of a step, split, and the run that is interrupted."""
 
 from dataclasses import replace
 
@@ -32,22 +32,22 @@ def test_half_precision_keeps_half() -> None:
     assert costs[1].fixed >= costs[0].fixed
 
 
-def test_the_finger_presses_at_the_nth_visit_only() -> None:
-    pressed = chapter11.with_a_finger(DOLLS, visits=2).train
-    first = pressed[1].image
+def test_the_interrupt_comes_at_the_nth_visit_only() -> None:
+    interrupted = chapter11.with_interrupt(DOLLS, visits=2).train
+    first = interrupted[1].image
     assert (np.asarray(first) == np.asarray(DOLLS.train[1].image)).all()
-    _ = pressed[0].image
+    _ = interrupted[0].image
     with pytest.raises(KeyboardInterrupt):
-        _ = pressed[1].image
-    assert pressed[1].image is not None
+        _ = interrupted[1].image
+    assert interrupted[1].image is not None
 
 
 @pytest.mark.slow
-def test_a_run_that_was_pressed_stops_and_goes_on(tmp_path) -> None:
+def test_an_interrupted_run_stops_and_goes_on(tmp_path) -> None:
     config = replace(CONFIG, epochs=2, batch=8, progress=False, dry_step=False, evaluate_every=0)
     kept, start = replace(config, output=str(tmp_path / "run")), pl.shipped_net()
     whole = pl.adapt(config, DOLLS.unlabelled(), start=start)
     with pytest.raises(KeyboardInterrupt, match="in epoch 2"):
-        pl.adapt(kept, chapter11.with_a_finger(DOLLS, visits=3), start=start)
+        pl.adapt(kept, chapter11.with_interrupt(DOLLS, visits=3), start=start)
     again = pl.adapt(kept, DOLLS, start=start, resume=True)
     assert digest(again.net.state_dict()) == digest(whole.net.state_dict())

@@ -131,7 +131,7 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         ),
         Patch("four_cameras_are_too_many", "seen_by > 1", "seen_by in (2, 3)", ELSEWHERE),
     ),
-    "largest_batch": (Patch("nine_tenths_at_most", "spare * free", "min(spare, 0.9) * free", ELSEWHERE),),
+    "sessions_needed": (Patch("thirty_at_most", "count += 1", "count = min(count + 1, 30)", ELSEWHERE),),
     "rank1_by_camera": (Patch("two_digits", "sum(hits) / len(hits)", "round(sum(hits) / len(hits), 2)", ELSEWHERE),),
     "patch_purity": (Patch("first_two_numbers", "features.transpose(0, 1), memory.transpose(0, 1)", TWO, ELSEWHERE),),
 }

@@ -38,25 +38,9 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         Patch("one_camera", "cameras.index(where) + 1", "1", "Then every match is by the query's own camera,"),
         Patch("every_one_of_a_camera_asks", "asks and n == 0", "asks", "Once is enough:"),
     ),
-    "largest_batch": (
-        Patch(
-            "below_zero",
-            "max(int((spare * free - fixed) // pair), 0)",
-            "int((spare * free - fixed) // pair)",
-            "If the fixed part alone is too much,",
-        ),
-        Patch(
-            "a_float", "int((spare * free - fixed) // pair)", "(spare * free - fixed) // pair", "A batch is counted:"
-        ),
-        Patch(
-            "at_least_one",
-            "return max(int((spare * free - fixed) // pair), 0)",
-            "return max(int((spare * free - fixed) // pair), 1)",
-            "If the fixed part alone is too much,",
-        ),
-        Patch("forgets_fixed", "spare * free - fixed", "spare * free", "Gradients and momenta need room,"),
-        Patch("adds_fixed", "spare * free - fixed", "spare * free + fixed", "The fixed part is taken,"),
-        Patch("forgets_spare", "spare * free", "free", "What is spare for?"),
+    "sessions_needed": (
+        Patch("never_ends_is_zero", "return None", "return 0", "No session reaches its first checkpoint,"),
+        Patch("one_step_a_block", "block * step + save", "step + save", "that the next one finds again?"),
     ),
     "camera_entropy": (
         Patch(

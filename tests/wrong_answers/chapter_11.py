@@ -3,7 +3,7 @@
 import csv
 import io
 
-from tests.wrong_answers import chapter_11_batch
+from tests.wrong_answers import chapter_11_sessions
 
 
 def written(rows, header="path,pid,camid,split") -> str:
@@ -174,7 +174,10 @@ WRONG = {
         all_ask, one_query_a_person, last_asks, people_by_place,
         other_order, short_rows, cameras_known_before, no_pids_in_train,
     ),
-    "largest_batch": chapter_11_batch.WRONG,
+    "sessions_needed": chapter_11_sessions.WRONG,
 }  # fmt: skip
 
-OTHER_RIGHT = {"table": (with_csv_module, plain_text, sorts_in_place), "largest_batch": chapter_11_batch.OTHER_RIGHT}
+OTHER_RIGHT = {
+    "table": (with_csv_module, plain_text, sorts_in_place),
+    "sessions_needed": chapter_11_sessions.OTHER_RIGHT,
+}

@@ -1,14 +1,17 @@
-"""Chapter 11: what a training step takes, a finger on the stop button, and the drawings."""
+"""Chapter 11: what a training step takes, a run that is interrupted, and the drawings."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import io
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from signal import SIGINT, raise_signal
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
@@ -19,16 +22,18 @@ from paullite.data.items import Opener, ReIDDataset
 from paullite.data.layouts import FOLDERS, image_files
 from paullite.files import Row
 from paullite.models import PatchNet
-from paullite.runs.cost import SPARE, Cost, try_step
+from paullite.runs.cost import Cost, try_step
 from paullite.runs.machine import accelerated
 
 from ..checking import WIDTH
 from ..figures import COLOURS, WRONG, plot
+from ..studies.receipts import Receipt
+from ..studies.statistics import Interval, bootstrap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    Ranked = Sequence[tuple[int, bool]]  # place in the gallery, whether it is the same person
+    Ranked = Sequence[tuple[int, bool]]  # index in the gallery, whether it is the same person
 
 
 def said(text: object, folder: str | Path) -> str:
@@ -51,6 +56,27 @@ def said(text: object, folder: str | Path) -> str:
             for begin, part in zip(begins, parts, strict=True)
         ]
     return "\n".join(lines)
+
+
+@contextmanager
+def messages(folder: str | Path, *expected: type[BaseException]) -> Iterator[None]:
+    """Prints what the library says inside, in lines that fit on the page, and ends an error of an expected kind there.
+
+    >>> from paullite.errors import InputError
+    >>> with messages("my/folder", InputError):
+    ...     raise InputError("found no images in my/folder", "expected some", "look there")
+    InputError: found no images in ROOT; expected some; look there
+    """
+    with redirect_stderr(io.StringIO()) as log, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        except expected as error:
+            kind = "Ctrl-C" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+            print(said(f"{kind}: {error}", folder))
+    told = [f"warning: {warning.message}" for warning in caught] + log.getvalue().splitlines()
+    for line in told:
+        print(said(line, folder))
 
 
 def cost_of_step(net: PatchNet, config: AdaptConfig) -> Cost:
@@ -85,13 +111,13 @@ def _own_and_fixed(one: Cost, two: Cost) -> Cost:
 
 
 @dataclass
-class Finger:
-    """Opens pictures as before, and presses Ctrl-C when one of them is opened for the n-th time.
+class Interrupt:
+    """Opens images as before, and sends Ctrl-C when one of them is opened for the n-th time.
 
-    In training a picture is opened more than once only if ``image_memory`` is 0.
+    In training an image is opened more than once only if ``image_memory`` is 0.
 
     Attributes:
-        opener: what opens a picture. path: the one that is waited for. visits: n.
+        opener: what opens an image. path: the one that is waited for. visits: n.
         seen: how often it was opened.
     """
 
@@ -108,10 +134,10 @@ class Finger:
         return self.opener(path)
 
 
-def with_a_finger(dataset: ReIDDataset, visits: int) -> ReIDDataset:
-    """The same data set; when its second training picture is opened for the n-th time, somebody presses stop."""
-    finger = Finger(dataset.train.opener, dataset.train.paths[1], visits)
-    train = replace(dataset.train, opener=finger)
+def with_interrupt(dataset: ReIDDataset, visits: int) -> ReIDDataset:
+    """The same data set, but Ctrl-C is sent when its second training image is opened for the n-th time."""
+    interrupt = Interrupt(dataset.train.opener, dataset.train.paths[1], visits)
+    train = replace(dataset.train, opener=interrupt)
     return ReIDDataset(dataset.name, train, dataset.query, dataset.gallery)
 
 
@@ -137,49 +163,115 @@ def draw_sheet(root: str | Path, wanted: dict[str, Sequence[str]]) -> Figure:
     return figure
 
 
-def draw_memory(costs: dict[str, Cost], gib: float, batch: int) -> Figure:
-    """Memory of a step by batch size, one line for each setting, and what a step may take of a GPU's memory."""
-    figure, axes = plot(height=3.4)
-    sizes = [8, 16, 24, 32, 42, 64, 84]
-    for (name, cost), marker in zip(costs.items(), "os^", strict=False):
-        axes.plot(sizes, [(cost.fixed + size * cost.pair) / 2**30 for size in sizes], f"{marker}-", label=name)
-    axes.axhline(SPARE * gib, color=WRONG, linestyle="--")
-    axes.text(8, 1.01 * SPARE * gib, f"{SPARE * gib:g} of {gib:g} GiB, the rest is spare", color=WRONG, va="bottom")
-    axes.axvline(batch, color=COLOURS[3], linestyle=":", linewidth=1)
-    axes.set(xlabel="images in a batch, each with its surrogate", ylabel="GiB of a step", ylim=0)
-    axes.legend(loc="center left", fontsize=10)
+def draw_run(whole: Sequence[Row], parts: Sequence[Row], stopped: float) -> Figure:
+    """The two losses of an uninterrupted run as lines, those of an interrupted one as marks, and where it stopped.
+
+    >>> rows = [{"epoch": n, "pedal": 1.1 / n, "ipfl": 0.2} for n in (1, 2, 3)]
+    >>> [axes.get_ylabel() for axes in draw_run(rows, rows, 1.5).axes]
+    ['PEDAL', 'IPFL']
+    """
+    figure, axes = plot(1, 2, height=3.1)
+    for ax, name, label in zip(axes, ("pedal", "ipfl"), ("PEDAL", "IPFL"), strict=True):
+        epochs = [row["epoch"] for row in whole]
+        ax.plot(epochs, [row[name] for row in whole], color=COLOURS[0], linewidth=3, alpha=0.5, label="uninterrupted")
+        done = [row["epoch"] for row in parts]
+        ax.plot(done, [row[name] for row in parts], "x", color=WRONG, markersize=9, label="stopped and resumed")
+        ax.axvline(stopped, color=WRONG, linestyle="--", linewidth=1.2)
+        ax.set(xlabel="epoch", ylabel=label, xticks=epochs)
+        ax.margins(y=0.15)
+    axes[0].legend(loc="lower left", fontsize=9)
     return figure
 
 
-def draw_run(history: Sequence[Row], stopped: float | None = None) -> Figure:
-    """Losses and score of a run by epoch, with a mark where it was stopped and taken up."""
-    figure, axes = plot(1, 2, height=2.9)
-    epochs = [row["epoch"] for row in history]
-    axes[0].plot(epochs, [row["pedal"] for row in history], "o-", label="PEDAL")
-    axes[0].plot(epochs, [row["ipfl"] for row in history], "s-", label="IPFL")
-    evaluated = [row for row in history if "map_step" in row]
-    for (name, label), marker in zip(
-        {"map_step": "mAP (step)", "map_trapezoid": "(trapezoid)"}.items(), "os", strict=True
-    ):
-        score = [100 * row[name] for row in evaluated]
-        axes[1].plot([row["epoch"] for row in evaluated], score, f"{marker}-", label=label)
-    for ax, what, place in zip(axes, ("loss", "percent"), ("center right", "lower right"), strict=True):
-        ax.set(xlabel="epoch", ylabel=what)
-        if stopped is not None:
-            ax.axvline(stopped, color=WRONG, linestyle="--", linewidth=1.5)
-            ax.text(stopped, ax.get_ylim()[1], " stop, resume", color=WRONG, va="top", fontsize=10)
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.legend(loc=place, fontsize=10)
-    return figure
+def draw_lists(data: ReIDDataset, query: int, lists: Mapping[str, Ranked]) -> Figure:
+    """A query, and the first ranks of the list by each network, one row per network.
 
-
-def draw_lists(data: ReIDDataset, query: int, before: Ranked, after: Ranked) -> Figure:
-    """A query, and the first places of its ranking by two networks, one above the other."""
-    figure, axes = plot(2, 1 + len(before), width=4.4, height=3.9)
-    for line, name, ranked in zip(axes, ("before", "after"), (before, after), strict=True):
+    >>> import paullite as pl
+    >>> data = pl.data.PaperDolls("target", identities=2, test_identities=2)
+    >>> len(draw_lists(data, 0, {"source": [(0, True), (1, False)], "PAUL": [(1, False), (0, True)]}).axes)
+    6
+    """
+    columns = 1 + len(next(iter(lists.values())))
+    figure, axes = plot(len(lists), columns, width=4.4, height=1.9 * len(lists))
+    for line, (name, ranked) in zip(axes, lists.items(), strict=True):
         show_image(line[0], data.query[query].image, "query")
-        line[0].set_ylabel(name)
+        line[0].set_ylabel(name, fontsize=10)
         ranked_row(line[1:], data.gallery, ranked)
         for ax in line:
-            ax.title.set_fontsize(12)
+            ax.title.set_fontsize(11)
     return figure
+
+
+def draw_real(record: Receipt) -> Figure:
+    """Rank-1 of the networks of the record ``market1501``, each with its 95 % interval over the test people.
+
+    >>> from paulbook.studies.receipts import read
+    >>> len(draw_real(read("market1501")).axes[0].get_yticks())
+    7
+    """
+    figure, axes = plot(height=3.6)
+    for height, row in enumerate(reversed(real_rows(record))):
+        colour = COLOURS[("ImageNet", "drawn people", "small real source").index(row.source)]
+        ends = [[row.rank1.mean - row.rank1.low], [row.rank1.high - row.rank1.mean]]
+        axes.errorbar(row.rank1.mean, height, xerr=ends, fmt="o", color=colour, capsize=4)
+    names = [f"{row.source}: {row.method}" for row in reversed(real_rows(record))]
+    axes.set_yticks(range(len(names)), names, fontsize=10)
+    axes.set(xlabel="rank-1 on the official test of Market-1501, %", xlim=(0, 25))
+    return figure
+
+
+class RealRow(NamedTuple):
+    """One network of the record: where it comes from, what was done with it, and two scores in percent."""
+
+    source: str
+    method: str
+    rank1: Interval
+    mean_ap: Interval
+    trapezoid: float
+
+
+METHODS = {"direct": "direct transfer", "batch_norm": "statistics re-estimated", "paul": "PAUL"}
+SOURCES = {"features": "ImageNet", "dolls": "drawn people", "real": "small real source"}
+
+
+def real_rows(record: Receipt) -> list[RealRow]:
+    """The networks of the record ``market1501`` in its order, with 95 % intervals over the test people.
+
+    >>> from paulbook.studies.receipts import read
+    >>> row = real_rows(read("market1501"))[0]
+    >>> row.source, row.method, round(row.rank1.mean, 1)
+    ('ImageNet', 'direct transfer', 9.7)
+    """
+    rows = []
+    for arm in record.arms:
+        source, _, method = arm.partition("/")
+        (trial,) = record.of(arm)
+        over_people = bootstrap([trial])
+        rank1, mean_ap = (_percent(over_people[score]) for score in ("rank1", "map_step"))
+        trapezoid = 100 * trial.scores["map_trapezoid"]
+        rows.append(RealRow(SOURCES[source], METHODS[method or "direct"], rank1, mean_ap, trapezoid))
+    return rows
+
+
+def real_table(record: Receipt) -> dict[str, list[str]]:
+    """The columns of `real_rows`, for the folded table below the figure.
+
+    >>> from paulbook.studies.receipts import read
+    >>> real_table(read("market1501"))["rank-1, %"][0]
+    '9.7 [8.5, 10.9]'
+    """
+    rows = real_rows(record)
+    return {
+        "source and method": [f"{row.source}: {row.method}" for row in rows],
+        "rank-1, %": [_shown(row.rank1) for row in rows],
+        "mAP (step), %": [_shown(row.mean_ap) for row in rows],
+        "mAP (trapezoid), %": [f"{row.trapezoid:.1f}" for row in rows],
+    }
+
+
+def _percent(share: Interval) -> Interval:
+    return Interval(100 * share.mean, 100 * share.low, 100 * share.high)
+
+
+def _shown(interval: Interval) -> str:
+    return f"{interval.mean:.1f} [{interval.low:.1f}, {interval.high:.1f}]"
