@@ -81,8 +81,8 @@ def has_the_known_power(power: Power) -> None:
 
 def repeats(power: Power) -> None:
     """The same seed, the same share."""
-    first, second = (float(power(1.0, 1.0, 5, 300, 3)) for _ in range(2))
-    expect(first == second, "Called twice with the same seed, it gives two answers. Start the generator with `seed`.")
+    found = {float(power(1.0, 1.0, 5, 300, 3)) for _ in range(6)}  # two alone would be equal by chance now and then
+    expect(len(found) == 1, "Called again with the same seed, it gives other answers. Start the generator with `seed`.")
 
 
 def uses_the_seed(power: Power) -> None:
